@@ -1,0 +1,184 @@
+//! Written by cargo codegen; do not edit by hand.
+
+use crate::server::*;
+use crate::types::Problem;
+
+impl From<Problem> for DeleteContainerResponse {
+    fn from(problem: Problem) -> Self {
+        match problem.status {
+            404 => Self::NotFound(problem),
+            409 => Self::Conflict(problem),
+            422 => Self::UnprocessableEntity(problem),
+            503 => Self::ServiceUnavailable(problem),
+            504 => Self::Status504(problem),
+            _ => Self::InternalServerError(Problem {
+                status: 500,
+                ..problem
+            }),
+        }
+    }
+}
+
+impl From<Problem> for GetContainerResponse {
+    fn from(problem: Problem) -> Self {
+        match problem.status {
+            404 => Self::NotFound(problem),
+            422 => Self::UnprocessableEntity(problem),
+            _ => Self::InternalServerError(Problem {
+                status: 500,
+                ..problem
+            }),
+        }
+    }
+}
+
+impl From<Problem> for UpdateContainerResponse {
+    fn from(problem: Problem) -> Self {
+        match problem.status {
+            400 => Self::BadRequest(problem),
+            404 => Self::NotFound(problem),
+            409 => Self::Conflict(problem),
+            413 => Self::Status413(problem),
+            422 => Self::UnprocessableEntity(problem),
+            503 => Self::ServiceUnavailable(problem),
+            504 => Self::Status504(problem),
+            _ => Self::InternalServerError(Problem {
+                status: 500,
+                ..problem
+            }),
+        }
+    }
+}
+
+impl From<Problem> for StartContainerResponse {
+    fn from(problem: Problem) -> Self {
+        match problem.status {
+            400 => Self::BadRequest(problem),
+            404 => Self::NotFound(problem),
+            409 => Self::Conflict(problem),
+            413 => Self::Status413(problem),
+            422 => Self::UnprocessableEntity(problem),
+            503 => Self::ServiceUnavailable(problem),
+            504 => Self::Status504(problem),
+            _ => Self::InternalServerError(Problem {
+                status: 500,
+                ..problem
+            }),
+        }
+    }
+}
+
+impl From<Problem> for ListCheckpointsResponse {
+    fn from(problem: Problem) -> Self {
+        match problem.status {
+            404 => Self::NotFound(problem),
+            422 => Self::UnprocessableEntity(problem),
+            _ => Self::InternalServerError(Problem {
+                status: 500,
+                ..problem
+            }),
+        }
+    }
+}
+
+impl From<Problem> for DeleteCheckpointResponse {
+    fn from(problem: Problem) -> Self {
+        match problem.status {
+            404 => Self::NotFound(problem),
+            422 => Self::UnprocessableEntity(problem),
+            503 => Self::ServiceUnavailable(problem),
+            _ => Self::InternalServerError(Problem {
+                status: 500,
+                ..problem
+            }),
+        }
+    }
+}
+
+impl From<Problem> for CreateCheckpointResponse {
+    fn from(problem: Problem) -> Self {
+        match problem.status {
+            400 => Self::BadRequest(problem),
+            404 => Self::NotFound(problem),
+            409 => Self::Conflict(problem),
+            413 => Self::Status413(problem),
+            422 => Self::UnprocessableEntity(problem),
+            503 => Self::ServiceUnavailable(problem),
+            504 => Self::Status504(problem),
+            _ => Self::InternalServerError(Problem {
+                status: 500,
+                ..problem
+            }),
+        }
+    }
+}
+
+impl From<Problem> for CreateProcessResponse {
+    fn from(problem: Problem) -> Self {
+        match problem.status {
+            400 => Self::BadRequest(problem),
+            404 => Self::NotFound(problem),
+            409 => Self::Conflict(problem),
+            413 => Self::Status413(problem),
+            422 => Self::UnprocessableEntity(problem),
+            503 => Self::ServiceUnavailable(problem),
+            504 => Self::Status504(problem),
+            _ => Self::InternalServerError(Problem {
+                status: 500,
+                ..problem
+            }),
+        }
+    }
+}
+
+impl From<Problem> for SignalProcessResponse {
+    fn from(problem: Problem) -> Self {
+        match problem.status {
+            400 => Self::BadRequest(problem),
+            404 => Self::NotFound(problem),
+            409 => Self::Conflict(problem),
+            413 => Self::Status413(problem),
+            422 => Self::UnprocessableEntity(problem),
+            503 => Self::ServiceUnavailable(problem),
+            _ => Self::InternalServerError(Problem {
+                status: 500,
+                ..problem
+            }),
+        }
+    }
+}
+
+impl From<Problem> for CreateProcessPluralResponse {
+    fn from(problem: Problem) -> Self {
+        match problem.status {
+            400 => Self::BadRequest(problem),
+            404 => Self::NotFound(problem),
+            409 => Self::Conflict(problem),
+            413 => Self::Status413(problem),
+            422 => Self::UnprocessableEntity(problem),
+            503 => Self::ServiceUnavailable(problem),
+            504 => Self::Status504(problem),
+            _ => Self::InternalServerError(Problem {
+                status: 500,
+                ..problem
+            }),
+        }
+    }
+}
+
+impl From<Problem> for SignalProcessPluralResponse {
+    fn from(problem: Problem) -> Self {
+        match problem.status {
+            400 => Self::BadRequest(problem),
+            404 => Self::NotFound(problem),
+            409 => Self::Conflict(problem),
+            413 => Self::Status413(problem),
+            422 => Self::UnprocessableEntity(problem),
+            503 => Self::ServiceUnavailable(problem),
+            _ => Self::InternalServerError(Problem {
+                status: 500,
+                ..problem
+            }),
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! Per-tag traits. Implement one of these on your own
+//! struct; the router (P5) wires it into axum.
+#![allow(clippy::too_many_arguments)]
+#[allow(unused_imports)]
+use super::super::types::*;
+use super::errors::*;
+/// Operations under the `checkpoints` tag.
+#[async_trait::async_trait]
+pub trait CheckpointsApi: Send + Sync + 'static {
+    /// List the checkpoints of a container
+    ///
+    /// `GET /containers/{id}/checkpoint`
+    async fn list_checkpoints(&self, id: String) -> ListCheckpointsResponse;
+    /// Delete a checkpoint
+    ///
+    /// `DELETE /containers/{id}/checkpoint/{checkpoint}`
+    async fn delete_checkpoint(&self, id: String, checkpoint: String) -> DeleteCheckpointResponse;
+    /// Checkpoint a container
+    ///
+    /// `POST /containers/{id}/checkpoint/{checkpoint}`
+    async fn create_checkpoint(
+        &self,
+        id: String,
+        checkpoint: String,
+        body: Option<CreateCheckpoint>,
+    ) -> CreateCheckpointResponse;
+}
+/// Operations under the `containers` tag.
+#[async_trait::async_trait]
+pub trait ContainersApi: Send + Sync + 'static {
+    /// List containers
+    ///
+    /// `GET /containers`
+    async fn list_containers(&self) -> ListContainersResponse;
+    /// Delete a container
+    ///
+    /// `DELETE /containers/{id}`
+    async fn delete_container(
+        &self,
+        id: String,
+        force: ::std::option::Option<bool>,
+    ) -> DeleteContainerResponse;
+    /// Look at one container
+    ///
+    /// `GET /containers/{id}`
+    async fn get_container(&self, id: String) -> GetContainerResponse;
+    /// Pause, resume or signal a container
+    ///
+    /// `PATCH /containers/{id}`
+    async fn update_container(&self, id: String, body: UpdateContainer) -> UpdateContainerResponse;
+    /// Start a container, or restore it from a checkpoint
+    ///
+    /// `POST /containers/{id}`
+    async fn start_container(&self, id: String, body: StartContainer) -> StartContainerResponse;
+}
+/// Operations under the `daemon` tag.
+#[async_trait::async_trait]
+pub trait DaemonApi: Send + Sync + 'static {
+    /// Is the daemon well?
+    ///
+    /// `GET /healthz`
+    async fn get_health(&self) -> GetHealthResponse;
+    /// The state of everything
+    ///
+    /// `GET /state`
+    async fn get_state(&self) -> GetStateResponse;
+    /// Versions, and what is possible here
+    ///
+    /// `GET /version`
+    async fn get_version(&self) -> GetVersionResponse;
+}
+/// Operations under the `processes` tag.
+#[async_trait::async_trait]
+pub trait ProcessesApi: Send + Sync + 'static {
+    /// Add a process to a container
+    ///
+    /// `PUT /containers/{id}/process`
+    async fn create_process(&self, id: String, body: CreateProcess) -> CreateProcessResponse;
+    /// Signal a process of a container
+    ///
+    /// `POST /containers/{id}/process/{pid}`
+    async fn signal_process(&self, id: String, pid: i32, body: Signal) -> SignalProcessResponse;
+    /// Add a process to a container (the other spelling)
+    ///
+    /// `PUT /containers/{id}/processes`
+    async fn create_process_plural(
+        &self,
+        id: String,
+        body: CreateProcess,
+    ) -> CreateProcessPluralResponse;
+    /// Signal a process of a container (the other spelling)
+    ///
+    /// `POST /containers/{id}/processes/{pid}`
+    async fn signal_process_plural(
+        &self,
+        id: String,
+        pid: i32,
+        body: Signal,
+    ) -> SignalProcessPluralResponse;
+}

@@ -1,0 +1,896 @@
+//! Router factories — one per trait. Each takes any
+//! `T: <TraitName> + Clone + Send + Sync + 'static` and
+//! returns an `axum::Router` with state pre-attached.
+#[allow(unused_imports)]
+use super::super::types::*;
+use super::api::*;
+use super::errors::*;
+fn __query_pairs(raw: ::std::option::Option<&str>) -> ::std::vec::Vec<(String, String)> {
+    raw.map(|query| {
+        ::url::form_urlencoded::parse(query.as_bytes())
+            .into_owned()
+            .collect()
+    })
+    .unwrap_or_default()
+}
+fn __validate_urlencoded(raw: &str) -> ::std::result::Result<(), String> {
+    let bytes = raw.as_bytes();
+    let mut index = 0;
+    while index < bytes.len() {
+        if bytes[index] == b'%' {
+            if index + 2 >= bytes.len()
+                || !bytes[index + 1].is_ascii_hexdigit()
+                || !bytes[index + 2].is_ascii_hexdigit()
+            {
+                return Err("malformed percent encoding".to_string());
+            }
+            index += 3;
+        } else {
+            index += 1;
+        }
+    }
+    Ok(())
+}
+fn __query_one(
+    pairs: &[(String, String)],
+    key: &str,
+) -> ::std::result::Result<::std::option::Option<String>, String> {
+    let mut values = pairs
+        .iter()
+        .filter(|(candidate, _)| candidate == key)
+        .map(|(_, value)| value.clone());
+    let value = values.next();
+    if values.next().is_some() {
+        return Err(format!("query parameter `{key}` appeared more than once"));
+    }
+    Ok(value)
+}
+fn __decode_query_scalar<T>(value: &str, label: &str) -> ::std::result::Result<T, String>
+where
+    T: ::serde::de::DeserializeOwned,
+{
+    ::serde_json::from_value(::serde_json::Value::String(value.to_string()))
+        .or_else(|_| ::serde_json::from_str(value))
+        .map_err(|error| format!("invalid query value for `{label}`: {error}"))
+}
+fn __decode_query_object<T>(
+    fields: &[(String, String)],
+    label: &str,
+) -> ::std::result::Result<T, String>
+where
+    T: ::serde::de::DeserializeOwned,
+{
+    let mut serializer = ::url::form_urlencoded::Serializer::new(String::new());
+    for (key, value) in fields {
+        serializer.append_pair(key, value);
+    }
+    ::serde_urlencoded::from_str(&serializer.finish())
+        .map_err(|error| format!("invalid query object `{label}`: {error}"))
+}
+fn __query_empty_marker(
+    pairs: &[(String, String)],
+    key: &str,
+) -> ::std::result::Result<bool, String> {
+    let marker = format!("{key}[]");
+    match __query_one(pairs, &marker)? {
+        Some(value) if value.is_empty() => Ok(true),
+        Some(_) => Err(format!(
+            "zero-cardinality marker `{marker}` must have an empty value"
+        )),
+        None => Ok(false),
+    }
+}
+/// Query parameters for `DELETE /containers/{id}` (operationId `deleteContainer`).
+#[derive(Debug, Default)]
+pub struct DeleteContainerQuery {
+    pub force: ::std::option::Option<bool>,
+}
+fn __decode_delete_container_query(
+    raw: ::std::option::Option<&str>,
+) -> ::std::result::Result<DeleteContainerQuery, String> {
+    if let Some(raw) = raw {
+        __validate_urlencoded(raw)?;
+    }
+    let __pairs = __query_pairs(raw);
+    let force = __query_one(&__pairs, "force")?
+        .map(|raw| __decode_query_scalar(&raw, "force"))
+        .transpose()?;
+    Ok(DeleteContainerQuery { force })
+}
+/// Build an axum::Router for the `CheckpointsApi` trait.
+pub fn checkpoints_api_router<T>(api: T) -> ::axum::Router
+where
+    T: CheckpointsApi + Clone + Send + Sync + 'static,
+{
+    ::axum::Router::new()
+        .route(
+            "/containers/{id}/checkpoint",
+            ::axum::routing::get(list_checkpoints_handler::<T>),
+        )
+        .route(
+            "/containers/{id}/checkpoint/{checkpoint}",
+            ::axum::routing::delete(delete_checkpoint_handler::<T>),
+        )
+        .route(
+            "/containers/{id}/checkpoint/{checkpoint}",
+            ::axum::routing::post(create_checkpoint_handler::<T>),
+        )
+        .layer(::axum::extract::DefaultBodyLimit::max(1048576usize))
+        .with_state(api)
+}
+async fn list_checkpoints_handler<T>(
+    ::axum::extract::State(api): ::axum::extract::State<T>,
+    __path_result: ::std::result::Result<
+        ::axum::extract::Path<::std::collections::HashMap<String, String>>,
+        ::axum::extract::rejection::PathRejection,
+    >,
+) -> ::axum::response::Response
+where
+    T: super::api::CheckpointsApi + Clone + Send + Sync + 'static,
+{
+    let ::axum::extract::Path(mut __path_values) = match __path_result {
+        Ok(path) => path,
+        Err(_) => {
+            return ::axum::response::IntoResponse::into_response(
+                ::axum::http::StatusCode::BAD_REQUEST,
+            );
+        }
+    };
+    let id: String = match __path_values.remove("id") {
+        Some(raw) => {
+            match super::validation::decode_parameter(
+                &raw,
+                super::validation::VALIDATION_TARGET_7_PATH_0,
+                "/path/id",
+                true,
+            ) {
+                Ok(value) => value,
+                Err(rejection) => {
+                    return ::axum::response::IntoResponse::into_response(rejection);
+                }
+            }
+        }
+        None => {
+            return ::axum::response::IntoResponse::into_response(
+                ::axum::http::StatusCode::INTERNAL_SERVER_ERROR,
+            );
+        }
+    };
+    ::axum::response::IntoResponse::into_response(api.list_checkpoints(id).await)
+}
+async fn delete_checkpoint_handler<T>(
+    ::axum::extract::State(api): ::axum::extract::State<T>,
+    __path_result: ::std::result::Result<
+        ::axum::extract::Path<::std::collections::HashMap<String, String>>,
+        ::axum::extract::rejection::PathRejection,
+    >,
+) -> ::axum::response::Response
+where
+    T: super::api::CheckpointsApi + Clone + Send + Sync + 'static,
+{
+    let ::axum::extract::Path(mut __path_values) = match __path_result {
+        Ok(path) => path,
+        Err(_) => {
+            return ::axum::response::IntoResponse::into_response(
+                ::axum::http::StatusCode::BAD_REQUEST,
+            );
+        }
+    };
+    let id: String = match __path_values.remove("id") {
+        Some(raw) => {
+            match super::validation::decode_parameter(
+                &raw,
+                super::validation::VALIDATION_TARGET_8_PATH_0,
+                "/path/id",
+                true,
+            ) {
+                Ok(value) => value,
+                Err(rejection) => {
+                    return ::axum::response::IntoResponse::into_response(rejection);
+                }
+            }
+        }
+        None => {
+            return ::axum::response::IntoResponse::into_response(
+                ::axum::http::StatusCode::INTERNAL_SERVER_ERROR,
+            );
+        }
+    };
+    let checkpoint: String = match __path_values.remove("checkpoint") {
+        Some(raw) => {
+            match super::validation::decode_parameter(
+                &raw,
+                super::validation::VALIDATION_TARGET_9_PATH_1,
+                "/path/checkpoint",
+                true,
+            ) {
+                Ok(value) => value,
+                Err(rejection) => {
+                    return ::axum::response::IntoResponse::into_response(rejection);
+                }
+            }
+        }
+        None => {
+            return ::axum::response::IntoResponse::into_response(
+                ::axum::http::StatusCode::INTERNAL_SERVER_ERROR,
+            );
+        }
+    };
+    ::axum::response::IntoResponse::into_response(api.delete_checkpoint(id, checkpoint).await)
+}
+async fn create_checkpoint_handler<T>(
+    ::axum::extract::State(api): ::axum::extract::State<T>,
+    __path_result: ::std::result::Result<
+        ::axum::extract::Path<::std::collections::HashMap<String, String>>,
+        ::axum::extract::rejection::PathRejection,
+    >,
+    __request: ::axum::extract::Request,
+) -> ::axum::response::Response
+where
+    T: super::api::CheckpointsApi + Clone + Send + Sync + 'static,
+{
+    let ::axum::extract::Path(mut __path_values) = match __path_result {
+        Ok(path) => path,
+        Err(_) => {
+            return ::axum::response::IntoResponse::into_response(
+                ::axum::http::StatusCode::BAD_REQUEST,
+            );
+        }
+    };
+    let id: String = match __path_values.remove("id") {
+        Some(raw) => {
+            match super::validation::decode_parameter(
+                &raw,
+                super::validation::VALIDATION_TARGET_11_PATH_0,
+                "/path/id",
+                true,
+            ) {
+                Ok(value) => value,
+                Err(rejection) => {
+                    return ::axum::response::IntoResponse::into_response(rejection);
+                }
+            }
+        }
+        None => {
+            return ::axum::response::IntoResponse::into_response(
+                ::axum::http::StatusCode::INTERNAL_SERVER_ERROR,
+            );
+        }
+    };
+    let checkpoint: String = match __path_values.remove("checkpoint") {
+        Some(raw) => {
+            match super::validation::decode_parameter(
+                &raw,
+                super::validation::VALIDATION_TARGET_12_PATH_1,
+                "/path/checkpoint",
+                true,
+            ) {
+                Ok(value) => value,
+                Err(rejection) => {
+                    return ::axum::response::IntoResponse::into_response(rejection);
+                }
+            }
+        }
+        None => {
+            return ::axum::response::IntoResponse::into_response(
+                ::axum::http::StatusCode::INTERNAL_SERVER_ERROR,
+            );
+        }
+    };
+    let body: ::std::option::Option<CreateCheckpoint> =
+        match super::validation::decode_json_body::<CreateCheckpoint>(
+            __request,
+            super::validation::VALIDATION_TARGET_10_BODY,
+            "application/json",
+            false,
+            1048576usize,
+        )
+        .await
+        {
+            Ok(body) => body,
+            Err(rejection) => return ::axum::response::IntoResponse::into_response(rejection),
+        };
+    ::axum::response::IntoResponse::into_response(api.create_checkpoint(id, checkpoint, body).await)
+}
+/// Build an axum::Router for the `ContainersApi` trait.
+pub fn containers_api_router<T>(api: T) -> ::axum::Router
+where
+    T: ContainersApi + Clone + Send + Sync + 'static,
+{
+    ::axum::Router::new()
+        .route(
+            "/containers",
+            ::axum::routing::get(list_containers_handler::<T>),
+        )
+        .route(
+            "/containers/{id}",
+            ::axum::routing::delete(delete_container_handler::<T>),
+        )
+        .route(
+            "/containers/{id}",
+            ::axum::routing::get(get_container_handler::<T>),
+        )
+        .route(
+            "/containers/{id}",
+            ::axum::routing::patch(update_container_handler::<T>),
+        )
+        .route(
+            "/containers/{id}",
+            ::axum::routing::post(start_container_handler::<T>),
+        )
+        .layer(::axum::extract::DefaultBodyLimit::max(1048576usize))
+        .with_state(api)
+}
+async fn list_containers_handler<T>(
+    ::axum::extract::State(api): ::axum::extract::State<T>,
+) -> ::axum::response::Response
+where
+    T: super::api::ContainersApi + Clone + Send + Sync + 'static,
+{
+    ::axum::response::IntoResponse::into_response(api.list_containers().await)
+}
+async fn delete_container_handler<T>(
+    ::axum::extract::State(api): ::axum::extract::State<T>,
+    __path_result: ::std::result::Result<
+        ::axum::extract::Path<::std::collections::HashMap<String, String>>,
+        ::axum::extract::rejection::PathRejection,
+    >,
+    ::axum::extract::RawQuery(__raw_query): ::axum::extract::RawQuery,
+) -> ::axum::response::Response
+where
+    T: super::api::ContainersApi + Clone + Send + Sync + 'static,
+{
+    let ::axum::extract::Path(mut __path_values) = match __path_result {
+        Ok(path) => path,
+        Err(_) => {
+            return ::axum::response::IntoResponse::into_response(
+                ::axum::http::StatusCode::BAD_REQUEST,
+            );
+        }
+    };
+    let id: String = match __path_values.remove("id") {
+        Some(raw) => {
+            match super::validation::decode_parameter(
+                &raw,
+                super::validation::VALIDATION_TARGET_1_PATH_1,
+                "/path/id",
+                true,
+            ) {
+                Ok(value) => value,
+                Err(rejection) => {
+                    return ::axum::response::IntoResponse::into_response(rejection);
+                }
+            }
+        }
+        None => {
+            return ::axum::response::IntoResponse::into_response(
+                ::axum::http::StatusCode::INTERNAL_SERVER_ERROR,
+            );
+        }
+    };
+    let __q: DeleteContainerQuery = match __decode_delete_container_query(__raw_query.as_deref()) {
+        Ok(query) => query,
+        Err(_) => {
+            return ::axum::response::IntoResponse::into_response(
+                super::validation::malformed_parameter("/query"),
+            );
+        }
+    };
+    if let Some(value) = &__q.force {
+        if let Err(rejection) = super::validation::validate_parameter(
+            super::validation::VALIDATION_TARGET_0_QUERY_0,
+            "/query/force",
+            value,
+        ) {
+            return ::axum::response::IntoResponse::into_response(rejection);
+        }
+    }
+    ::axum::response::IntoResponse::into_response(api.delete_container(id, __q.force).await)
+}
+async fn get_container_handler<T>(
+    ::axum::extract::State(api): ::axum::extract::State<T>,
+    __path_result: ::std::result::Result<
+        ::axum::extract::Path<::std::collections::HashMap<String, String>>,
+        ::axum::extract::rejection::PathRejection,
+    >,
+) -> ::axum::response::Response
+where
+    T: super::api::ContainersApi + Clone + Send + Sync + 'static,
+{
+    let ::axum::extract::Path(mut __path_values) = match __path_result {
+        Ok(path) => path,
+        Err(_) => {
+            return ::axum::response::IntoResponse::into_response(
+                ::axum::http::StatusCode::BAD_REQUEST,
+            );
+        }
+    };
+    let id: String = match __path_values.remove("id") {
+        Some(raw) => {
+            match super::validation::decode_parameter(
+                &raw,
+                super::validation::VALIDATION_TARGET_2_PATH_0,
+                "/path/id",
+                true,
+            ) {
+                Ok(value) => value,
+                Err(rejection) => {
+                    return ::axum::response::IntoResponse::into_response(rejection);
+                }
+            }
+        }
+        None => {
+            return ::axum::response::IntoResponse::into_response(
+                ::axum::http::StatusCode::INTERNAL_SERVER_ERROR,
+            );
+        }
+    };
+    ::axum::response::IntoResponse::into_response(api.get_container(id).await)
+}
+async fn update_container_handler<T>(
+    ::axum::extract::State(api): ::axum::extract::State<T>,
+    __path_result: ::std::result::Result<
+        ::axum::extract::Path<::std::collections::HashMap<String, String>>,
+        ::axum::extract::rejection::PathRejection,
+    >,
+    __request: ::axum::extract::Request,
+) -> ::axum::response::Response
+where
+    T: super::api::ContainersApi + Clone + Send + Sync + 'static,
+{
+    let ::axum::extract::Path(mut __path_values) = match __path_result {
+        Ok(path) => path,
+        Err(_) => {
+            return ::axum::response::IntoResponse::into_response(
+                ::axum::http::StatusCode::BAD_REQUEST,
+            );
+        }
+    };
+    let id: String = match __path_values.remove("id") {
+        Some(raw) => {
+            match super::validation::decode_parameter(
+                &raw,
+                super::validation::VALIDATION_TARGET_4_PATH_0,
+                "/path/id",
+                true,
+            ) {
+                Ok(value) => value,
+                Err(rejection) => {
+                    return ::axum::response::IntoResponse::into_response(rejection);
+                }
+            }
+        }
+        None => {
+            return ::axum::response::IntoResponse::into_response(
+                ::axum::http::StatusCode::INTERNAL_SERVER_ERROR,
+            );
+        }
+    };
+    let body: UpdateContainer = match super::validation::decode_json_body::<UpdateContainer>(
+        __request,
+        super::validation::VALIDATION_TARGET_3_BODY,
+        "application/json",
+        true,
+        1048576usize,
+    )
+    .await
+    {
+        Ok(Some(body)) => body,
+        Ok(None) => {
+            return ::axum::response::IntoResponse::into_response(
+                super::validation::generated_contract_error(),
+            );
+        }
+        Err(rejection) => return ::axum::response::IntoResponse::into_response(rejection),
+    };
+    ::axum::response::IntoResponse::into_response(api.update_container(id, body).await)
+}
+async fn start_container_handler<T>(
+    ::axum::extract::State(api): ::axum::extract::State<T>,
+    __path_result: ::std::result::Result<
+        ::axum::extract::Path<::std::collections::HashMap<String, String>>,
+        ::axum::extract::rejection::PathRejection,
+    >,
+    __request: ::axum::extract::Request,
+) -> ::axum::response::Response
+where
+    T: super::api::ContainersApi + Clone + Send + Sync + 'static,
+{
+    let ::axum::extract::Path(mut __path_values) = match __path_result {
+        Ok(path) => path,
+        Err(_) => {
+            return ::axum::response::IntoResponse::into_response(
+                ::axum::http::StatusCode::BAD_REQUEST,
+            );
+        }
+    };
+    let id: String = match __path_values.remove("id") {
+        Some(raw) => {
+            match super::validation::decode_parameter(
+                &raw,
+                super::validation::VALIDATION_TARGET_6_PATH_0,
+                "/path/id",
+                true,
+            ) {
+                Ok(value) => value,
+                Err(rejection) => {
+                    return ::axum::response::IntoResponse::into_response(rejection);
+                }
+            }
+        }
+        None => {
+            return ::axum::response::IntoResponse::into_response(
+                ::axum::http::StatusCode::INTERNAL_SERVER_ERROR,
+            );
+        }
+    };
+    let body: StartContainer = match super::validation::decode_json_body::<StartContainer>(
+        __request,
+        super::validation::VALIDATION_TARGET_5_BODY,
+        "application/json",
+        true,
+        1048576usize,
+    )
+    .await
+    {
+        Ok(Some(body)) => body,
+        Ok(None) => {
+            return ::axum::response::IntoResponse::into_response(
+                super::validation::generated_contract_error(),
+            );
+        }
+        Err(rejection) => return ::axum::response::IntoResponse::into_response(rejection),
+    };
+    ::axum::response::IntoResponse::into_response(api.start_container(id, body).await)
+}
+/// Build an axum::Router for the `DaemonApi` trait.
+pub fn daemon_api_router<T>(api: T) -> ::axum::Router
+where
+    T: DaemonApi + Clone + Send + Sync + 'static,
+{
+    ::axum::Router::new()
+        .route("/healthz", ::axum::routing::get(get_health_handler::<T>))
+        .route("/state", ::axum::routing::get(get_state_handler::<T>))
+        .route("/version", ::axum::routing::get(get_version_handler::<T>))
+        .layer(::axum::extract::DefaultBodyLimit::max(1048576usize))
+        .with_state(api)
+}
+async fn get_health_handler<T>(
+    ::axum::extract::State(api): ::axum::extract::State<T>,
+) -> ::axum::response::Response
+where
+    T: super::api::DaemonApi + Clone + Send + Sync + 'static,
+{
+    ::axum::response::IntoResponse::into_response(api.get_health().await)
+}
+async fn get_state_handler<T>(
+    ::axum::extract::State(api): ::axum::extract::State<T>,
+) -> ::axum::response::Response
+where
+    T: super::api::DaemonApi + Clone + Send + Sync + 'static,
+{
+    ::axum::response::IntoResponse::into_response(api.get_state().await)
+}
+async fn get_version_handler<T>(
+    ::axum::extract::State(api): ::axum::extract::State<T>,
+) -> ::axum::response::Response
+where
+    T: super::api::DaemonApi + Clone + Send + Sync + 'static,
+{
+    ::axum::response::IntoResponse::into_response(api.get_version().await)
+}
+/// Build an axum::Router for the `ProcessesApi` trait.
+pub fn processes_api_router<T>(api: T) -> ::axum::Router
+where
+    T: ProcessesApi + Clone + Send + Sync + 'static,
+{
+    ::axum::Router::new()
+        .route(
+            "/containers/{id}/process",
+            ::axum::routing::put(create_process_handler::<T>),
+        )
+        .route(
+            "/containers/{id}/process/{pid}",
+            ::axum::routing::post(signal_process_handler::<T>),
+        )
+        .route(
+            "/containers/{id}/processes",
+            ::axum::routing::put(create_process_plural_handler::<T>),
+        )
+        .route(
+            "/containers/{id}/processes/{pid}",
+            ::axum::routing::post(signal_process_plural_handler::<T>),
+        )
+        .layer(::axum::extract::DefaultBodyLimit::max(1048576usize))
+        .with_state(api)
+}
+async fn create_process_handler<T>(
+    ::axum::extract::State(api): ::axum::extract::State<T>,
+    __path_result: ::std::result::Result<
+        ::axum::extract::Path<::std::collections::HashMap<String, String>>,
+        ::axum::extract::rejection::PathRejection,
+    >,
+    __request: ::axum::extract::Request,
+) -> ::axum::response::Response
+where
+    T: super::api::ProcessesApi + Clone + Send + Sync + 'static,
+{
+    let ::axum::extract::Path(mut __path_values) = match __path_result {
+        Ok(path) => path,
+        Err(_) => {
+            return ::axum::response::IntoResponse::into_response(
+                ::axum::http::StatusCode::BAD_REQUEST,
+            );
+        }
+    };
+    let id: String = match __path_values.remove("id") {
+        Some(raw) => {
+            match super::validation::decode_parameter(
+                &raw,
+                super::validation::VALIDATION_TARGET_14_PATH_0,
+                "/path/id",
+                true,
+            ) {
+                Ok(value) => value,
+                Err(rejection) => {
+                    return ::axum::response::IntoResponse::into_response(rejection);
+                }
+            }
+        }
+        None => {
+            return ::axum::response::IntoResponse::into_response(
+                ::axum::http::StatusCode::INTERNAL_SERVER_ERROR,
+            );
+        }
+    };
+    let body: CreateProcess = match super::validation::decode_json_body::<CreateProcess>(
+        __request,
+        super::validation::VALIDATION_TARGET_13_BODY,
+        "application/json",
+        true,
+        1048576usize,
+    )
+    .await
+    {
+        Ok(Some(body)) => body,
+        Ok(None) => {
+            return ::axum::response::IntoResponse::into_response(
+                super::validation::generated_contract_error(),
+            );
+        }
+        Err(rejection) => return ::axum::response::IntoResponse::into_response(rejection),
+    };
+    ::axum::response::IntoResponse::into_response(api.create_process(id, body).await)
+}
+async fn signal_process_handler<T>(
+    ::axum::extract::State(api): ::axum::extract::State<T>,
+    __path_result: ::std::result::Result<
+        ::axum::extract::Path<::std::collections::HashMap<String, String>>,
+        ::axum::extract::rejection::PathRejection,
+    >,
+    __request: ::axum::extract::Request,
+) -> ::axum::response::Response
+where
+    T: super::api::ProcessesApi + Clone + Send + Sync + 'static,
+{
+    let ::axum::extract::Path(mut __path_values) = match __path_result {
+        Ok(path) => path,
+        Err(_) => {
+            return ::axum::response::IntoResponse::into_response(
+                ::axum::http::StatusCode::BAD_REQUEST,
+            );
+        }
+    };
+    let id: String = match __path_values.remove("id") {
+        Some(raw) => {
+            match super::validation::decode_parameter(
+                &raw,
+                super::validation::VALIDATION_TARGET_16_PATH_0,
+                "/path/id",
+                true,
+            ) {
+                Ok(value) => value,
+                Err(rejection) => {
+                    return ::axum::response::IntoResponse::into_response(rejection);
+                }
+            }
+        }
+        None => {
+            return ::axum::response::IntoResponse::into_response(
+                ::axum::http::StatusCode::INTERNAL_SERVER_ERROR,
+            );
+        }
+    };
+    let pid: i32 = match __path_values.remove("pid") {
+        Some(raw) => {
+            match super::validation::decode_parameter(
+                &raw,
+                super::validation::VALIDATION_TARGET_17_PATH_1,
+                "/path/pid",
+                false,
+            ) {
+                Ok(value) => value,
+                Err(rejection) => {
+                    return ::axum::response::IntoResponse::into_response(rejection);
+                }
+            }
+        }
+        None => {
+            return ::axum::response::IntoResponse::into_response(
+                ::axum::http::StatusCode::INTERNAL_SERVER_ERROR,
+            );
+        }
+    };
+    let body: Signal = match super::validation::decode_json_body::<Signal>(
+        __request,
+        super::validation::VALIDATION_TARGET_15_BODY,
+        "application/json",
+        true,
+        1048576usize,
+    )
+    .await
+    {
+        Ok(Some(body)) => body,
+        Ok(None) => {
+            return ::axum::response::IntoResponse::into_response(
+                super::validation::generated_contract_error(),
+            );
+        }
+        Err(rejection) => return ::axum::response::IntoResponse::into_response(rejection),
+    };
+    ::axum::response::IntoResponse::into_response(api.signal_process(id, pid, body).await)
+}
+async fn create_process_plural_handler<T>(
+    ::axum::extract::State(api): ::axum::extract::State<T>,
+    __path_result: ::std::result::Result<
+        ::axum::extract::Path<::std::collections::HashMap<String, String>>,
+        ::axum::extract::rejection::PathRejection,
+    >,
+    __request: ::axum::extract::Request,
+) -> ::axum::response::Response
+where
+    T: super::api::ProcessesApi + Clone + Send + Sync + 'static,
+{
+    let ::axum::extract::Path(mut __path_values) = match __path_result {
+        Ok(path) => path,
+        Err(_) => {
+            return ::axum::response::IntoResponse::into_response(
+                ::axum::http::StatusCode::BAD_REQUEST,
+            );
+        }
+    };
+    let id: String = match __path_values.remove("id") {
+        Some(raw) => {
+            match super::validation::decode_parameter(
+                &raw,
+                super::validation::VALIDATION_TARGET_19_PATH_0,
+                "/path/id",
+                true,
+            ) {
+                Ok(value) => value,
+                Err(rejection) => {
+                    return ::axum::response::IntoResponse::into_response(rejection);
+                }
+            }
+        }
+        None => {
+            return ::axum::response::IntoResponse::into_response(
+                ::axum::http::StatusCode::INTERNAL_SERVER_ERROR,
+            );
+        }
+    };
+    let body: CreateProcess = match super::validation::decode_json_body::<CreateProcess>(
+        __request,
+        super::validation::VALIDATION_TARGET_18_BODY,
+        "application/json",
+        true,
+        1048576usize,
+    )
+    .await
+    {
+        Ok(Some(body)) => body,
+        Ok(None) => {
+            return ::axum::response::IntoResponse::into_response(
+                super::validation::generated_contract_error(),
+            );
+        }
+        Err(rejection) => return ::axum::response::IntoResponse::into_response(rejection),
+    };
+    ::axum::response::IntoResponse::into_response(api.create_process_plural(id, body).await)
+}
+async fn signal_process_plural_handler<T>(
+    ::axum::extract::State(api): ::axum::extract::State<T>,
+    __path_result: ::std::result::Result<
+        ::axum::extract::Path<::std::collections::HashMap<String, String>>,
+        ::axum::extract::rejection::PathRejection,
+    >,
+    __request: ::axum::extract::Request,
+) -> ::axum::response::Response
+where
+    T: super::api::ProcessesApi + Clone + Send + Sync + 'static,
+{
+    let ::axum::extract::Path(mut __path_values) = match __path_result {
+        Ok(path) => path,
+        Err(_) => {
+            return ::axum::response::IntoResponse::into_response(
+                ::axum::http::StatusCode::BAD_REQUEST,
+            );
+        }
+    };
+    let id: String = match __path_values.remove("id") {
+        Some(raw) => {
+            match super::validation::decode_parameter(
+                &raw,
+                super::validation::VALIDATION_TARGET_21_PATH_0,
+                "/path/id",
+                true,
+            ) {
+                Ok(value) => value,
+                Err(rejection) => {
+                    return ::axum::response::IntoResponse::into_response(rejection);
+                }
+            }
+        }
+        None => {
+            return ::axum::response::IntoResponse::into_response(
+                ::axum::http::StatusCode::INTERNAL_SERVER_ERROR,
+            );
+        }
+    };
+    let pid: i32 = match __path_values.remove("pid") {
+        Some(raw) => {
+            match super::validation::decode_parameter(
+                &raw,
+                super::validation::VALIDATION_TARGET_22_PATH_1,
+                "/path/pid",
+                false,
+            ) {
+                Ok(value) => value,
+                Err(rejection) => {
+                    return ::axum::response::IntoResponse::into_response(rejection);
+                }
+            }
+        }
+        None => {
+            return ::axum::response::IntoResponse::into_response(
+                ::axum::http::StatusCode::INTERNAL_SERVER_ERROR,
+            );
+        }
+    };
+    let body: Signal = match super::validation::decode_json_body::<Signal>(
+        __request,
+        super::validation::VALIDATION_TARGET_20_BODY,
+        "application/json",
+        true,
+        1048576usize,
+    )
+    .await
+    {
+        Ok(Some(body)) => body,
+        Ok(None) => {
+            return ::axum::response::IntoResponse::into_response(
+                super::validation::generated_contract_error(),
+            );
+        }
+        Err(rejection) => return ::axum::response::IntoResponse::into_response(rejection),
+    };
+    ::axum::response::IntoResponse::into_response(api.signal_process_plural(id, pid, body).await)
+}
+/// Combined router spanning 4 traits: CheckpointsApi, ContainersApi, DaemonApi, ProcessesApi.
+pub fn build_router<T1, T2, T3, T4>(
+    checkpoints_api: T1,
+    containers_api: T2,
+    daemon_api: T3,
+    processes_api: T4,
+) -> ::axum::Router
+where
+    T1: CheckpointsApi + Clone + Send + Sync + 'static,
+    T2: ContainersApi + Clone + Send + Sync + 'static,
+    T3: DaemonApi + Clone + Send + Sync + 'static,
+    T4: ProcessesApi + Clone + Send + Sync + 'static,
+{
+    checkpoints_api_router(checkpoints_api)
+        .merge(containers_api_router(containers_api))
+        .merge(daemon_api_router(daemon_api))
+        .merge(processes_api_router(processes_api))
+}

@@ -1,0 +1,360 @@
+//! Offline request-schema validators and normalized public rejections.
+#![allow(dead_code)]
+use super::errors::{InvalidParameter, ProblemDetails, RequestValidationRejection};
+const VALIDATION_SCHEMA: &str = "{\"$defs\":{\"components\":{\"component_CheckpointName\":{\"description\":\"A checkpoint's name.\",\"maxLength\":128,\"minLength\":1,\"pattern\":\"^[A-Za-z0-9][A-Za-z0-9_.+-]*$\",\"type\":\"string\"},\"component_ContainerId\":{\"description\":\"A container's name.\",\"maxLength\":76,\"minLength\":1,\"pattern\":\"^[A-Za-z0-9][A-Za-z0-9_.+-]*$\",\"type\":\"string\"},\"component_CreateCheckpoint\":{\"additionalProperties\":false,\"description\":\"How to checkpoint. Every field may be left out.\",\"example\":{\"exit\":false},\"properties\":{\"exit\":{\"default\":false,\"description\":\"Stop the container once it is dumped.\",\"type\":\"boolean\"},\"shell\":{\"default\":false,\"description\":\"Allow a shell job (a terminal or session from outside).\",\"type\":\"boolean\"},\"tcp\":{\"default\":false,\"description\":\"Allow established TCP connections.\",\"type\":\"boolean\"},\"unixSockets\":{\"default\":false,\"description\":\"Allow unix sockets whose peer is outside.\",\"type\":\"boolean\"}},\"type\":\"object\"},\"component_CreateProcess\":{\"additionalProperties\":false,\"description\":\"The process to add. What is left out is what the bundle's own process has.\",\"example\":{\"args\":[\"sh\",\"-c\",\"sleep 10\"]},\"properties\":{\"args\":{\"description\":\"The program and its arguments.\",\"items\":{\"pattern\":\"^[^\\\\u{0000}]*$\",\"type\":\"string\"},\"minItems\":1,\"type\":\"array\"},\"cwd\":{\"description\":\"The absolute path of the working folder, in the container.\",\"minLength\":1,\"pattern\":\"^/[^\\\\u{0000}]*$\",\"type\":\"string\"},\"env\":{\"description\":\"The whole environment, as NAME=value.\",\"items\":{\"pattern\":\"^[^=\\\\u{0000}]+=[^\\\\u{0000}]*$\",\"type\":\"string\"},\"type\":\"array\"},\"terminal\":{\"default\":false,\"description\":\"Give it a terminal of its own.\",\"type\":\"boolean\"},\"user\":{\"$ref\":\"urn:openapi-to-rust:request-validation#/$defs/components/component_User\"}},\"required\":[\"args\"],\"type\":\"object\"},\"component_Signal\":{\"additionalProperties\":false,\"description\":\"The signal to send.\",\"example\":{\"signal\":15},\"properties\":{\"signal\":{\"$ref\":\"urn:openapi-to-rust:request-validation#/$defs/components/component_SignalNumber\"}},\"required\":[\"signal\"],\"type\":\"object\"},\"component_SignalNumber\":{\"description\":\"A signal's number on Linux, 1 to 64 (see signal(7)); 15 is SIGTERM, 9 is SIGKILL.\",\"format\":\"int32\",\"maximum\":64,\"minimum\":1,\"type\":\"integer\"},\"component_StartContainer\":{\"additionalProperties\":false,\"description\":\"What to start.\",\"example\":{\"bundlePath\":\"/containers/redis\"},\"properties\":{\"bundlePath\":{\"description\":\"The absolute path of the OCI bundle's folder on the host.\",\"maxLength\":4000,\"minLength\":1,\"pattern\":\"^/[^\\\\u{0000}]*$\",\"type\":\"string\"},\"checkpoint\":{\"$ref\":\"urn:openapi-to-rust:request-validation#/$defs/components/component_CheckpointName\"},\"stderr\":{\"description\":\"The same for standard error. With a terminal there is standard output alone.\",\"maxLength\":4000,\"minLength\":1,\"pattern\":\"^/[^\\\\u{0000}]*$\",\"type\":\"string\"},\"stdout\":{\"description\":\"A file on the host that gets the container's standard output too, appended; made when it is not\\nthere. Its folder must exist.\\n\",\"maxLength\":4000,\"minLength\":1,\"pattern\":\"^/[^\\\\u{0000}]*$\",\"type\":\"string\"}},\"required\":[\"bundlePath\"],\"type\":\"object\"},\"component_TargetStatus\":{\"description\":\"The status to bring a container to.\",\"enum\":[\"running\",\"paused\"],\"type\":\"string\"},\"component_UpdateContainer\":{\"additionalProperties\":false,\"description\":\"What to change; at least one of the two.\",\"example\":{\"status\":\"paused\"},\"minProperties\":1,\"properties\":{\"signal\":{\"$ref\":\"urn:openapi-to-rust:request-validation#/$defs/components/component_SignalNumber\"},\"status\":{\"$ref\":\"urn:openapi-to-rust:request-validation#/$defs/components/component_TargetStatus\"}},\"type\":\"object\"},\"component_User\":{\"additionalProperties\":false,\"description\":\"Who a process runs as, by the numbers inside the container.\",\"example\":{\"gid\":1000,\"uid\":1000},\"properties\":{\"additionalGids\":{\"description\":\"Further groups; left out when there are none.\",\"items\":{\"format\":\"uint32\",\"maximum\":4294967295,\"minimum\":0,\"type\":\"integer\"},\"type\":\"array\"},\"gid\":{\"format\":\"uint32\",\"maximum\":4294967295,\"minimum\":0,\"type\":\"integer\"},\"uid\":{\"format\":\"uint32\",\"maximum\":4294967295,\"minimum\":0,\"type\":\"integer\"}},\"required\":[\"uid\",\"gid\"],\"type\":\"object\"}},\"targets\":{\"v0\":{\"default\":false,\"type\":\"boolean\"},\"v1\":{\"$ref\":\"urn:openapi-to-rust:request-validation#/$defs/components/component_ContainerId\"},\"v10\":{\"$ref\":\"urn:openapi-to-rust:request-validation#/$defs/components/component_CreateCheckpoint\"},\"v11\":{\"$ref\":\"urn:openapi-to-rust:request-validation#/$defs/components/component_ContainerId\"},\"v12\":{\"$ref\":\"urn:openapi-to-rust:request-validation#/$defs/components/component_CheckpointName\"},\"v13\":{\"$ref\":\"urn:openapi-to-rust:request-validation#/$defs/components/component_CreateProcess\"},\"v14\":{\"$ref\":\"urn:openapi-to-rust:request-validation#/$defs/components/component_ContainerId\"},\"v15\":{\"$ref\":\"urn:openapi-to-rust:request-validation#/$defs/components/component_Signal\"},\"v16\":{\"$ref\":\"urn:openapi-to-rust:request-validation#/$defs/components/component_ContainerId\"},\"v17\":{\"format\":\"int32\",\"maximum\":2147483647,\"minimum\":1,\"type\":\"integer\"},\"v18\":{\"$ref\":\"urn:openapi-to-rust:request-validation#/$defs/components/component_CreateProcess\"},\"v19\":{\"$ref\":\"urn:openapi-to-rust:request-validation#/$defs/components/component_ContainerId\"},\"v2\":{\"$ref\":\"urn:openapi-to-rust:request-validation#/$defs/components/component_ContainerId\"},\"v20\":{\"$ref\":\"urn:openapi-to-rust:request-validation#/$defs/components/component_Signal\"},\"v21\":{\"$ref\":\"urn:openapi-to-rust:request-validation#/$defs/components/component_ContainerId\"},\"v22\":{\"format\":\"int32\",\"maximum\":2147483647,\"minimum\":1,\"type\":\"integer\"},\"v3\":{\"$ref\":\"urn:openapi-to-rust:request-validation#/$defs/components/component_UpdateContainer\"},\"v4\":{\"$ref\":\"urn:openapi-to-rust:request-validation#/$defs/components/component_ContainerId\"},\"v5\":{\"$ref\":\"urn:openapi-to-rust:request-validation#/$defs/components/component_StartContainer\"},\"v6\":{\"$ref\":\"urn:openapi-to-rust:request-validation#/$defs/components/component_ContainerId\"},\"v7\":{\"$ref\":\"urn:openapi-to-rust:request-validation#/$defs/components/component_ContainerId\"},\"v8\":{\"$ref\":\"urn:openapi-to-rust:request-validation#/$defs/components/component_ContainerId\"},\"v9\":{\"$ref\":\"urn:openapi-to-rust:request-validation#/$defs/components/component_CheckpointName\"}}},\"$id\":\"urn:openapi-to-rust:request-validation\",\"$schema\":\"https://json-schema.org/draft/2020-12/schema\"}";
+const MAX_VALIDATION_ERRORS: usize = 16usize;
+pub(crate) const VALIDATION_TARGET_0_QUERY_0: &str = "#/$defs/targets/v0";
+pub(crate) const VALIDATION_TARGET_1_PATH_1: &str = "#/$defs/targets/v1";
+pub(crate) const VALIDATION_TARGET_2_PATH_0: &str = "#/$defs/targets/v2";
+pub(crate) const VALIDATION_TARGET_3_BODY: &str = "#/$defs/targets/v3";
+pub(crate) const VALIDATION_TARGET_4_PATH_0: &str = "#/$defs/targets/v4";
+pub(crate) const VALIDATION_TARGET_5_BODY: &str = "#/$defs/targets/v5";
+pub(crate) const VALIDATION_TARGET_6_PATH_0: &str = "#/$defs/targets/v6";
+pub(crate) const VALIDATION_TARGET_7_PATH_0: &str = "#/$defs/targets/v7";
+pub(crate) const VALIDATION_TARGET_8_PATH_0: &str = "#/$defs/targets/v8";
+pub(crate) const VALIDATION_TARGET_9_PATH_1: &str = "#/$defs/targets/v9";
+pub(crate) const VALIDATION_TARGET_10_BODY: &str = "#/$defs/targets/v10";
+pub(crate) const VALIDATION_TARGET_11_PATH_0: &str = "#/$defs/targets/v11";
+pub(crate) const VALIDATION_TARGET_12_PATH_1: &str = "#/$defs/targets/v12";
+pub(crate) const VALIDATION_TARGET_13_BODY: &str = "#/$defs/targets/v13";
+pub(crate) const VALIDATION_TARGET_14_PATH_0: &str = "#/$defs/targets/v14";
+pub(crate) const VALIDATION_TARGET_15_BODY: &str = "#/$defs/targets/v15";
+pub(crate) const VALIDATION_TARGET_16_PATH_0: &str = "#/$defs/targets/v16";
+pub(crate) const VALIDATION_TARGET_17_PATH_1: &str = "#/$defs/targets/v17";
+pub(crate) const VALIDATION_TARGET_18_BODY: &str = "#/$defs/targets/v18";
+pub(crate) const VALIDATION_TARGET_19_PATH_0: &str = "#/$defs/targets/v19";
+pub(crate) const VALIDATION_TARGET_20_BODY: &str = "#/$defs/targets/v20";
+pub(crate) const VALIDATION_TARGET_21_PATH_0: &str = "#/$defs/targets/v21";
+pub(crate) const VALIDATION_TARGET_22_PATH_1: &str = "#/$defs/targets/v22";
+static VALIDATORS: ::std::sync::LazyLock<::std::result::Result<::jsonschema::ValidatorMap, ()>> =
+    ::std::sync::LazyLock::new(|| {
+        let schema: ::serde_json::Value =
+            ::serde_json::from_str(VALIDATION_SCHEMA).map_err(|_| ())?;
+        ::jsonschema::options()
+            .with_draft(::jsonschema::Draft::Draft202012)
+            .should_validate_formats(true)
+            .with_pattern_options(::jsonschema::PatternOptions::regex())
+            .build_map(&schema)
+            .map_err(|_| ())
+    });
+pub(crate) async fn decode_json_body<T>(
+    request: ::axum::extract::Request,
+    target: &str,
+    expected_media_type: &str,
+    required: bool,
+    max_body_bytes: usize,
+) -> ::std::result::Result<::std::option::Option<T>, RequestValidationRejection>
+where
+    T: ::serde::de::DeserializeOwned,
+{
+    let (parts, body) = request.into_parts();
+    let content_type = parts
+        .headers
+        .get(::axum::http::header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let is_json = content_type.is_some_and(|value| media_type_is(value, expected_media_type));
+    if !is_json {
+        if content_type.is_none() && !required {
+            let bytes = read_body(body, max_body_bytes).await?;
+            if bytes.is_empty() {
+                return Ok(None);
+            }
+        }
+        return Err(unsupported_media_type());
+    }
+    let bytes = read_body(body, max_body_bytes).await?;
+    if bytes.is_empty() {
+        return if required {
+            Err(malformed_request())
+        } else {
+            Ok(None)
+        };
+    }
+    let instance: ::serde_json::Value =
+        ::serde_json::from_slice(&bytes).map_err(|_| malformed_request())?;
+    validate(target, "/body", &instance)?;
+    let typed = ::serde_json::from_value(instance).map_err(|_| generated_contract_error())?;
+    Ok(Some(typed))
+}
+pub(crate) fn decode_parameter<T>(
+    raw: &str,
+    target: &str,
+    location: &str,
+    string_wire: bool,
+) -> ::std::result::Result<T, RequestValidationRejection>
+where
+    T: ::serde::de::DeserializeOwned + ::serde::Serialize,
+{
+    let typed = if string_wire {
+        let instance = ::serde_json::Value::String(raw.to_string());
+        validate(target, location, &instance)?;
+        ::serde_json::from_value(instance).map_err(|_| generated_contract_error())?
+    } else {
+        ::serde_json::from_value(::serde_json::Value::String(raw.to_string()))
+            .or_else(|_| ::serde_json::from_str(raw))
+            .map_err(|_| malformed_parameter(location))?
+    };
+    validate_parameter(target, location, &typed)?;
+    Ok(typed)
+}
+pub(crate) fn validate_string_parameter(
+    target: &str,
+    location: &str,
+    raw: &str,
+) -> ::std::result::Result<(), RequestValidationRejection> {
+    validate(
+        target,
+        location,
+        &::serde_json::Value::String(raw.to_string()),
+    )
+}
+pub(crate) fn validate_parameter<T>(
+    target: &str,
+    location: &str,
+    value: &T,
+) -> ::std::result::Result<(), RequestValidationRejection>
+where
+    T: ::serde::Serialize + ?Sized,
+{
+    let instance = ::serde_json::to_value(value).map_err(|_| generated_contract_error())?;
+    validate(target, location, &instance)
+}
+pub(crate) fn parse_cookies(
+    headers: &::axum::http::HeaderMap,
+) -> ::std::result::Result<::std::collections::BTreeMap<String, String>, RequestValidationRejection>
+{
+    let mut cookies = ::std::collections::BTreeMap::new();
+    for header in headers.get_all(::axum::http::header::COOKIE).iter() {
+        let line = header
+            .to_str()
+            .map_err(|_| malformed_parameter("/cookie"))?;
+        for field in line.split(';') {
+            let field = field.trim();
+            if field.is_empty() {
+                continue;
+            }
+            let (name, value) = field
+                .split_once('=')
+                .ok_or_else(|| malformed_parameter("/cookie"))?;
+            let name = name.trim();
+            if name.is_empty()
+                || cookies
+                    .insert(name.to_string(), value.to_string())
+                    .is_some()
+            {
+                return Err(malformed_parameter("/cookie"));
+            }
+        }
+    }
+    Ok(cookies)
+}
+async fn read_body(
+    body: ::axum::body::Body,
+    max_body_bytes: usize,
+) -> ::std::result::Result<::axum::body::Bytes, RequestValidationRejection> {
+    ::axum::body::to_bytes(body, max_body_bytes)
+        .await
+        .map_err(|error| {
+            let source = ::std::error::Error::source(&error);
+            if source.is_some_and(|source| source.is::<::http_body_util::LengthLimitError>()) {
+                request_body_too_large()
+            } else {
+                malformed_request()
+            }
+        })
+}
+fn media_type_is(content_type: &str, expected: &str) -> bool {
+    let Ok(content_type) = content_type.parse::<::mime::Mime>() else {
+        return false;
+    };
+    let Ok(expected) = expected.parse::<::mime::Mime>() else {
+        return false;
+    };
+    content_type.type_() == expected.type_()
+        && content_type.subtype() == expected.subtype()
+        && content_type.suffix() == expected.suffix()
+        && expected.params().all(|(name, value)| {
+            content_type
+                .get_param(name)
+                .is_some_and(|actual| actual == value)
+        })
+}
+pub(crate) fn validate(
+    target: &str,
+    location: &str,
+    instance: &::serde_json::Value,
+) -> ::std::result::Result<(), RequestValidationRejection> {
+    let validators = VALIDATORS
+        .as_ref()
+        .map_err(|_| generated_contract_error())?;
+    let Some(validator) = validators.get(target) else {
+        return Err(generated_contract_error());
+    };
+    let mut errors: ::std::vec::Vec<InvalidParameter> = ::std::vec::Vec::new();
+    for violation in validator
+        .iter_errors(instance)
+        .flat_map(|error| crate::violation::of(location, &error))
+    {
+        if errors.len() < MAX_VALIDATION_ERRORS && !errors.contains(&violation) {
+            errors.push(violation);
+        }
+    }
+    errors.sort_by(|left, right| {
+        (&left.location, &left.code, &left.message).cmp(&(
+            &right.location,
+            &right.code,
+            &right.message,
+        ))
+    });
+    if errors.is_empty() {
+        return Ok(());
+    }
+    Err(RequestValidationRejection(ProblemDetails {
+        r#type: "https://openapi-to-rust.dev/problems/validation".to_string(),
+        title: "Request validation failed".to_string(),
+        status: 422,
+        code: "request_validation_failed".to_string(),
+        errors,
+    }))
+}
+pub(crate) fn malformed_request() -> RequestValidationRejection {
+    public_problem(
+        400,
+        "https://openapi-to-rust.dev/problems/malformed-request",
+        "Malformed request",
+        "malformed_request",
+    )
+}
+pub(crate) fn malformed_parameter(location: &str) -> RequestValidationRejection {
+    parameter_problem(
+        400,
+        "https://openapi-to-rust.dev/problems/malformed-parameter",
+        "Malformed request parameter",
+        "malformed_parameter",
+        "malformed",
+        location,
+        "is malformed",
+    )
+}
+pub(crate) fn missing_parameter(location: &str) -> RequestValidationRejection {
+    parameter_problem(
+        422,
+        "https://openapi-to-rust.dev/problems/validation",
+        "Request validation failed",
+        "request_validation_failed",
+        "required",
+        location,
+        "is required",
+    )
+}
+fn schema_parameter_problem(
+    location: &str,
+    code: &str,
+    message: &str,
+) -> RequestValidationRejection {
+    parameter_problem(
+        422,
+        "https://openapi-to-rust.dev/problems/validation",
+        "Request validation failed",
+        "request_validation_failed",
+        code,
+        location,
+        message,
+    )
+}
+fn parameter_problem(
+    status: u16,
+    problem_type: &str,
+    title: &str,
+    code: &str,
+    error_code: &str,
+    location: &str,
+    message: &str,
+) -> RequestValidationRejection {
+    RequestValidationRejection(ProblemDetails {
+        r#type: problem_type.to_string(),
+        title: title.to_string(),
+        status,
+        code: code.to_string(),
+        errors: vec![InvalidParameter {
+            code: error_code.to_string(),
+            location: location.to_string(),
+            message: message.to_string(),
+        }],
+    })
+}
+pub(crate) fn request_body_too_large() -> RequestValidationRejection {
+    public_problem(
+        413,
+        "https://openapi-to-rust.dev/problems/request-body-too-large",
+        "Request body too large",
+        "request_body_too_large",
+    )
+}
+pub(crate) fn unsupported_media_type() -> RequestValidationRejection {
+    public_problem(
+        415,
+        "https://openapi-to-rust.dev/problems/unsupported-media-type",
+        "Unsupported media type",
+        "unsupported_media_type",
+    )
+}
+pub(crate) fn generated_contract_error() -> RequestValidationRejection {
+    public_problem(
+        500,
+        "https://openapi-to-rust.dev/problems/generated-contract-error",
+        "Internal server error",
+        "generated_contract_error",
+    )
+}
+fn public_problem(
+    status: u16,
+    problem_type: &str,
+    title: &str,
+    code: &str,
+) -> RequestValidationRejection {
+    RequestValidationRejection(ProblemDetails {
+        r#type: problem_type.to_string(),
+        title: title.to_string(),
+        status,
+        code: code.to_string(),
+        errors: Vec::new(),
+    })
+}
+fn public_violation(keyword: &str) -> (&'static str, &'static str) {
+    match keyword {
+        "required" => ("required", "is required"),
+        "type" => ("type", "has an invalid type"),
+        "enum" => ("enum", "has an unsupported value"),
+        "const" => ("const", "has an unsupported value"),
+        "format" => ("format", "has an invalid format"),
+        "pattern" => ("pattern", "does not match the required format"),
+        "minLength" => ("min_length", "does not meet the length constraint"),
+        "maxLength" => ("max_length", "does not meet the length constraint"),
+        "minimum" => ("minimum", "is outside the allowed range"),
+        "maximum" => ("maximum", "is outside the allowed range"),
+        "exclusiveMinimum" => ("exclusive_minimum", "is outside the allowed range"),
+        "exclusiveMaximum" => ("exclusive_maximum", "is outside the allowed range"),
+        "multipleOf" => ("multiple_of", "is outside the allowed range"),
+        "minItems" => ("min_items", "does not meet the item-count constraint"),
+        "maxItems" => ("max_items", "does not meet the item-count constraint"),
+        "uniqueItems" => ("unique_items", "contains duplicate items"),
+        "minProperties" => (
+            "min_properties",
+            "does not meet the property-count constraint",
+        ),
+        "maxProperties" => (
+            "max_properties",
+            "does not meet the property-count constraint",
+        ),
+        "additionalProperties" => ("additional_properties", "contains unsupported properties"),
+        "unevaluatedProperties" => ("unevaluated_properties", "contains unsupported properties"),
+        "anyOf" => ("any_of", "does not match the required shape"),
+        "oneOf" => ("one_of", "does not match the required shape"),
+        "not" => ("not", "does not match the required shape"),
+        _ => ("invalid_value", "is invalid"),
+    }
+}
+fn escape_pointer_token(value: &str) -> String {
+    value.replace('~', "~0").replace('/', "~1")
+}

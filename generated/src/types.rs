@@ -1,0 +1,532 @@
+//! Generated types from OpenAPI specification
+//!
+//! This file contains all the generated types for the API.
+//! Do not edit manually - regenerate using the appropriate script.
+#![allow(clippy::large_enum_variant)]
+#![allow(clippy::format_in_format_args)]
+#![allow(clippy::let_unit_value)]
+#![allow(unreachable_patterns)]
+use serde::{Deserialize, Serialize};
+///Versions, and what is possible here.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+pub struct Version {
+    ///This contract's version.
+    #[serde(rename = "apiVersion")]
+    pub api_version: String,
+    pub criu: Component,
+    pub features: Features,
+    ///The kernel's release.
+    pub kernel: String,
+    pub runtime: Component,
+    ///This daemon's version.
+    pub version: String,
+}
+///What is possible here.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+pub struct Features {
+    ///The cgroup hierarchy that runc uses here: 1 (also hybrid) or 2.
+    ///Constraint: minimum=1, maximum=2
+    #[serde(rename = "cgroupVersion")]
+    pub cgroup_version: i32,
+    ///Whether containers can be checkpointed and restored.
+    pub checkpoint: bool,
+}
+///A program that the daemon stands on.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+pub struct Component {
+    ///Whether it was found and runs.
+    pub available: bool,
+    ///Where it was found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    ///When it is not available: what to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remedy: Option<String>,
+    ///Its version as it says it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+}
+///What to change; at least one of the two.
+#[derive(Debug, Clone, Deserialize, Serialize, Default)]
+pub struct UpdateContainer {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signal: Option<SignalNumber>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<TargetStatus>,
+}
+///The status to bring a container to.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, Default, Copy)]
+pub enum TargetStatus {
+    #[default]
+    #[serde(rename = "running")]
+    Running,
+    #[serde(rename = "paused")]
+    Paused,
+}
+impl TargetStatus {
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Paused => "paused",
+        }
+    }
+}
+impl ::std::fmt::Display for TargetStatus {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+impl AsRef<str> for TargetStatus {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+///Everything.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+pub struct State {
+    ///Every container, in order of name.
+    pub containers: Vec<Container>,
+    pub machine: Machine,
+}
+///This machine's size.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+pub struct Machine {
+    ///How many processors the daemon may use.
+    ///Constraint: minimum=1
+    pub cpus: i32,
+    ///Memory in bytes.
+    ///Constraint: minimum=0
+    pub memory: i64,
+}
+///What to start.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+pub struct StartContainer {
+    ///The absolute path of the OCI bundle's folder on the host.
+    ///Constraint: minLength=1, maxLength=4000, pattern=`^/[^\u0000]*$`
+    #[serde(rename = "bundlePath")]
+    pub bundle_path: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub checkpoint: Option<CheckpointName>,
+    ///The same for standard error. With a terminal there is standard output alone.
+    ///Constraint: minLength=1, maxLength=4000, pattern=`^/[^\u0000]*$`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stderr: Option<String>,
+    /**A file on the host that gets the container's standard output too, appended; made when it is not
+    there. Its folder must exist.
+    */
+    ///Constraint: minLength=1, maxLength=4000, pattern=`^/[^\u0000]*$`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stdout: Option<String>,
+}
+impl StartContainer {
+    /// Construct this request with every required wire field.
+    pub fn new(bundle_path: String) -> Self {
+        Self {
+            bundle_path,
+            checkpoint: None,
+            stderr: None,
+            stdout: None,
+        }
+    }
+    /// Start a dependency-free builder with every required wire field.
+    pub fn builder(bundle_path: String) -> StartContainerBuilder {
+        StartContainerBuilder::new(bundle_path)
+    }
+}
+/// Dependency-free builder for [`#struct_name`].
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct StartContainerBuilder {
+    value: StartContainer,
+}
+impl StartContainerBuilder {
+    /// Start a builder with every required wire field.
+    pub fn new(bundle_path: String) -> Self {
+        Self {
+            value: StartContainer::new(bundle_path),
+        }
+    }
+    #[doc = concat!("Set the optional `", "checkpoint", "` request field.")]
+    #[must_use]
+    pub fn checkpoint(mut self, checkpoint: CheckpointName) -> Self {
+        self.value.checkpoint = Some(checkpoint);
+        self
+    }
+    #[doc = concat!("Set the optional `", "stderr", "` request field.")]
+    #[must_use]
+    pub fn stderr(mut self, stderr: String) -> Self {
+        self.value.stderr = Some(stderr);
+        self
+    }
+    #[doc = concat!("Set the optional `", "stdout", "` request field.")]
+    #[must_use]
+    pub fn stdout(mut self, stdout: String) -> Self {
+        self.value.stdout = Some(stdout);
+        self
+    }
+    /// Finish building the request model.
+    pub fn build(self) -> StartContainer {
+        self.value
+    }
+}
+///The signal to send.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+pub struct Signal {
+    pub signal: SignalNumber,
+}
+///What went wrong (RFC 9457).
+#[derive(Debug, Clone, Deserialize, Serialize)]
+pub struct Problem {
+    ///What failed, on what, and why.
+    pub detail: String,
+    ///What in the request was at fault.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub errors: Option<Vec<ProblemItem>>,
+    ///The path of the request.
+    pub instance: String,
+    ///Where the whole log lies on the host, if one was kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log: Option<String>,
+    ///What to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remedy: Option<String>,
+    ///The HTTP status.
+    ///Constraint: minimum=400, maximum=599
+    pub status: i32,
+    ///The kind of problem
+    pub title: String,
+    ///A stable name of the kind of problem.
+    pub r#type: String,
+}
+///One fault in a request.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+pub struct ProblemItem {
+    ///A stable name of the fault.
+    pub code: String,
+    ///A JSON Pointer (RFC 6901) that begins with /body, /path or /query.
+    pub location: String,
+    ///The fault in words.
+    pub message: String,
+}
+///The daemon's health.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+pub struct Health {
+    ///Always `ok`.
+    pub status: HealthStatus,
+}
+///Always `ok`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, Default, Copy)]
+pub enum HealthStatus {
+    #[default]
+    #[serde(rename = "ok")]
+    Ok,
+}
+impl HealthStatus {
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+        }
+    }
+}
+impl ::std::fmt::Display for HealthStatus {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+impl AsRef<str> for HealthStatus {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+///One line of the event stream.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+pub struct Event {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<ContainerId>,
+    ///The added process that this is about, if it is not the init process.
+    ///Constraint: minimum=1
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pid: Option<i32>,
+    ///Of an exit: the exit code, or 128 plus the signal. Of `missed`: how many events.
+    ///Constraint: minimum=0
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<i32>,
+    ///When it happened (RFC 3339, UTC).
+    pub time: String,
+    pub r#type: EventType,
+}
+/**`start`, `restore`, `pause`, `resume`, `checkpoint`, `delete`: done to the container. `exec`: a process was
+added. `exit`: a process ended. `missed`: this reader fell behind, and `status` events are lost to it.
+*/
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, Default, Copy)]
+pub enum EventType {
+    #[default]
+    #[serde(rename = "start")]
+    Start,
+    #[serde(rename = "restore")]
+    Restore,
+    #[serde(rename = "exec")]
+    Exec,
+    #[serde(rename = "pause")]
+    Pause,
+    #[serde(rename = "resume")]
+    Resume,
+    #[serde(rename = "checkpoint")]
+    Checkpoint,
+    #[serde(rename = "exit")]
+    Exit,
+    #[serde(rename = "delete")]
+    Delete,
+    #[serde(rename = "missed")]
+    Missed,
+}
+impl EventType {
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Restore => "restore",
+            Self::Exec => "exec",
+            Self::Pause => "pause",
+            Self::Resume => "resume",
+            Self::Checkpoint => "checkpoint",
+            Self::Exit => "exit",
+            Self::Delete => "delete",
+            Self::Missed => "missed",
+        }
+    }
+}
+impl ::std::fmt::Display for EventType {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+impl AsRef<str> for EventType {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+///The process to add. What is left out is what the bundle's own process has.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+pub struct CreateProcess {
+    ///The program and its arguments.
+    ///Constraint: minItems=1
+    pub args: Vec<String>,
+    ///The absolute path of the working folder, in the container.
+    ///Constraint: minLength=1, pattern=`^/[^\u0000]*$`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cwd: Option<String>,
+    ///The whole environment, as NAME=value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub env: Option<Vec<String>>,
+    ///Give it a terminal of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub terminal: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<User>,
+}
+impl CreateProcess {
+    /// Construct this request with every required wire field.
+    pub fn new(args: Vec<String>) -> Self {
+        Self {
+            args,
+            cwd: None,
+            env: None,
+            terminal: None,
+            user: None,
+        }
+    }
+    /// Start a dependency-free builder with every required wire field.
+    pub fn builder(args: Vec<String>) -> CreateProcessBuilder {
+        CreateProcessBuilder::new(args)
+    }
+}
+/// Dependency-free builder for [`#struct_name`].
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct CreateProcessBuilder {
+    value: CreateProcess,
+}
+impl CreateProcessBuilder {
+    /// Start a builder with every required wire field.
+    pub fn new(args: Vec<String>) -> Self {
+        Self {
+            value: CreateProcess::new(args),
+        }
+    }
+    #[doc = concat!("Set the optional `", "cwd", "` request field.")]
+    #[must_use]
+    pub fn cwd(mut self, cwd: String) -> Self {
+        self.value.cwd = Some(cwd);
+        self
+    }
+    #[doc = concat!("Set the optional `", "env", "` request field.")]
+    #[must_use]
+    pub fn env(mut self, env: Vec<String>) -> Self {
+        self.value.env = Some(env);
+        self
+    }
+    #[doc = concat!("Set the optional `", "terminal", "` request field.")]
+    #[must_use]
+    pub fn terminal(mut self, terminal: bool) -> Self {
+        self.value.terminal = Some(terminal);
+        self
+    }
+    #[doc = concat!("Set the optional `", "user", "` request field.")]
+    #[must_use]
+    pub fn user(mut self, user: User) -> Self {
+        self.value.user = Some(user);
+        self
+    }
+    /// Finish building the request model.
+    pub fn build(self) -> CreateProcess {
+        self.value
+    }
+}
+///Containers in order of name.
+pub type ContainerList = Vec<Container>;
+///A container.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+pub struct Container {
+    ///The absolute path of its bundle.
+    #[serde(rename = "bundlePath")]
+    pub bundle_path: String,
+    ///The checkpoint it was restored from, if it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub checkpoint: Option<String>,
+    ///When it was started or restored (RFC 3339, UTC).
+    #[serde(rename = "createdAt")]
+    pub created_at: String,
+    pub id: ContainerId,
+    ///The init process first, then those added, in order; empty when stopped.
+    pub processes: Vec<Process>,
+    pub state: ContainerState,
+}
+///A process of a container.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+pub struct Process {
+    ///The program and its arguments; left out when empty.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub args: Option<Vec<String>>,
+    ///Its working folder as it was started.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cwd: Option<String>,
+    ///Its environment as it was started; left out when empty.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub env: Option<Vec<String>>,
+    ///Its pid on the host.
+    ///Constraint: minimum=1
+    pub pid: i32,
+    ///Whether it has a terminal.
+    pub terminal: bool,
+    pub user: User,
+}
+///Who a process runs as, by the numbers inside the container.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+pub struct User {
+    ///Further groups; left out when there are none.
+    #[serde(rename = "additionalGids", skip_serializing_if = "Option::is_none")]
+    pub additional_gids: Option<Vec<u32>>,
+    ///Constraint: minimum=0, maximum=4294967295
+    pub gid: u32,
+    ///Constraint: minimum=0, maximum=4294967295
+    pub uid: u32,
+}
+///What a container is doing, and how it ended.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+pub struct ContainerState {
+    #[serde(rename = "exitSignal", skip_serializing_if = "Option::is_none")]
+    pub exit_signal: Option<SignalNumber>,
+    /**Once stopped: the exit code of the init process, or 128 plus the signal that ended it. Left out
+    when it could not be known.
+    */
+    ///Constraint: minimum=0, maximum=255
+    #[serde(rename = "exitStatus", skip_serializing_if = "Option::is_none")]
+    pub exit_status: Option<i32>,
+    ///When it was seen to end (RFC 3339, UTC).
+    #[serde(rename = "finishedAt", skip_serializing_if = "Option::is_none")]
+    pub finished_at: Option<String>,
+    pub status: Status,
+}
+/**`creating`: being started or restored. `running`. `paused`: its cgroup is frozen. `checkpointing`:
+being dumped, and frozen meanwhile. `stopped`: its init process has ended.
+*/
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, Default, Copy)]
+pub enum Status {
+    #[default]
+    #[serde(rename = "creating")]
+    Creating,
+    #[serde(rename = "running")]
+    Running,
+    #[serde(rename = "paused")]
+    Paused,
+    #[serde(rename = "checkpointing")]
+    Checkpointing,
+    #[serde(rename = "stopped")]
+    Stopped,
+}
+impl Status {
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Creating => "creating",
+            Self::Running => "running",
+            Self::Paused => "paused",
+            Self::Checkpointing => "checkpointing",
+            Self::Stopped => "stopped",
+        }
+    }
+}
+impl ::std::fmt::Display for Status {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+impl AsRef<str> for Status {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+///A signal's number on Linux, 1 to 64 (see signal(7)); 15 is SIGTERM, 9 is SIGKILL.
+pub type SignalNumber = i32;
+///A container's name.
+pub type ContainerId = String;
+///Checkpoints, newest last.
+pub type CheckpointList = Vec<Checkpoint>;
+///A checkpoint of a bundle.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+pub struct Checkpoint {
+    pub name: CheckpointName,
+    ///Made as a shell job; so is its restore.
+    pub shell: bool,
+    ///Made with established TCP connections allowed; so is its restore.
+    pub tcp: bool,
+    ///When it was made (RFC 3339, UTC).
+    pub timestamp: String,
+    ///Made with outside unix sockets allowed; so is its restore.
+    #[serde(rename = "unixSockets")]
+    pub unix_sockets: bool,
+}
+///A checkpoint's name.
+pub type CheckpointName = String;
+///An OpenAPI document.
+#[derive(Debug, Clone, Deserialize, Serialize, Default)]
+pub struct Contract {
+    /// Additional properties not explicitly defined in the schema
+    #[serde(flatten)]
+    pub additional_properties: std::collections::BTreeMap<String, serde_json::Value>,
+}
+///How to checkpoint. Every field may be left out.
+#[derive(Debug, Clone, Deserialize, Serialize, Default)]
+pub struct CreateCheckpoint {
+    ///Stop the container once it is dumped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exit: Option<bool>,
+    ///Allow a shell job (a terminal or session from outside).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shell: Option<bool>,
+    ///Allow established TCP connections.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tcp: Option<bool>,
+    ///Allow unix sockets whose peer is outside.
+    #[serde(rename = "unixSockets", skip_serializing_if = "Option::is_none")]
+    pub unix_sockets: Option<bool>,
+}

@@ -1,0 +1,169 @@
+//! What the daemon and a shim say to each other: one JSON object a line, on the shim's unix socket.
+//!
+//! A daemon may be newer or older than the shim it finds: a shim says its version first ([`Hello`]),
+//! fields are added and never change their meaning, and unknown fields are ignored. A command for
+//! the runtime travels whole, so that a new daemon teaches an old shim new options.
+//!
+//! May not know how either end works.
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::runtime::program::{ExitStatus, Failure, Program};
+
+/// The protocol's version; a shim says it in [`Hello`].
+pub const VERSION: u32 = 1;
+
+/// The longest line that either end takes, in bytes.
+pub const MAX_LINE: usize = 1024 * 1024;
+
+/// What the daemon asks of a shim.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "ask", rename_all = "camelCase")]
+pub enum Request {
+    /// Run a program that leaves a process behind, whose parent the shim becomes.
+    Launch(Launch),
+    /// Run a program to its end.
+    Call(Call),
+}
+
+/// Run a runtime that starts a process, detaches, and names it in a pid file.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Launch {
+    /// Comes back in the answer.
+    pub seq: u64,
+    /// `runc run`, `runc restore` or `runc exec`, detached. `@console@` in an argument stands for the
+    /// socket at which the shim takes the terminal.
+    pub program: Program,
+    /// Where the runtime writes the pid.
+    pub pid_file: PathBuf,
+    /// Whether the process is the container's init process or an added one.
+    pub role: Role,
+    /// Where its output goes.
+    pub stdio: Stdio,
+    /// After this many milliseconds the runtime's process group is killed.
+    pub timeout_ms: u64,
+}
+
+/// The argument that stands for the console socket's path.
+pub const CONSOLE: &str = "@console@";
+
+/// Where a process's output goes, besides the container's log.
+#[derive(Debug, Default, Clone, Serialize, Deserialize)]
+pub struct Stdio {
+    /// A terminal instead of pipes.
+    pub terminal: bool,
+    /// A file that gets standard output too.
+    pub stdout: Option<PathBuf>,
+    /// A file that gets standard error too.
+    pub stderr: Option<PathBuf>,
+}
+
+/// Run a program to its end.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Call {
+    /// Comes back in the answer.
+    pub seq: u64,
+    /// What to run.
+    pub program: Program,
+    /// After this many milliseconds its process group is killed.
+    pub timeout_ms: u64,
+}
+
+/// Which process of the container.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Role {
+    /// Its first process, with whose end the container ends.
+    Init,
+    /// A process that was added.
+    Added,
+}
+
+/// A process, named so that a reused pid is told apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProcessKey {
+    /// Its pid on the host.
+    pub pid: i32,
+    /// Its start time in clock ticks after boot, proc(5) field 22; 0 when it was gone too soon to ask.
+    pub start_time: u64,
+}
+
+/// That a process of the container ended.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Exit {
+    /// Which process.
+    pub process: ProcessKey,
+    /// Init or added.
+    pub role: Role,
+    /// How.
+    pub status: ExitStatus,
+    /// When the shim saw it.
+    pub at: Timestamp,
+}
+
+/// What a shim says.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "say", rename_all = "camelCase")]
+pub enum Message {
+    /// The first line of every connection.
+    Hello(Hello),
+    /// A launch succeeded.
+    Launched {
+        /// The request's.
+        seq: u64,
+        /// The process that was made.
+        process: ProcessKey,
+    },
+    /// A call ended well.
+    Done {
+        /// The request's.
+        seq: u64,
+    },
+    /// A launch or a call did not succeed; nothing of it is left that the shim could end.
+    Failed {
+        /// The request's.
+        seq: u64,
+        /// Why.
+        failure: Failure,
+    },
+    /// A process of the container ended.
+    Exited(Exit),
+}
+
+/// What a shim knows when a daemon connects.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Hello {
+    /// The shim's protocol version.
+    pub version: u32,
+    /// The container's init process, if it was started.
+    pub init: Option<ProcessKey>,
+    /// How it ended, if it did.
+    pub exit: Option<Exit>,
+    /// The added processes that run.
+    pub added: Vec<ProcessKey>,
+}
+
+/// The exit record: `exit.json` in the run's folder, written by the shim before it says [`Message::Exited`].
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ExitRecord {
+    /// How the init process ended.
+    pub status: ExitStatus,
+    /// When the shim saw it.
+    pub at: Timestamp,
+}
+
+/// The exit record's name.
+pub const EXIT_RECORD: &str = "exit.json";
+/// The log's name, in the run's folder: `time stream F|P text`, as Kubernetes' CRI has it.
+pub const LOG: &str = "log";
+/// The shim's socket, in the run's volatile folder.
+pub const SOCKET: &str = "shim.sock";

@@ -1,0 +1,256 @@
+//! OCI bundles: a folder with a `config.json` (runtime spec, `bundle.md` and `config.md`), read and
+//! checked before anything is touched.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use oci_spec::runtime::{LinuxNamespaceType, Process, Spec, User, UserBuilder};
+
+/// A bundle that can be started as far as can be known without starting it.
+#[derive(Debug, Clone)]
+pub struct Bundle {
+    path: PathBuf,
+    process: Process,
+    private_pids: bool,
+}
+
+/// What a process of its own may have; what is left out is the bundle's own.
+#[derive(Debug, Default, Clone)]
+pub struct ProcessOverrides {
+    /// The program and its arguments.
+    pub args: Vec<String>,
+    /// Who it runs as.
+    pub user: Option<Identity>,
+    /// Its whole environment.
+    pub env: Option<Vec<String>>,
+    /// Its working folder.
+    pub cwd: Option<String>,
+    /// A terminal of its own.
+    pub terminal: bool,
+}
+
+/// The numbers of a user inside a container.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// User.
+    pub uid: u32,
+    /// Group.
+    pub gid: u32,
+    /// Further groups.
+    pub additional_gids: Vec<u32>,
+}
+
+impl From<&User> for Identity {
+    fn from(user: &User) -> Self {
+        Self {
+            uid: user.uid(),
+            gid: user.gid(),
+            additional_gids: user.additional_gids().clone().unwrap_or_default(),
+        }
+    }
+}
+
+/// Why a folder is not a bundle that can be started. `Display` is a sentence without the path.
+#[derive(Debug, thiserror::Error)]
+pub enum BundleError {
+    /// There is nothing at the path.
+    #[error("there is nothing there")]
+    Missing,
+    /// The path is not a folder.
+    #[error("it is not a folder")]
+    NotAFolder,
+    /// The folder or its config.json cannot be read.
+    #[error("{what} cannot be read")]
+    Unreadable {
+        /// Which of the two.
+        what: &'static str,
+        /// Why not.
+        source: io::Error,
+    },
+    /// It has no config.json.
+    #[error("it has no config.json")]
+    NoConfig,
+    /// config.json is not what the runtime spec says.
+    #[error("its config.json is not an OCI runtime configuration: {0}")]
+    BadConfig(String),
+    /// The root filesystem is missing.
+    #[error("its root filesystem {0} is not a folder")]
+    NoRootfs(PathBuf),
+}
+
+impl Bundle {
+    /// Reads and checks the bundle at an absolute path.
+    pub fn open(path: &Path) -> Result<Self, BundleError> {
+        let kind = match fs::metadata(path) {
+            Ok(kind) => kind,
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+                ) =>
+            {
+                return Err(BundleError::Missing);
+            }
+            Err(source) => {
+                return Err(BundleError::Unreadable {
+                    what: "the folder",
+                    source,
+                });
+            }
+        };
+        if !kind.is_dir() {
+            return Err(BundleError::NotAFolder);
+        }
+        let text = match fs::read(path.join("config.json")) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(BundleError::NoConfig);
+            }
+            Err(source) => {
+                return Err(BundleError::Unreadable {
+                    what: "config.json",
+                    source,
+                });
+            }
+        };
+        let spec: Spec = serde_json::from_slice(&text)
+            .map_err(|error| BundleError::BadConfig(error.to_string()))?;
+        Self::from_spec(path, &spec)
+    }
+
+    fn from_spec(path: &Path, spec: &Spec) -> Result<Self, BundleError> {
+        let bad = |words: &str| BundleError::BadConfig(words.to_owned());
+        let process = spec
+            .process()
+            .clone()
+            .ok_or_else(|| bad("it has no process"))?;
+        if process.args().as_ref().is_none_or(Vec::is_empty) {
+            return Err(bad("process.args is empty"));
+        }
+        if !process.cwd().is_absolute() {
+            return Err(bad("process.cwd is not an absolute path"));
+        }
+        let root = spec.root().as_ref().ok_or_else(|| bad("it has no root"))?;
+        let rootfs = path.join(root.path());
+        if !rootfs.is_dir() {
+            return Err(BundleError::NoRootfs(rootfs));
+        }
+        let private_pids = spec
+            .linux()
+            .as_ref()
+            .and_then(|linux| linux.namespaces().as_ref())
+            .is_some_and(|all| {
+                all.iter()
+                    .any(|one| one.typ() == LinuxNamespaceType::Pid && one.path().is_none())
+            });
+        Ok(Self {
+            path: path.to_owned(),
+            process,
+            private_pids,
+        })
+    }
+
+    /// Its folder.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Its process, as config.json has it.
+    pub fn process(&self) -> &Process {
+        &self.process
+    }
+
+    /// Whether its process wants a terminal.
+    pub fn terminal(&self) -> bool {
+        self.process.terminal().unwrap_or(false)
+    }
+
+    /// Whether its processes are in a pid namespace of their own, and so end with the first of them.
+    pub fn private_pids(&self) -> bool {
+        self.private_pids
+    }
+}
+
+/// The process to add: the bundle's own (its capabilities, rlimits, labels) with what the caller said.
+pub fn added_process(own: &Process, overrides: &ProcessOverrides) -> Process {
+    let mut process = own.clone();
+    process.set_args(Some(overrides.args.clone()));
+    process.set_terminal(Some(overrides.terminal));
+    process.set_console_size(None);
+    if let Some(user) = &overrides.user {
+        let mut built = UserBuilder::default()
+            .uid(user.uid)
+            .gid(user.gid)
+            .build()
+            .unwrap_or_default();
+        if !user.additional_gids.is_empty() {
+            built.set_additional_gids(Some(user.additional_gids.clone()));
+        }
+        process.set_user(built);
+    }
+    if let Some(env) = &overrides.env {
+        process.set_env(Some(env.clone()));
+    }
+    if let Some(cwd) = &overrides.cwd {
+        process.set_cwd(PathBuf::from(cwd));
+    }
+    process
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn own() -> Process {
+        serde_json::from_value(serde_json::json!({
+            "terminal": true, "user": {"uid": 7, "gid": 8, "additionalGids": [9]}, "args": ["init"],
+            "env": ["A=1"], "cwd": "/srv", "capabilities": {"bounding": ["CAP_KILL"]}, "noNewPrivileges": true,
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn what_a_caller_leaves_out_is_the_bundles_own() {
+        let added = added_process(
+            &own(),
+            &ProcessOverrides {
+                args: vec!["sh".into()],
+                ..Default::default()
+            },
+        );
+        let own = own();
+        assert_eq!(added.args().as_deref(), Some(&["sh".to_owned()][..]));
+        assert_eq!(
+            (added.user(), added.env(), added.cwd()),
+            (own.user(), own.env(), own.cwd())
+        );
+        assert_eq!(added.capabilities(), own.capabilities());
+        assert_eq!(added.no_new_privileges(), Some(true));
+        assert_eq!(
+            added.terminal(),
+            Some(false),
+            "a terminal is asked for, never inherited"
+        );
+    }
+
+    #[test]
+    fn what_a_caller_says_replaces_it_whole() {
+        let user = Identity {
+            uid: 0,
+            gid: 0,
+            additional_gids: vec![],
+        };
+        let overrides = ProcessOverrides {
+            args: vec!["sh".into()],
+            user: Some(user.clone()),
+            env: Some(vec![]),
+            cwd: Some("/".into()),
+            terminal: true,
+        };
+        let added = added_process(&own(), &overrides);
+        assert_eq!(Identity::from(added.user()), user);
+        assert_eq!(added.env().as_deref(), Some(&[][..]));
+        assert_eq!(added.cwd(), Path::new("/"));
+    }
+}

@@ -1,0 +1,157 @@
+//! Which cgroup a process is in (cgroups(7), proc_pid_cgroup(5)): what makes a process a container's.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+const MOUNT: &str = "/sys/fs/cgroup";
+
+/// A process's place in the hierarchy that tells containers apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cgroup {
+    /// On cgroup v1, the controller whose hierarchy it is; none on v2.
+    controller: Option<String>,
+    path: String,
+}
+
+impl Cgroup {
+    /// Where the process is. `None`: it has ended.
+    pub fn of(pid: i32) -> Option<Self> {
+        Self::parse(&fs::read_to_string(format!("/proc/{pid}/cgroup")).ok()?)
+    }
+
+    /// On v1 and hybrid hosts runc leaves `0::` alone; `devices` and `freezer` it always uses.
+    fn parse(lines: &str) -> Option<Self> {
+        let entries: Vec<(&str, &str)> = lines
+            .lines()
+            .filter_map(|line| line.split_once(':')?.1.split_once(':'))
+            .collect();
+        for wanted in ["freezer", "devices", "pids"] {
+            for (controllers, path) in &entries {
+                if controllers
+                    .split(',')
+                    .any(|controller| controller == wanted)
+                {
+                    return Some(Self {
+                        controller: Some((*controllers).to_owned()),
+                        path: (*path).to_owned(),
+                    });
+                }
+            }
+        }
+        let (_, path) = entries
+            .iter()
+            .find(|(controllers, _)| controllers.is_empty())?;
+        Some(Self {
+            controller: None,
+            path: (*path).to_owned(),
+        })
+    }
+
+    /// Whether a process here belongs to the container whose init process is in `container`. The
+    /// root cgroup is nobody's: everything is below it.
+    pub fn is_within(&self, container: &Self) -> bool {
+        self.controller == container.controller
+            && container.path != "/"
+            && (self.path == container.path
+                || self
+                    .path
+                    .strip_prefix(&container.path)
+                    .is_some_and(|rest| rest.starts_with('/')))
+    }
+
+    fn folder(&self) -> PathBuf {
+        let base = match &self.controller {
+            Some(controllers) => Path::new(MOUNT).join(controllers),
+            None => PathBuf::from(MOUNT),
+        };
+        base.join(self.path.trim_start_matches('/'))
+    }
+
+    /// The processes in it and in those below it.
+    pub fn pids(&self) -> BTreeSet<i32> {
+        let mut pids = BTreeSet::new();
+        collect(&self.folder(), &mut pids);
+        pids
+    }
+
+    /// Whether it is frozen: `freezer.state` on v1, `cgroup.events` on v2.
+    pub fn is_frozen(&self) -> bool {
+        let folder = self.folder();
+        let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap_or_default();
+        match self.controller {
+            Some(_) => {
+                read("freezer.state").trim() != "THAWED" && !read("freezer.state").is_empty()
+            }
+            None => read("cgroup.events").lines().any(|line| line == "frozen 1"),
+        }
+    }
+}
+
+fn collect(folder: &Path, pids: &mut BTreeSet<i32>) {
+    let listed = fs::read_to_string(folder.join("cgroup.procs")).unwrap_or_default();
+    pids.extend(listed.lines().filter_map(|line| line.parse::<i32>().ok()));
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            collect(&entry.path(), pids);
+        }
+    }
+}
+
+/// 1 for v1 and hybrid hosts, 2 for unified ones: what runc goes by. Errors when no hierarchy is mounted.
+pub fn version() -> io::Result<u8> {
+    if Path::new(MOUNT).join("cgroup.controllers").is_file() {
+        return Ok(2);
+    }
+    if ["devices", "freezer", "pids"]
+        .iter()
+        .any(|controller| Path::new(MOUNT).join(controller).is_dir())
+    {
+        return Ok(1);
+    }
+    Err(io::Error::new(
+        io::ErrorKind::NotFound,
+        format!("no cgroup hierarchy at {MOUNT}"),
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HYBRID: &str =
+        "12:cpu,cpuacct:/a\n11:freezer:/box\n10:devices:/box\n1:name=systemd:/x\n0::/\n";
+
+    #[test]
+    fn on_a_hybrid_host_the_freezer_tells_containers_apart() {
+        let cgroup = Cgroup::parse(HYBRID).unwrap();
+        assert_eq!(
+            cgroup,
+            Cgroup {
+                controller: Some("freezer".into()),
+                path: "/box".into()
+            }
+        );
+        assert_eq!(
+            Cgroup::parse("0::/system.slice/c1\n").unwrap().path,
+            "/system.slice/c1"
+        );
+    }
+
+    #[test]
+    fn a_name_that_begins_alike_is_another_container() {
+        let at = |path: &str| Cgroup {
+            controller: None,
+            path: path.into(),
+        };
+        assert!(at("/box").is_within(&at("/box")));
+        assert!(at("/box/child").is_within(&at("/box")));
+        assert!(!at("/boxer").is_within(&at("/box")));
+        assert!(!at("/").is_within(&at("/box")));
+        assert!(
+            !at("/box").is_within(&at("/")),
+            "the root cgroup is nobody's"
+        );
+    }
+}

@@ -1,0 +1,98 @@
+//! CRIU: where it is, whether it works here, and what its log says when it fails.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::program::Program;
+use super::runc;
+
+/// A CRIU that was found, or why there is none.
+#[derive(Debug, Clone)]
+pub enum Criu {
+    /// It runs, and `criu check` is content.
+    Works {
+        /// The executable.
+        path: PathBuf,
+        /// Its version.
+        version: String,
+    },
+    /// It cannot be used.
+    Unusable {
+        /// Where it was looked for or found.
+        path: PathBuf,
+        /// What is wrong, in a sentence.
+        why: String,
+    },
+}
+
+impl Criu {
+    /// Runs `criu --version` and `criu check`: an old CRIU on a new kernel is found out now and not in
+    /// the middle of a dump.
+    pub async fn probe(path: &Path) -> Self {
+        let unusable = |why: String| Self::Unusable {
+            path: path.to_owned(),
+            why,
+        };
+        let program = |argument: &str| Program {
+            path: path.to_owned(),
+            args: vec![argument.into()],
+            env: vec![("PATH".into(), "/usr/sbin:/usr/bin:/sbin:/bin".into())],
+        };
+        let said = match runc::output(&program("--version"), Duration::from_secs(10)).await {
+            Ok(said) => said,
+            Err(super::Error::Missing { source, .. }) => {
+                return unusable(format!("{} cannot be run: {source}", path.display()));
+            }
+            Err(error) => return unusable(error.to_string()),
+        };
+        let version = said
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .trim_start_matches("Version:")
+            .trim()
+            .to_owned();
+        match runc::output(&program("check"), Duration::from_secs(20)).await {
+            Ok(_) => Self::Works {
+                path: path.to_owned(),
+                version,
+            },
+            Err(_) => unusable(format!(
+                "CRIU {version} does not work on this kernel ({} check fails)",
+                path.display()
+            )),
+        }
+    }
+}
+
+/// The errors of a CRIU log (dump.log, restore.log), each in its own words: the lines `(sec.usec)
+/// [pid: ] Error (file:line): words`.
+pub fn log_errors(log: &Path) -> String {
+    let text = fs::read(log).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    let errors: Vec<&str> = text
+        .lines()
+        .filter_map(|line| {
+            line.split_once("Error (")
+                .and_then(|(_, rest)| rest.split_once("): "))
+        })
+        .map(|(_, words)| words.trim())
+        .collect();
+    runc::tail(&errors.join("; "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_errors_of_a_log_are_joined_without_their_stamps() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("dump.log");
+        fs::write(&log, "(00.01) pie: fine\n(00.02) Error (criu/a.c:12): Can't lookup mount=1\n(00.03)  77: Error (b.c:1): x\n")
+            .unwrap();
+        assert_eq!(log_errors(&log), "Can't lookup mount=1; x");
+        assert_eq!(log_errors(&folder.path().join("none")), "");
+    }
+}

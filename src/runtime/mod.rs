@@ -1,0 +1,13 @@
+//! What there is to know of runc, CRIU, bundles, cgroups and processes. Knows neither the daemon's
+//! containers nor the shim: it is handed paths and pids, and answers.
+
+pub mod bundle;
+pub mod cgroup;
+pub mod criu;
+pub mod error;
+pub mod options;
+pub mod process;
+pub mod program;
+pub mod runc;
+
+pub use error::{Error, Result};

@@ -1,0 +1,329 @@
+//! runc: what it is called with, its time limits, and what it says when it fails.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::io::AsyncReadExt;
+use tokio::process::Command;
+use tokio::time::timeout;
+
+use super::error::{Error, Result};
+use super::options::{Global, Verb};
+use super::program::{ExitStatus, Failure, FailureKind, Program};
+
+/// Where runc looks for CRIU and for hooks, behind our own folder with CRIU in it.
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// How much of a failing program's own words an answer carries, in bytes.
+const WORDS: usize = 2048;
+
+/// runc, as this daemon calls it.
+#[derive(Debug, Clone)]
+pub struct Runc {
+    path: PathBuf,
+    global: Global,
+    env: Vec<(String, String)>,
+    limit: Duration,
+}
+
+impl Runc {
+    /// `criu_folder` comes first in runc's PATH: runc takes CRIU from nowhere else. `limit` is how long
+    /// a call may take.
+    pub fn new(
+        path: PathBuf,
+        root: PathBuf,
+        criu_folder: &Path,
+        systemd_cgroup: bool,
+        limit: Duration,
+    ) -> Self {
+        let env = vec![(
+            "PATH".to_owned(),
+            format!("{}:{PATH}", criu_folder.display()),
+        )];
+        Self {
+            path,
+            global: Global {
+                root,
+                systemd_cgroup,
+            },
+            env,
+            limit,
+        }
+    }
+
+    /// How long a call may take.
+    pub fn limit(&self) -> Duration {
+        self.limit
+    }
+
+    /// The executable.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether runc knows a container of this name.
+    pub fn knows(&self, id: &str) -> bool {
+        self.global.root.join(id).exists()
+    }
+
+    /// The folder in which runc keeps what it knows of a container.
+    pub fn state_folder(&self, id: &str) -> PathBuf {
+        self.global.root.join(id)
+    }
+
+    /// The whole call, for a shim to run.
+    pub fn program(&self, verb: &Verb<'_>, log: &Path, id: &str) -> Program {
+        Program {
+            path: self.path.clone(),
+            args: verb.argv(&self.global, log, id),
+            env: self.env.clone(),
+        }
+    }
+
+    /// Runs a verb that leaves no process behind. `log` is removed when all went well.
+    pub async fn call(&self, verb: &Verb<'_>, log: &Path, id: &str) -> Result<()> {
+        let program = self.program(verb, log, id);
+        let outcome = run(&program, self.limit).await?;
+        match outcome {
+            Ok(()) => {
+                // Absent when runc had nothing to say.
+                let _ = tokio::fs::remove_file(log).await;
+                Ok(())
+            }
+            Err(failure) => Err(explain(verb.name(), &self.path, failure, log)),
+        }
+    }
+
+    /// runc's version, as `runc --version` says it in its first line.
+    pub async fn version(&self) -> Result<String> {
+        version_of(&self.path, &self.env, "runc version ").await
+    }
+}
+
+/// The first line of `PROGRAM --version`, behind `prefix`.
+pub(super) async fn version_of(
+    path: &Path,
+    env: &[(String, String)],
+    prefix: &str,
+) -> Result<String> {
+    let program = Program {
+        path: path.to_owned(),
+        args: vec!["--version".into()],
+        env: env.to_vec(),
+    };
+    let said = output(&program, Duration::from_secs(10)).await?;
+    let line = said.lines().next().unwrap_or_default();
+    Ok(line.strip_prefix(prefix).unwrap_or(line).trim().to_owned())
+}
+
+/// Runs a program to its end and gives its standard output. Fails when it does not end with 0.
+pub async fn output(program: &Program, limit: Duration) -> Result<String> {
+    let mut child = spawn(program, Stdio::piped())?;
+    let mut said = Vec::new();
+    let mut pipe = child.stdout.take();
+    let ended = timeout(limit, async {
+        if let Some(pipe) = pipe.as_mut() {
+            let _ = pipe.take(64 * 1024).read_to_end(&mut said).await;
+        }
+        child.wait().await
+    })
+    .await;
+    let said = String::from_utf8_lossy(&said).into_owned();
+    match ended {
+        Ok(Ok(status)) if status.success() => Ok(said),
+        Ok(Ok(status)) => Err(Error::Failed {
+            verb: "--version",
+            words: format!("{status}: {}", said.trim()),
+            log: None,
+        }),
+        Ok(Err(source)) => Err(Error::Missing {
+            path: program.path.clone(),
+            source,
+        }),
+        Err(_) => {
+            end_group(&child);
+            Err(Error::TimedOut {
+                verb: "--version",
+                seconds: limit.as_secs(),
+            })
+        }
+    }
+}
+
+/// Runs a program to its end, and its whole process group to death when it takes too long.
+async fn run(program: &Program, limit: Duration) -> Result<Result<(), Failure>> {
+    let mut child = spawn(program, Stdio::null())?;
+    let mut words = Vec::new();
+    let mut pipe = child.stderr.take();
+    let ended = timeout(limit, async {
+        let status = child.wait().await;
+        // What is in the pipe now; a stray that keeps it open is not waited for.
+        if let Some(pipe) = pipe.as_mut() {
+            let _ = timeout(
+                Duration::from_millis(50),
+                pipe.take(64 * 1024).read_to_end(&mut words),
+            )
+            .await;
+        }
+        status
+    })
+    .await;
+    let kind = match ended {
+        Ok(Ok(status)) if status.success() => return Ok(Ok(())),
+        Ok(Ok(status)) => FailureKind::Ended(exit_status(status)),
+        Ok(Err(source)) => {
+            return Err(Error::Missing {
+                path: program.path.clone(),
+                source,
+            });
+        }
+        Err(_) => {
+            end_group(&child);
+            let _ = child.wait().await;
+            FailureKind::TimedOut(u64::try_from(limit.as_millis()).unwrap_or(u64::MAX))
+        }
+    };
+    Ok(Err(Failure {
+        kind,
+        words: tail(&String::from_utf8_lossy(&words)),
+    }))
+}
+
+fn spawn(program: &Program, stdout: Stdio) -> Result<tokio::process::Child> {
+    Command::new(&program.path)
+        .args(&program.args)
+        .env_clear()
+        .envs(program.env.iter().map(|(name, value)| (name, value)))
+        .current_dir("/")
+        .process_group(0)
+        .stdin(Stdio::null())
+        .stdout(stdout)
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|source| Error::Missing {
+            path: program.path.clone(),
+            source,
+        })
+}
+
+/// The child is not reaped yet, so its pid, and its group's, are still its own.
+fn end_group(child: &tokio::process::Child) {
+    if let Some(pid) = child
+        .id()
+        .and_then(|pid| i32::try_from(pid).ok())
+        .and_then(rustix::process::Pid::from_raw)
+    {
+        let _ = rustix::process::kill_process_group(pid, rustix::process::Signal::KILL);
+    }
+}
+
+fn exit_status(status: std::process::ExitStatus) -> ExitStatus {
+    use std::os::unix::process::ExitStatusExt;
+    match status.signal() {
+        Some(signal) => ExitStatus::Signal(signal),
+        None => ExitStatus::Code(u8::try_from(status.code().unwrap_or(255)).unwrap_or(255)),
+    }
+}
+
+/// A failed call in runc's own words: its JSON log's errors, else what it wrote to standard error.
+pub fn explain(verb: &'static str, path: &Path, failure: Failure, log: &Path) -> Error {
+    let logged = fs::read_to_string(log)
+        .map(|text| logged_errors(&text))
+        .unwrap_or_default();
+    let said = if logged.is_empty() {
+        failure.words.trim().to_owned()
+    } else {
+        logged
+    };
+    let or = |fallback: String| {
+        if said.is_empty() {
+            fallback
+        } else {
+            said.clone()
+        }
+    };
+    match failure.kind {
+        FailureKind::TimedOut(ms) => Error::TimedOut {
+            verb,
+            seconds: ms.div_ceil(1000),
+        },
+        FailureKind::Spawn(words) => Error::Missing {
+            path: path.to_owned(),
+            source: std::io::Error::other(words),
+        },
+        FailureKind::Ended(ExitStatus::Code(code)) => Error::Failed {
+            verb,
+            words: or(format!("it ended with {code} and said nothing")),
+            log: None,
+        },
+        FailureKind::Ended(ExitStatus::Signal(signal)) => Error::Failed {
+            verb,
+            words: or(format!("signal {signal} ended it")),
+            log: None,
+        },
+        FailureKind::NoPid => Error::Failed {
+            verb,
+            words: format!(
+                "it ended with 0 but named no process; it said: {}",
+                or("nothing".into())
+            ),
+            log: None,
+        },
+        FailureKind::Refused(words) => Error::Failed {
+            verb,
+            words,
+            log: None,
+        },
+    }
+}
+
+/// The messages of level error (and worse) in runc's JSON log, in order, once each.
+fn logged_errors(log: &str) -> String {
+    #[derive(serde::Deserialize)]
+    struct Line {
+        level: String,
+        msg: String,
+    }
+    let mut words: Vec<String> = Vec::new();
+    for line in log
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Line>(line).ok())
+    {
+        if matches!(line.level.as_str(), "error" | "fatal" | "panic") && !words.contains(&line.msg)
+        {
+            words.push(line.msg);
+        }
+    }
+    tail(&words.join("; "))
+}
+
+/// The last of a text, within [`WORDS`] and at a character's border.
+pub fn tail(text: &str) -> String {
+    let text = text.trim();
+    let from = (text.len().saturating_sub(WORDS)..text.len())
+        .find(|at| text.is_char_boundary(*at))
+        .unwrap_or(0);
+    text[from..].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_errors_of_the_log_are_its_words_and_garbage_is_passed_over() {
+        let log = "garbage\n{\"level\":\"warning\",\"msg\":\"w\",\"time\":\"t\"}\n\
+                   {\"level\":\"error\",\"msg\":\"no such file\"}\n{\"level\":\"error\",\"msg\":\"no such file\"}\n";
+        assert_eq!(logged_errors(log), "no such file");
+        assert_eq!(logged_errors("\u{1F600}{"), "");
+    }
+
+    #[test]
+    fn long_words_are_cut_at_their_front_and_never_within_a_character() {
+        let long = "é".repeat(WORDS);
+        assert_eq!(tail(&long).len(), WORDS);
+        assert_eq!(tail("  short \n"), "short");
+    }
+}

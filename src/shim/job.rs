@@ -1,0 +1,261 @@
+//! One runtime call under way: its process, its time limit, its streams, and what came of it.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::os::fd::BorrowedFd;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill, killpg};
+use nix::unistd::Pid;
+
+use super::console::Console;
+use super::reaper::Ended;
+use super::stdio::{Output, Stream};
+use crate::ipc::{CONSOLE, ProcessKey, Request, Role};
+use crate::runtime::process::start_time;
+use crate::runtime::program::{ExitStatus, FailureKind, Program};
+
+/// What came of a call.
+pub(super) enum Outcome {
+    Called,
+    Launched {
+        key: ProcessKey,
+        role: Role,
+        /// Set when the process has ended already.
+        ended: Option<ExitStatus>,
+    },
+    Failed(FailureKind),
+}
+
+/// What a launch has beyond a call.
+struct Launching {
+    pid_file: PathBuf,
+    role: Role,
+    console: Option<Console>,
+    stdout_copy: Option<PathBuf>,
+    /// The children there were before: what is added and unknown after a failure is the runtime's stray.
+    before: BTreeSet<i32>,
+}
+
+pub(super) struct Job {
+    seq: u64,
+    child: i32,
+    limit: Duration,
+    deadline: Instant,
+    timed_out: bool,
+    status: Option<ExitStatus>,
+    orphans: Vec<Ended>,
+    launching: Option<Launching>,
+}
+
+impl Job {
+    /// Starts the program. Its outputs are held back until it is known to have succeeded.
+    pub(super) fn start(request: Request) -> io::Result<(Self, Vec<Output>)> {
+        let (seq, program, timeout_ms, launch) = match request {
+            Request::Call(call) => (call.seq, call.program, call.timeout_ms, None),
+            Request::Launch(launch) => (
+                launch.seq,
+                launch.program,
+                launch.timeout_ms,
+                Some((launch.pid_file, launch.role, launch.stdio)),
+            ),
+        };
+        let mut outputs = Vec::new();
+        let mut pipe = |stream, copy: Option<&Path>| -> io::Result<Stdio> {
+            let (output, writer) = Output::pipe(seq, stream, copy)?;
+            outputs.push(output);
+            Ok(Stdio::from(writer))
+        };
+        let (stdout, stderr, launching) = match launch {
+            None => (Stdio::null(), pipe(Stream::Stderr, None)?, None),
+            Some((pid_file, role, stdio)) => {
+                // A pid of an earlier run must not be taken for this one's.
+                let _ = fs::remove_file(&pid_file);
+                let console = stdio.terminal.then(|| Console::listen(seq)).transpose()?;
+                let streams = match &console {
+                    Some(_) => (Stdio::null(), pipe(Stream::Stderr, None)?),
+                    None => (
+                        pipe(Stream::Stdout, stdio.stdout.as_deref())?,
+                        pipe(Stream::Stderr, stdio.stderr.as_deref())?,
+                    ),
+                };
+                let launching = Launching {
+                    pid_file,
+                    role,
+                    console,
+                    stdout_copy: stdio.stdout,
+                    before: children(),
+                };
+                (streams.0, streams.1, Some(launching))
+            }
+        };
+        let socket = launching
+            .as_ref()
+            .and_then(|launching| launching.console.as_ref())
+            .map(Console::path);
+        let child = spawn(&program, socket.as_deref(), stdout, stderr)?;
+        let limit = Duration::from_millis(timeout_ms);
+        let deadline = Instant::now() + limit;
+        let job = Self {
+            seq,
+            child,
+            limit,
+            deadline,
+            timed_out: false,
+            status: None,
+            orphans: Vec::new(),
+            launching,
+        };
+        Ok((job, outputs))
+    }
+
+    pub(super) fn seq(&self) -> u64 {
+        self.seq
+    }
+
+    pub(super) fn deadline(&self) -> Instant {
+        // A killed group is soon gone; asking again costs nothing and waits for no signal that was missed.
+        if self.timed_out {
+            Instant::now() + Duration::from_millis(100)
+        } else {
+            self.deadline
+        }
+    }
+
+    pub(super) fn console_listener(&self) -> Option<BorrowedFd<'_>> {
+        self.launching.as_ref()?.console.as_ref()?.listener()
+    }
+
+    pub(super) fn take_console(&mut self) -> Option<Output> {
+        let launching = self.launching.as_mut()?;
+        launching
+            .console
+            .as_mut()?
+            .take(self.seq, launching.stdout_copy.as_deref())
+    }
+
+    /// Kills the program's process group once its time is over. `true`: look who has ended.
+    pub(super) fn enforce_limit(&mut self) -> bool {
+        if self.timed_out {
+            return true;
+        }
+        if Instant::now() < self.deadline {
+            return false;
+        }
+        self.timed_out = true;
+        // The child is not reaped yet (else the job were over), so the group is still its own.
+        let _ = killpg(Pid::from_raw(self.child), Signal::SIGKILL);
+        true
+    }
+
+    /// A child that nobody else knows has ended: the program itself, or what it has left behind.
+    pub(super) fn note(&mut self, ended: Ended) {
+        if ended.key.pid == self.child {
+            self.status = Some(ended.status);
+        } else {
+            self.orphans.push(ended);
+        }
+    }
+
+    /// What came of it, once the program has ended.
+    pub(super) fn outcome(&mut self) -> Option<Outcome> {
+        let status = self.status?;
+        let failed = |kind| {
+            if let Some(launching) = &self.launching {
+                end_strays(&launching.before);
+            }
+            Some(Outcome::Failed(kind))
+        };
+        if self.timed_out {
+            return failed(FailureKind::TimedOut(
+                u64::try_from(self.limit.as_millis()).unwrap_or(u64::MAX),
+            ));
+        }
+        if status != ExitStatus::Code(0) {
+            return failed(FailureKind::Ended(status));
+        }
+        let Some(launching) = &self.launching else {
+            return Some(Outcome::Called);
+        };
+        let Some(pid) = read_pid(&launching.pid_file) else {
+            return failed(FailureKind::NoPid);
+        };
+        // Backwards: a pid that was reused below us is the later one's.
+        if let Some(orphan) = self
+            .orphans
+            .iter()
+            .rev()
+            .find(|orphan| orphan.key.pid == pid)
+        {
+            return Some(Outcome::Launched {
+                key: orphan.key,
+                role: launching.role,
+                ended: Some(orphan.status),
+            });
+        }
+        match start_time(pid) {
+            Some(start_time) if children().contains(&pid) => {
+                let key = ProcessKey { pid, start_time };
+                Some(Outcome::Launched {
+                    key,
+                    role: launching.role,
+                    ended: None,
+                })
+            }
+            _ => failed(FailureKind::NoPid),
+        }
+    }
+}
+
+fn spawn(
+    program: &Program,
+    console: Option<&str>,
+    stdout: Stdio,
+    stderr: Stdio,
+) -> io::Result<i32> {
+    let args = program.args.iter().map(|argument| match console {
+        Some(path) if argument == CONSOLE => path,
+        _ => argument.as_str(),
+    });
+    // std resets the signal mask of a child that it spawns, so SIGCHLD is not blocked in runc.
+    let child = Command::new(&program.path)
+        .args(args)
+        .env_clear()
+        .envs(program.env.iter().map(|(name, value)| (name, value)))
+        .process_group(0)
+        .stdin(Stdio::null())
+        .stdout(stdout)
+        .stderr(stderr)
+        .spawn()?;
+    i32::try_from(child.id()).map_err(io::Error::other)
+}
+
+fn read_pid(path: &Path) -> Option<i32> {
+    fs::read_to_string(path)
+        .ok()?
+        .trim()
+        .parse()
+        .ok()
+        .filter(|pid| *pid > 1)
+}
+
+/// The shim's children: it has one thread, so one list (proc_pid_task_tid_children(5)).
+fn children() -> BTreeSet<i32> {
+    let listed = fs::read_to_string("/proc/thread-self/children").unwrap_or_default();
+    listed
+        .split_ascii_whitespace()
+        .filter_map(|pid| pid.parse().ok())
+        .collect()
+}
+
+/// Ends what a failed launch has left behind: children that are new. They are ours and not reaped, so
+/// their pids cannot be anybody else's.
+fn end_strays(before: &BTreeSet<i32>) {
+    for pid in children().difference(before) {
+        let _ = kill(Pid::from_raw(*pid), Signal::SIGKILL);
+    }
+}

@@ -1,0 +1,342 @@
+//! The shim: one small process a container, the parent of all its processes, so that the container,
+//! its output and its exit status outlive the daemon.
+//!
+//! Its life, in order: the daemon starts it with a listening socket as standard input, in the run's
+//! volatile folder; it becomes a session leader and a subreaper (`PR_SET_CHILD_SUBREAPER`, prctl(2));
+//! asked to launch, it runs runc with fresh pipes or a console socket, and inherits the init process
+//! when runc ends; it copies output to the log, reaps whatever ends below it, writes the exit record,
+//! says so, and ends when nothing is left below it.
+//!
+//! Single-threaded, no async runtime, no timer unless a runtime call is under way. May not know what
+//! the daemon's containers, records or contract are.
+
+mod console;
+mod job;
+mod reaper;
+mod server;
+mod stdio;
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use jiff::Timestamp;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signalfd::SignalFd;
+
+use crate::ipc::{
+    EXIT_RECORD, Exit, ExitRecord, Hello, LOG, Message, ProcessKey, Request, Role, VERSION,
+};
+use crate::runtime::program::{Failure, FailureKind};
+use job::{Job, Outcome};
+use server::Server;
+use stdio::{Log, Output};
+
+/// Runs the shim. Arguments: the container's name (for ps(1) alone) and the run's durable folder.
+pub fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("containerd-rest-shim: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> io::Result<()> {
+    let mut args = std::env::args_os().skip(1);
+    let (Some(_id), Some(folder), None) = (args.next(), args.next(), args.next()) else {
+        return Err(io::Error::other(
+            "is started by containerd-rest, with a container's name and a folder",
+        ));
+    };
+    let mut shim = Shim::new(PathBuf::from(folder))?;
+    while !shim.finished() {
+        shim.turn()?;
+    }
+    shim.server.flush();
+    Ok(())
+}
+
+/// A process of the container that runs.
+struct Tracked {
+    key: ProcessKey,
+    role: Role,
+}
+
+struct Shim {
+    folder: PathBuf,
+    children: SignalFd,
+    server: Server,
+    log: Log,
+    outputs: Vec<Output>,
+    job: Option<Job>,
+    tracked: Vec<Tracked>,
+    init: Option<ProcessKey>,
+    exit: Option<Exit>,
+    /// Whether a launch of the init process was asked for, well or badly ended.
+    launched: bool,
+}
+
+/// What woke the shim.
+enum Source {
+    Children,
+    Listener,
+    Connection(usize),
+    Output(usize),
+    Console,
+}
+
+impl Shim {
+    fn new(folder: PathBuf) -> io::Result<Self> {
+        let children = reaper::prepare()?;
+        let log = Log::open(&folder.join(LOG))?;
+        Ok(Self {
+            folder,
+            children,
+            server: Server::from_stdin()?,
+            log,
+            outputs: Vec::new(),
+            job: None,
+            tracked: Vec::new(),
+            init: None,
+            exit: None,
+            launched: false,
+        })
+    }
+
+    /// Nothing is below it, and nothing will be: the container has ended, or was never started and
+    /// nobody is there to start it.
+    fn finished(&self) -> bool {
+        let ended = self.exit.is_some()
+            || (self.init.is_none() && (self.launched || self.server.is_deserted()));
+        ended && self.job.is_none() && !reaper::has_children()
+    }
+
+    /// Waits for something to happen, and deals with it.
+    fn turn(&mut self) -> io::Result<()> {
+        for source in self.wait()? {
+            match source {
+                Source::Children => self.reap()?,
+                Source::Listener => self.server.accept(&self.hello()),
+                Source::Connection(index) => self.server.read(index),
+                Source::Output(index) => {
+                    self.outputs[index].pump(&mut self.log);
+                }
+                Source::Console => self.take_console(),
+            }
+        }
+        while let Some(request) = self.server.next_request() {
+            self.begin(request);
+        }
+        if self.job.as_mut().is_some_and(Job::enforce_limit) {
+            self.reap()?;
+        }
+        self.outputs.retain(Output::is_open);
+        self.server.flush();
+        Ok(())
+    }
+
+    fn wait(&mut self) -> io::Result<Vec<Source>> {
+        let timeout = match self
+            .job
+            .as_ref()
+            .map(|job| job.deadline().saturating_duration_since(Instant::now()))
+        {
+            Some(left) => PollTimeout::try_from(left + std::time::Duration::from_millis(1))
+                .unwrap_or(PollTimeout::MAX),
+            None => PollTimeout::NONE,
+        };
+        let mut sources = vec![Source::Children, Source::Listener];
+        let mut fds: Vec<(BorrowedFd<'_>, PollFlags)> = vec![
+            (self.children.as_fd(), PollFlags::POLLIN),
+            (self.server.listener(), PollFlags::POLLIN),
+        ];
+        for (index, (fd, flags)) in self.server.connections() {
+            sources.push(Source::Connection(index));
+            fds.push((fd, flags));
+        }
+        for (index, output) in self.outputs.iter().enumerate() {
+            if let Some(fd) = output.readable() {
+                sources.push(Source::Output(index));
+                fds.push((fd, PollFlags::POLLIN));
+            }
+        }
+        if let Some(listener) = self.job.as_ref().and_then(Job::console_listener) {
+            sources.push(Source::Console);
+            fds.push((listener, PollFlags::POLLIN));
+        }
+        let mut polled: Vec<PollFd<'_>> = fds
+            .iter()
+            .map(|(fd, flags)| PollFd::new(*fd, *flags))
+            .collect();
+        match poll(&mut polled, timeout) {
+            Ok(_) | Err(nix::errno::Errno::EINTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let ready: Vec<bool> = polled.iter().map(|fd| fd.any().unwrap_or(false)).collect();
+        Ok(sources
+            .into_iter()
+            .zip(ready)
+            .filter(|(_, ready)| *ready)
+            .map(|(source, _)| source)
+            .collect())
+    }
+
+    fn hello(&self) -> Hello {
+        let added = self
+            .tracked
+            .iter()
+            .filter(|one| one.role == Role::Added)
+            .map(|one| one.key)
+            .collect();
+        Hello {
+            version: VERSION,
+            init: self.init,
+            exit: self.exit,
+            added,
+        }
+    }
+
+    fn begin(&mut self, request: Request) {
+        let seq = match &request {
+            Request::Launch(launch) => launch.seq,
+            Request::Call(call) => call.seq,
+        };
+        if self.job.is_some() || self.exit.is_some() {
+            let why = if self.exit.is_some() {
+                "the container has ended"
+            } else {
+                "another request is under way"
+            };
+            return self.refuse(seq, FailureKind::Refused(why.to_owned()));
+        }
+        self.launched |= matches!(&request, Request::Launch(launch) if launch.role == Role::Init);
+        match Job::start(request) {
+            Ok((job, outputs)) => {
+                self.job = Some(job);
+                self.outputs.extend(outputs);
+            }
+            Err(error) => self.refuse(seq, FailureKind::Spawn(error.to_string())),
+        }
+    }
+
+    fn refuse(&mut self, seq: u64, kind: FailureKind) {
+        self.server.say(&Message::Failed {
+            seq,
+            failure: Failure {
+                kind,
+                words: String::new(),
+            },
+        });
+    }
+
+    fn take_console(&mut self) {
+        let Some(job) = self.job.as_mut() else { return };
+        if let Some(output) = job.take_console() {
+            self.outputs.push(output);
+        }
+    }
+
+    fn reap(&mut self) -> io::Result<()> {
+        reaper::drain(&mut self.children)?;
+        for ended in reaper::reap() {
+            if let Some(index) = self
+                .tracked
+                .iter()
+                .position(|one| one.key.pid == ended.key.pid)
+            {
+                let tracked = self.tracked.swap_remove(index);
+                self.ended(Exit {
+                    process: tracked.key,
+                    role: tracked.role,
+                    status: ended.status,
+                    at: Timestamp::now(),
+                })?;
+            } else if let Some(job) = self.job.as_mut() {
+                job.note(ended);
+            }
+        }
+        if let Some(outcome) = self.job.as_mut().and_then(Job::outcome) {
+            self.conclude(outcome)?;
+        }
+        Ok(())
+    }
+
+    /// The runtime call has ended: its process is the container's from now on, or never was.
+    fn conclude(&mut self, outcome: Outcome) -> io::Result<()> {
+        self.take_console();
+        let Some(job) = self.job.take() else {
+            return Ok(());
+        };
+        let seq = job.seq();
+        match outcome {
+            Outcome::Called => self.server.say(&Message::Done { seq }),
+            Outcome::Launched { key, role, ended } => {
+                for output in self.outputs.iter_mut().filter(|output| output.seq() == seq) {
+                    output.release(&mut self.log);
+                }
+                if role == Role::Init {
+                    self.init = Some(key);
+                }
+                self.server.say(&Message::Launched { seq, process: key });
+                match ended {
+                    Some(status) => self.ended(Exit {
+                        process: key,
+                        role,
+                        status,
+                        at: Timestamp::now(),
+                    })?,
+                    None => self.tracked.push(Tracked { key, role }),
+                }
+            }
+            Outcome::Failed(kind) => {
+                let mut words = String::new();
+                for output in self.outputs.iter_mut().filter(|output| output.seq() == seq) {
+                    words.push_str(&output.discard());
+                }
+                self.server.say(&Message::Failed {
+                    seq,
+                    failure: Failure { kind, words },
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// A process of the container has ended. Of the init process there is a record before a word.
+    fn ended(&mut self, exit: Exit) -> io::Result<()> {
+        if exit.role == Role::Init {
+            for output in &mut self.outputs {
+                output.drain(&mut self.log);
+            }
+            self.log.finish();
+            let record = ExitRecord {
+                status: exit.status,
+                at: exit.at,
+            };
+            // A full disk must not keep the daemon from knowing.
+            if let Err(error) =
+                write_durably(&self.folder, EXIT_RECORD, &serde_json::to_vec(&record)?)
+            {
+                eprintln!("containerd-rest-shim: the exit record cannot be written: {error}");
+            }
+            self.exit = Some(exit);
+        }
+        self.server.say(&Message::Exited(exit));
+        Ok(())
+    }
+}
+
+/// Whole or not at all: a hidden file, fsync, rename, fsync of the folder.
+fn write_durably(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
+    let partial = folder.join(format!(".{name}.partial"));
+    let mut file = File::create(&partial)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    std::fs::rename(&partial, folder.join(name))?;
+    File::open(folder)?.sync_all()
+}
