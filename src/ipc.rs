@@ -152,7 +152,7 @@ pub struct Hello {
 }
 
 /// The exit record: `exit.json` in the run's folder, written by the shim before it says [`Message::Exited`].
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ExitRecord {
     /// How the init process ended.

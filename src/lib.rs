@@ -2,9 +2,16 @@
 //! the REST contract in `openapi/`.
 //!
 //! Arrows point one way: `http -> api -> supervisor -> {runtime, ipc}` and `shim -> {runtime, ipc}`;
-//! `ipc` carries what `runtime` names. Nothing imports `api`; `supervisor` and below never name axum,
-//! http or the generated crate; `shim` never imports `supervisor`; `runtime` knows nobody.
+//! `ipc` carries what `runtime` names. Nothing imports `api` but `http` and the programs; `supervisor` and
+//! below never name axum, http or the generated crate; `shim` never imports `supervisor`; `runtime` knows
+//! nobody.
 
+pub mod api;
+pub mod check;
+pub mod config;
+pub mod http;
 pub mod ipc;
 pub mod runtime;
+pub mod serve;
 pub mod shim;
+pub mod supervisor;

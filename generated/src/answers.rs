@@ -3,18 +3,17 @@
 use crate::server::*;
 use crate::types::Problem;
 
-impl From<Problem> for DeleteContainerResponse {
+impl From<Problem> for StartContainerResponse {
     fn from(problem: Problem) -> Self {
         match problem.status {
+            400 => Self::BadRequest(problem),
             404 => Self::NotFound(problem),
             409 => Self::Conflict(problem),
+            413 => Self::Status413(problem),
             422 => Self::UnprocessableEntity(problem),
             503 => Self::ServiceUnavailable(problem),
             504 => Self::Status504(problem),
-            _ => Self::InternalServerError(Problem {
-                status: 500,
-                ..problem
-            }),
+            _ => Self::InternalServerError(Problem { status: 500, ..problem }),
         }
     }
 }
@@ -24,10 +23,7 @@ impl From<Problem> for GetContainerResponse {
         match problem.status {
             404 => Self::NotFound(problem),
             422 => Self::UnprocessableEntity(problem),
-            _ => Self::InternalServerError(Problem {
-                status: 500,
-                ..problem
-            }),
+            _ => Self::InternalServerError(Problem { status: 500, ..problem }),
         }
     }
 }
@@ -42,73 +38,20 @@ impl From<Problem> for UpdateContainerResponse {
             422 => Self::UnprocessableEntity(problem),
             503 => Self::ServiceUnavailable(problem),
             504 => Self::Status504(problem),
-            _ => Self::InternalServerError(Problem {
-                status: 500,
-                ..problem
-            }),
+            _ => Self::InternalServerError(Problem { status: 500, ..problem }),
         }
     }
 }
 
-impl From<Problem> for StartContainerResponse {
+impl From<Problem> for DeleteContainerResponse {
     fn from(problem: Problem) -> Self {
         match problem.status {
-            400 => Self::BadRequest(problem),
             404 => Self::NotFound(problem),
             409 => Self::Conflict(problem),
-            413 => Self::Status413(problem),
             422 => Self::UnprocessableEntity(problem),
             503 => Self::ServiceUnavailable(problem),
             504 => Self::Status504(problem),
-            _ => Self::InternalServerError(Problem {
-                status: 500,
-                ..problem
-            }),
-        }
-    }
-}
-
-impl From<Problem> for ListCheckpointsResponse {
-    fn from(problem: Problem) -> Self {
-        match problem.status {
-            404 => Self::NotFound(problem),
-            422 => Self::UnprocessableEntity(problem),
-            _ => Self::InternalServerError(Problem {
-                status: 500,
-                ..problem
-            }),
-        }
-    }
-}
-
-impl From<Problem> for DeleteCheckpointResponse {
-    fn from(problem: Problem) -> Self {
-        match problem.status {
-            404 => Self::NotFound(problem),
-            422 => Self::UnprocessableEntity(problem),
-            503 => Self::ServiceUnavailable(problem),
-            _ => Self::InternalServerError(Problem {
-                status: 500,
-                ..problem
-            }),
-        }
-    }
-}
-
-impl From<Problem> for CreateCheckpointResponse {
-    fn from(problem: Problem) -> Self {
-        match problem.status {
-            400 => Self::BadRequest(problem),
-            404 => Self::NotFound(problem),
-            409 => Self::Conflict(problem),
-            413 => Self::Status413(problem),
-            422 => Self::UnprocessableEntity(problem),
-            503 => Self::ServiceUnavailable(problem),
-            504 => Self::Status504(problem),
-            _ => Self::InternalServerError(Problem {
-                status: 500,
-                ..problem
-            }),
+            _ => Self::InternalServerError(Problem { status: 500, ..problem }),
         }
     }
 }
@@ -123,27 +66,7 @@ impl From<Problem> for CreateProcessResponse {
             422 => Self::UnprocessableEntity(problem),
             503 => Self::ServiceUnavailable(problem),
             504 => Self::Status504(problem),
-            _ => Self::InternalServerError(Problem {
-                status: 500,
-                ..problem
-            }),
-        }
-    }
-}
-
-impl From<Problem> for SignalProcessResponse {
-    fn from(problem: Problem) -> Self {
-        match problem.status {
-            400 => Self::BadRequest(problem),
-            404 => Self::NotFound(problem),
-            409 => Self::Conflict(problem),
-            413 => Self::Status413(problem),
-            422 => Self::UnprocessableEntity(problem),
-            503 => Self::ServiceUnavailable(problem),
-            _ => Self::InternalServerError(Problem {
-                status: 500,
-                ..problem
-            }),
+            _ => Self::InternalServerError(Problem { status: 500, ..problem }),
         }
     }
 }
@@ -158,10 +81,21 @@ impl From<Problem> for CreateProcessPluralResponse {
             422 => Self::UnprocessableEntity(problem),
             503 => Self::ServiceUnavailable(problem),
             504 => Self::Status504(problem),
-            _ => Self::InternalServerError(Problem {
-                status: 500,
-                ..problem
-            }),
+            _ => Self::InternalServerError(Problem { status: 500, ..problem }),
+        }
+    }
+}
+
+impl From<Problem> for SignalProcessResponse {
+    fn from(problem: Problem) -> Self {
+        match problem.status {
+            400 => Self::BadRequest(problem),
+            404 => Self::NotFound(problem),
+            409 => Self::Conflict(problem),
+            413 => Self::Status413(problem),
+            422 => Self::UnprocessableEntity(problem),
+            503 => Self::ServiceUnavailable(problem),
+            _ => Self::InternalServerError(Problem { status: 500, ..problem }),
         }
     }
 }
@@ -175,10 +109,43 @@ impl From<Problem> for SignalProcessPluralResponse {
             413 => Self::Status413(problem),
             422 => Self::UnprocessableEntity(problem),
             503 => Self::ServiceUnavailable(problem),
-            _ => Self::InternalServerError(Problem {
-                status: 500,
-                ..problem
-            }),
+            _ => Self::InternalServerError(Problem { status: 500, ..problem }),
+        }
+    }
+}
+
+impl From<Problem> for ListCheckpointsResponse {
+    fn from(problem: Problem) -> Self {
+        match problem.status {
+            404 => Self::NotFound(problem),
+            422 => Self::UnprocessableEntity(problem),
+            _ => Self::InternalServerError(Problem { status: 500, ..problem }),
+        }
+    }
+}
+
+impl From<Problem> for CreateCheckpointResponse {
+    fn from(problem: Problem) -> Self {
+        match problem.status {
+            400 => Self::BadRequest(problem),
+            404 => Self::NotFound(problem),
+            409 => Self::Conflict(problem),
+            413 => Self::Status413(problem),
+            422 => Self::UnprocessableEntity(problem),
+            503 => Self::ServiceUnavailable(problem),
+            504 => Self::Status504(problem),
+            _ => Self::InternalServerError(Problem { status: 500, ..problem }),
+        }
+    }
+}
+
+impl From<Problem> for DeleteCheckpointResponse {
+    fn from(problem: Problem) -> Self {
+        match problem.status {
+            404 => Self::NotFound(problem),
+            422 => Self::UnprocessableEntity(problem),
+            503 => Self::ServiceUnavailable(problem),
+            _ => Self::InternalServerError(Problem { status: 500, ..problem }),
         }
     }
 }

@@ -121,12 +121,7 @@ pub struct StartContainer {
 impl StartContainer {
     /// Construct this request with every required wire field.
     pub fn new(bundle_path: String) -> Self {
-        Self {
-            bundle_path,
-            checkpoint: None,
-            stderr: None,
-            stdout: None,
-        }
+        Self { bundle_path, checkpoint: None, stderr: None, stdout: None }
     }
     /// Start a dependency-free builder with every required wire field.
     pub fn builder(bundle_path: String) -> StartContainerBuilder {
@@ -142,9 +137,7 @@ pub struct StartContainerBuilder {
 impl StartContainerBuilder {
     /// Start a builder with every required wire field.
     pub fn new(bundle_path: String) -> Self {
-        Self {
-            value: StartContainer::new(bundle_path),
-        }
+        Self { value: StartContainer::new(bundle_path) }
     }
     #[doc = concat!("Set the optional `", "checkpoint", "` request field.")]
     #[must_use]
@@ -327,13 +320,7 @@ pub struct CreateProcess {
 impl CreateProcess {
     /// Construct this request with every required wire field.
     pub fn new(args: Vec<String>) -> Self {
-        Self {
-            args,
-            cwd: None,
-            env: None,
-            terminal: None,
-            user: None,
-        }
+        Self { args, cwd: None, env: None, terminal: None, user: None }
     }
     /// Start a dependency-free builder with every required wire field.
     pub fn builder(args: Vec<String>) -> CreateProcessBuilder {
@@ -349,9 +336,7 @@ pub struct CreateProcessBuilder {
 impl CreateProcessBuilder {
     /// Start a builder with every required wire field.
     pub fn new(args: Vec<String>) -> Self {
-        Self {
-            value: CreateProcess::new(args),
-        }
+        Self { value: CreateProcess::new(args) }
     }
     #[doc = concat!("Set the optional `", "cwd", "` request field.")]
     #[must_use]

@@ -13,20 +13,10 @@ pub(crate) fn of(location: &str, error: &ValidationError<'_>) -> Vec<InvalidPara
     match error.kind() {
         ValidationErrorKind::AdditionalProperties { unexpected } => unexpected
             .iter()
-            .map(|name| {
-                violation(
-                    "unknown_field",
-                    child(name),
-                    "is not a field of this request",
-                )
-            })
+            .map(|name| violation("unknown_field", child(name), "is not a field of this request"))
             .collect(),
         ValidationErrorKind::Required { property } => {
-            vec![violation(
-                "required",
-                child(property.as_str().unwrap_or_default()),
-                "is required",
-            )]
+            vec![violation("required", child(property.as_str().unwrap_or_default()), "is required")]
         }
         kind => {
             let words = error.masked_with("").to_string();
@@ -36,11 +26,7 @@ pub(crate) fn of(location: &str, error: &ValidationError<'_>) -> Vec<InvalidPara
 }
 
 fn violation(code: &str, location: String, message: &str) -> InvalidParameter {
-    InvalidParameter {
-        code: code.to_owned(),
-        location,
-        message: message.to_owned(),
-    }
+    InvalidParameter { code: code.to_owned(), location, message: message.to_owned() }
 }
 
 fn snake(keyword: &str) -> String {
@@ -48,9 +34,7 @@ fn snake(keyword: &str) -> String {
         .chars()
         .flat_map(|c| {
             let underscore = c.is_ascii_uppercase().then_some('_');
-            underscore
-                .into_iter()
-                .chain(std::iter::once(c.to_ascii_lowercase()))
+            underscore.into_iter().chain(std::iter::once(c.to_ascii_lowercase()))
         })
         .collect()
 }

@@ -12,7 +12,8 @@ use oci_spec::runtime::{LinuxNamespaceType, Process, Spec, User, UserBuilder};
 pub struct Bundle {
     path: PathBuf,
     process: Process,
-    private_pids: bool,
+    private_network: bool,
+    cgroups_path: Option<PathBuf>,
 }
 
 /// What a process of its own may have; what is left out is the bundle's own.
@@ -84,19 +85,11 @@ impl Bundle {
     pub fn open(path: &Path) -> Result<Self, BundleError> {
         let kind = match fs::metadata(path) {
             Ok(kind) => kind,
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-                ) =>
-            {
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
                 return Err(BundleError::Missing);
             }
             Err(source) => {
-                return Err(BundleError::Unreadable {
-                    what: "the folder",
-                    source,
-                });
+                return Err(BundleError::Unreadable { what: "the folder", source });
             }
         };
         if !kind.is_dir() {
@@ -108,23 +101,17 @@ impl Bundle {
                 return Err(BundleError::NoConfig);
             }
             Err(source) => {
-                return Err(BundleError::Unreadable {
-                    what: "config.json",
-                    source,
-                });
+                return Err(BundleError::Unreadable { what: "config.json", source });
             }
         };
-        let spec: Spec = serde_json::from_slice(&text)
-            .map_err(|error| BundleError::BadConfig(error.to_string()))?;
+        let spec: Spec =
+            serde_json::from_slice(&text).map_err(|error| BundleError::BadConfig(error.to_string()))?;
         Self::from_spec(path, &spec)
     }
 
     fn from_spec(path: &Path, spec: &Spec) -> Result<Self, BundleError> {
         let bad = |words: &str| BundleError::BadConfig(words.to_owned());
-        let process = spec
-            .process()
-            .clone()
-            .ok_or_else(|| bad("it has no process"))?;
+        let process = spec.process().clone().ok_or_else(|| bad("it has no process"))?;
         if process.args().as_ref().is_none_or(Vec::is_empty) {
             return Err(bad("process.args is empty"));
         }
@@ -136,19 +123,12 @@ impl Bundle {
         if !rootfs.is_dir() {
             return Err(BundleError::NoRootfs(rootfs));
         }
-        let private_pids = spec
-            .linux()
-            .as_ref()
-            .and_then(|linux| linux.namespaces().as_ref())
-            .is_some_and(|all| {
-                all.iter()
-                    .any(|one| one.typ() == LinuxNamespaceType::Pid && one.path().is_none())
-            });
-        Ok(Self {
-            path: path.to_owned(),
-            process,
-            private_pids,
-        })
+        let linux = spec.linux().as_ref();
+        let private_network = linux.and_then(|linux| linux.namespaces().as_ref()).is_some_and(|all| {
+            all.iter().any(|one| one.typ() == LinuxNamespaceType::Network && one.path().is_none())
+        });
+        let cgroups_path = linux.and_then(|linux| linux.cgroups_path().clone());
+        Ok(Self { path: path.to_owned(), process, private_network, cgroups_path })
     }
 
     /// Its folder.
@@ -166,9 +146,14 @@ impl Bundle {
         self.process.terminal().unwrap_or(false)
     }
 
-    /// Whether its processes are in a pid namespace of their own, and so end with the first of them.
-    pub fn private_pids(&self) -> bool {
-        self.private_pids
+    /// Whether it has a network namespace of its own, made for it.
+    pub fn private_network(&self) -> bool {
+        self.private_network
+    }
+
+    /// Where it wants its cgroup: absolute, or below runc's own.
+    pub fn cgroups_path(&self) -> Option<&Path> {
+        self.cgroups_path.as_deref()
     }
 }
 
@@ -179,11 +164,7 @@ pub fn added_process(own: &Process, overrides: &ProcessOverrides) -> Process {
     process.set_terminal(Some(overrides.terminal));
     process.set_console_size(None);
     if let Some(user) = &overrides.user {
-        let mut built = UserBuilder::default()
-            .uid(user.uid)
-            .gid(user.gid)
-            .build()
-            .unwrap_or_default();
+        let mut built = UserBuilder::default().uid(user.uid).gid(user.gid).build().unwrap_or_default();
         if !user.additional_gids.is_empty() {
             built.set_additional_gids(Some(user.additional_gids.clone()));
         }
@@ -212,35 +193,19 @@ mod tests {
 
     #[test]
     fn what_a_caller_leaves_out_is_the_bundles_own() {
-        let added = added_process(
-            &own(),
-            &ProcessOverrides {
-                args: vec!["sh".into()],
-                ..Default::default()
-            },
-        );
+        let added =
+            added_process(&own(), &ProcessOverrides { args: vec!["sh".into()], ..Default::default() });
         let own = own();
         assert_eq!(added.args().as_deref(), Some(&["sh".to_owned()][..]));
-        assert_eq!(
-            (added.user(), added.env(), added.cwd()),
-            (own.user(), own.env(), own.cwd())
-        );
+        assert_eq!((added.user(), added.env(), added.cwd()), (own.user(), own.env(), own.cwd()));
         assert_eq!(added.capabilities(), own.capabilities());
         assert_eq!(added.no_new_privileges(), Some(true));
-        assert_eq!(
-            added.terminal(),
-            Some(false),
-            "a terminal is asked for, never inherited"
-        );
+        assert_eq!(added.terminal(), Some(false), "a terminal is asked for, never inherited");
     }
 
     #[test]
     fn what_a_caller_says_replaces_it_whole() {
-        let user = Identity {
-            uid: 0,
-            gid: 0,
-            additional_gids: vec![],
-        };
+        let user = Identity { uid: 0, gid: 0, additional_gids: vec![] };
         let overrides = ProcessOverrides {
             args: vec!["sh".into()],
             user: Some(user.clone()),

@@ -1,6 +1,5 @@
 //! Which cgroup a process is in (cgroups(7), proc_pid_cgroup(5)): what makes a process a container's.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -23,16 +22,11 @@ impl Cgroup {
 
     /// On v1 and hybrid hosts runc leaves `0::` alone; `devices` and `freezer` it always uses.
     fn parse(lines: &str) -> Option<Self> {
-        let entries: Vec<(&str, &str)> = lines
-            .lines()
-            .filter_map(|line| line.split_once(':')?.1.split_once(':'))
-            .collect();
+        let entries: Vec<(&str, &str)> =
+            lines.lines().filter_map(|line| line.split_once(':')?.1.split_once(':')).collect();
         for wanted in ["freezer", "devices", "pids"] {
             for (controllers, path) in &entries {
-                if controllers
-                    .split(',')
-                    .any(|controller| controller == wanted)
-                {
+                if controllers.split(',').any(|controller| controller == wanted) {
                     return Some(Self {
                         controller: Some((*controllers).to_owned()),
                         path: (*path).to_owned(),
@@ -40,13 +34,8 @@ impl Cgroup {
                 }
             }
         }
-        let (_, path) = entries
-            .iter()
-            .find(|(controllers, _)| controllers.is_empty())?;
-        Some(Self {
-            controller: None,
-            path: (*path).to_owned(),
-        })
+        let (_, path) = entries.iter().find(|(controllers, _)| controllers.is_empty())?;
+        Some(Self { controller: None, path: (*path).to_owned() })
     }
 
     /// Whether a process here belongs to the container whose init process is in `container`. The
@@ -55,10 +44,7 @@ impl Cgroup {
         self.controller == container.controller
             && container.path != "/"
             && (self.path == container.path
-                || self
-                    .path
-                    .strip_prefix(&container.path)
-                    .is_some_and(|rest| rest.starts_with('/')))
+                || self.path.strip_prefix(&container.path).is_some_and(|rest| rest.starts_with('/')))
     }
 
     fn folder(&self) -> PathBuf {
@@ -69,34 +55,48 @@ impl Cgroup {
         base.join(self.path.trim_start_matches('/'))
     }
 
-    /// The processes in it and in those below it.
-    pub fn pids(&self) -> BTreeSet<i32> {
-        let mut pids = BTreeSet::new();
-        collect(&self.folder(), &mut pids);
-        pids
-    }
-
     /// Whether it is frozen: `freezer.state` on v1, `cgroup.events` on v2.
     pub fn is_frozen(&self) -> bool {
         let folder = self.folder();
         let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap_or_default();
         match self.controller {
-            Some(_) => {
-                read("freezer.state").trim() != "THAWED" && !read("freezer.state").is_empty()
-            }
+            Some(_) => read("freezer.state").trim() != "THAWED" && !read("freezer.state").is_empty(),
             None => read("cgroup.events").lines().any(|line| line == "frozen 1"),
         }
     }
 }
 
-fn collect(folder: &Path, pids: &mut BTreeSet<i32>) {
-    let listed = fs::read_to_string(folder.join("cgroup.procs")).unwrap_or_default();
-    pids.extend(listed.lines().filter_map(|line| line.parse::<i32>().ok()));
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            collect(&entry.path(), pids);
+/// Removes what a runc that was killed has left of a container's cgroup, in every hierarchy. `path` is as
+/// in the bundle: absolute, or below our own, where runc puts it. One with processes in it stays.
+pub fn remove_empty(path: &Path) {
+    let own = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
+    for line in own.lines() {
+        let Some((controllers, parent)) = line.split_once(':').and_then(|(_, rest)| rest.split_once(':'))
+        else {
+            continue;
+        };
+        let mount = match controllers.trim_start_matches("name=") {
+            "" => PathBuf::from(MOUNT),
+            name => Path::new(MOUNT).join(name),
+        };
+        let parent = if path.is_absolute() { Path::new("/") } else { Path::new(parent) };
+        let below = parent.join(path);
+        let Ok(below) = below.strip_prefix("/") else { continue };
+        // The hierarchy's root, or a parent of our own, is never ours to remove.
+        if below.file_name().is_some() {
+            remove_tree(&mount.join(below));
         }
     }
+}
+
+fn remove_tree(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            remove_tree(&entry.path());
+        }
+    }
+    // The kernel refuses one with processes in it (EBUSY).
+    let _ = fs::remove_dir(folder);
 }
 
 /// 1 for v1 and hybrid hosts, 2 for unified ones: what runc goes by. Errors when no hierarchy is mounted.
@@ -104,54 +104,32 @@ pub fn version() -> io::Result<u8> {
     if Path::new(MOUNT).join("cgroup.controllers").is_file() {
         return Ok(2);
     }
-    if ["devices", "freezer", "pids"]
-        .iter()
-        .any(|controller| Path::new(MOUNT).join(controller).is_dir())
-    {
+    if ["devices", "freezer", "pids"].iter().any(|controller| Path::new(MOUNT).join(controller).is_dir()) {
         return Ok(1);
     }
-    Err(io::Error::new(
-        io::ErrorKind::NotFound,
-        format!("no cgroup hierarchy at {MOUNT}"),
-    ))
+    Err(io::Error::new(io::ErrorKind::NotFound, format!("no cgroup hierarchy at {MOUNT}")))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const HYBRID: &str =
-        "12:cpu,cpuacct:/a\n11:freezer:/box\n10:devices:/box\n1:name=systemd:/x\n0::/\n";
+    const HYBRID: &str = "12:cpu,cpuacct:/a\n11:freezer:/box\n10:devices:/box\n1:name=systemd:/x\n0::/\n";
 
     #[test]
     fn on_a_hybrid_host_the_freezer_tells_containers_apart() {
         let cgroup = Cgroup::parse(HYBRID).unwrap();
-        assert_eq!(
-            cgroup,
-            Cgroup {
-                controller: Some("freezer".into()),
-                path: "/box".into()
-            }
-        );
-        assert_eq!(
-            Cgroup::parse("0::/system.slice/c1\n").unwrap().path,
-            "/system.slice/c1"
-        );
+        assert_eq!(cgroup, Cgroup { controller: Some("freezer".into()), path: "/box".into() });
+        assert_eq!(Cgroup::parse("0::/system.slice/c1\n").unwrap().path, "/system.slice/c1");
     }
 
     #[test]
     fn a_name_that_begins_alike_is_another_container() {
-        let at = |path: &str| Cgroup {
-            controller: None,
-            path: path.into(),
-        };
+        let at = |path: &str| Cgroup { controller: None, path: path.into() };
         assert!(at("/box").is_within(&at("/box")));
         assert!(at("/box/child").is_within(&at("/box")));
         assert!(!at("/boxer").is_within(&at("/box")));
         assert!(!at("/").is_within(&at("/box")));
-        assert!(
-            !at("/box").is_within(&at("/")),
-            "the root cgroup is nobody's"
-        );
+        assert!(!at("/box").is_within(&at("/")), "the root cgroup is nobody's");
     }
 }

@@ -30,10 +30,7 @@ impl Criu {
     /// Runs `criu --version` and `criu check`: an old CRIU on a new kernel is found out now and not in
     /// the middle of a dump.
     pub async fn probe(path: &Path) -> Self {
-        let unusable = |why: String| Self::Unusable {
-            path: path.to_owned(),
-            why,
-        };
+        let unusable = |why: String| Self::Unusable { path: path.to_owned(), why };
         let program = |argument: &str| Program {
             path: path.to_owned(),
             args: vec![argument.into()],
@@ -46,18 +43,10 @@ impl Criu {
             }
             Err(error) => return unusable(error.to_string()),
         };
-        let version = said
-            .lines()
-            .next()
-            .unwrap_or_default()
-            .trim_start_matches("Version:")
-            .trim()
-            .to_owned();
+        let version =
+            said.lines().next().unwrap_or_default().trim_start_matches("Version:").trim().to_owned();
         match runc::output(&program("check"), Duration::from_secs(20)).await {
-            Ok(_) => Self::Works {
-                path: path.to_owned(),
-                version,
-            },
+            Ok(_) => Self::Works { path: path.to_owned(), version },
             Err(_) => unusable(format!(
                 "CRIU {version} does not work on this kernel ({} check fails)",
                 path.display()
@@ -73,10 +62,7 @@ pub fn log_errors(log: &Path) -> String {
     let text = String::from_utf8_lossy(&text);
     let errors: Vec<&str> = text
         .lines()
-        .filter_map(|line| {
-            line.split_once("Error (")
-                .and_then(|(_, rest)| rest.split_once("): "))
-        })
+        .filter_map(|line| line.split_once("Error (").and_then(|(_, rest)| rest.split_once("): ")))
         .map(|(_, words)| words.trim())
         .collect();
     runc::tail(&errors.join("; "))

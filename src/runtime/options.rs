@@ -17,12 +17,7 @@ impl Global {
     /// `log` gets runc's words, a JSON object a line.
     fn argv(&self, log: &Path) -> Vec<String> {
         let mut argv = vec!["--root".into(), text(&self.root)];
-        argv.extend([
-            "--log".into(),
-            text(log),
-            "--log-format".into(),
-            "json".into(),
-        ]);
+        argv.extend(["--log".into(), text(log), "--log-format".into(), "json".into()]);
         if self.systemd_cgroup {
             argv.push("--systemd-cgroup".into());
         }
@@ -44,14 +39,10 @@ pub struct CriuOptions {
 
 impl CriuOptions {
     fn argv(self) -> impl Iterator<Item = String> {
-        [
-            (self.tcp, "--tcp-established"),
-            (self.unix_sockets, "--ext-unix-sk"),
-            (self.shell, "--shell-job"),
-        ]
-        .into_iter()
-        .filter(|(wanted, _)| *wanted)
-        .map(|(_, flag)| flag.to_owned())
+        [(self.tcp, "--tcp-established"), (self.unix_sockets, "--ext-unix-sk"), (self.shell, "--shell-job")]
+            .into_iter()
+            .filter(|(wanted, _)| *wanted)
+            .map(|(_, flag)| flag.to_owned())
     }
 }
 
@@ -135,11 +126,7 @@ impl Verb<'_> {
         argv.push(self.name().into());
         let mut flag = |name: &str, value: &str| argv.extend([name.to_owned(), value.to_owned()]);
         match self {
-            Self::Run {
-                bundle,
-                pid_file,
-                console,
-            } => {
+            Self::Run { bundle, pid_file, console } => {
                 flag("--bundle", &text(bundle));
                 flag("--pid-file", &text(pid_file));
                 if let Some(socket) = console {
@@ -147,14 +134,7 @@ impl Verb<'_> {
                 }
                 argv.push("--detach".into());
             }
-            Self::Restore {
-                bundle,
-                pid_file,
-                console,
-                images,
-                work,
-                criu,
-            } => {
+            Self::Restore { bundle, pid_file, console, images, work, criu } => {
                 flag("--bundle", &text(bundle));
                 flag("--pid-file", &text(pid_file));
                 flag("--image-path", &text(images));
@@ -165,11 +145,7 @@ impl Verb<'_> {
                 argv.extend(criu.argv());
                 argv.push("--detach".into());
             }
-            Self::Exec {
-                process,
-                pid_file,
-                console,
-            } => {
+            Self::Exec { process, pid_file, console } => {
                 flag("--process", &text(process));
                 flag("--pid-file", &text(pid_file));
                 if let Some(socket) = console {
@@ -177,12 +153,7 @@ impl Verb<'_> {
                 }
                 argv.push("--detach".into());
             }
-            Self::Checkpoint {
-                images,
-                work,
-                leave_running,
-                criu,
-            } => {
+            Self::Checkpoint { images, work, leave_running, criu } => {
                 flag("--image-path", &text(images));
                 flag("--work-path", &text(work));
                 argv.extend(criu.argv());
@@ -208,68 +179,35 @@ mod tests {
     use super::*;
 
     fn argv(verb: &Verb<'_>) -> String {
-        let global = Global {
-            root: "/s/runc".into(),
-            systemd_cgroup: false,
-        };
+        let global = Global { root: "/s/runc".into(), systemd_cgroup: false };
         let argv = verb.argv(&global, Path::new("/s/log"), "c1").join(" ");
-        argv.strip_prefix("--root /s/runc --log /s/log --log-format json ")
-            .unwrap()
-            .to_owned()
+        argv.strip_prefix("--root /s/runc --log /s/log --log-format json ").unwrap().to_owned()
     }
 
     #[test]
     fn every_verb_has_the_flags_of_its_man_page() {
         let (bundle, pid_file) = (Path::new("/b"), Path::new("/p"));
         assert_eq!(
-            argv(&Verb::Run {
-                bundle,
-                pid_file,
-                console: None
-            }),
+            argv(&Verb::Run { bundle, pid_file, console: None }),
             "run --bundle /b --pid-file /p --detach c1"
         );
         assert_eq!(
-            argv(&Verb::Run {
-                bundle,
-                pid_file,
-                console: Some("/c")
-            }),
+            argv(&Verb::Run { bundle, pid_file, console: Some("/c") }),
             "run --bundle /b --pid-file /p --console-socket /c --detach c1"
         );
         let (images, work) = (Path::new("/i"), Path::new("/w"));
-        let criu = CriuOptions {
-            tcp: true,
-            unix_sockets: true,
-            shell: true,
-        };
+        let criu = CriuOptions { tcp: true, unix_sockets: true, shell: true };
         assert_eq!(
-            argv(&Verb::Restore {
-                bundle,
-                pid_file,
-                console: None,
-                images,
-                work,
-                criu
-            }),
+            argv(&Verb::Restore { bundle, pid_file, console: None, images, work, criu }),
             "restore --bundle /b --pid-file /p --image-path /i --work-path /w --tcp-established --ext-unix-sk \
              --shell-job --detach c1"
         );
         assert_eq!(
-            argv(&Verb::Checkpoint {
-                images,
-                work,
-                leave_running: true,
-                criu: CriuOptions::default()
-            }),
+            argv(&Verb::Checkpoint { images, work, leave_running: true, criu: CriuOptions::default() }),
             "checkpoint --image-path /i --work-path /w --leave-running c1"
         );
         assert_eq!(
-            argv(&Verb::Exec {
-                process: Path::new("/x"),
-                pid_file,
-                console: None
-            }),
+            argv(&Verb::Exec { process: Path::new("/x"), pid_file, console: None }),
             "exec --process /x --pid-file /p --detach c1"
         );
         assert_eq!(argv(&Verb::Delete { force: false }), "delete c1");

@@ -3,9 +3,12 @@
 
 use std::fs;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::OwnedFd;
 
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
 
 use super::error::{Error, Result};
 
@@ -24,18 +27,10 @@ impl Held {
             return Ok(None);
         };
         match pidfd_open(raw, PidfdFlags::NONBLOCK) {
-            Ok(pidfd) => Ok(start_time(pid).map(|start_time| Self {
-                pid,
-                start_time,
-                pidfd,
-            })),
+            Ok(pidfd) => Ok(start_time(pid).map(|start_time| Self { pid, start_time, pidfd })),
             // EINVAL: the pid is a thread's, not a process's.
             Err(rustix::io::Errno::SRCH | rustix::io::Errno::INVAL) => Ok(None),
-            Err(error) => Err(Error::Process {
-                pid,
-                what: "pidfd_open",
-                source: error.into(),
-            }),
+            Err(error) => Err(Error::Process { pid, what: "pidfd_open", source: error.into() }),
         }
     }
 
@@ -57,23 +52,19 @@ impl Held {
         match pidfd_send_signal(&self.pidfd, signal) {
             Ok(()) => Ok(true),
             Err(rustix::io::Errno::SRCH) => Ok(false),
-            Err(error) => Err(Error::Process {
-                pid: self.pid,
-                what: "pidfd_send_signal",
-                source: error.into(),
-            }),
+            Err(error) => {
+                Err(Error::Process { pid: self.pid, what: "pidfd_send_signal", source: error.into() })
+            }
         }
     }
 
-    /// A second descriptor of the same process, to wait on.
-    pub fn try_clone_fd(&self) -> io::Result<OwnedFd> {
-        self.pidfd.try_clone()
-    }
-}
-
-impl AsFd for Held {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.pidfd.as_fd()
+    /// A second descriptor of the same process, readable once it has ended (pidfd_open(2)).
+    pub fn watch(&self) -> io::Result<AsyncFd<OwnedFd>> {
+        let fd = self.pidfd.try_clone()?;
+        // SAFETY: the descriptor is owned and goes into the AsyncFd, which lets it go only after it has
+        // deregistered it; an OwnedFd always gives the same number.
+        let watch = unsafe { AsyncFd::register_with_interest(fd, Interest::READABLE) };
+        watch.map_err(|error| io::Error::other(error.to_string()))
     }
 }
 
@@ -84,12 +75,7 @@ pub fn start_time(pid: i32) -> Option<u64> {
 
 /// Field 2 is the program's name in parentheses and may hold anything, so fields count from its end.
 fn parse_start_time(stat: &str) -> Option<u64> {
-    stat.rsplit_once(')')?
-        .1
-        .split_ascii_whitespace()
-        .nth(22 - 3)?
-        .parse()
-        .ok()
+    stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(22 - 3)?.parse().ok()
 }
 
 #[cfg(test)]

@@ -38,19 +38,8 @@ impl Runc {
         systemd_cgroup: bool,
         limit: Duration,
     ) -> Self {
-        let env = vec![(
-            "PATH".to_owned(),
-            format!("{}:{PATH}", criu_folder.display()),
-        )];
-        Self {
-            path,
-            global: Global {
-                root,
-                systemd_cgroup,
-            },
-            env,
-            limit,
-        }
+        let env = vec![("PATH".to_owned(), format!("{}:{PATH}", criu_folder.display()))];
+        Self { path, global: Global { root, systemd_cgroup }, env, limit }
     }
 
     /// How long a call may take.
@@ -75,11 +64,7 @@ impl Runc {
 
     /// The whole call, for a shim to run.
     pub fn program(&self, verb: &Verb<'_>, log: &Path, id: &str) -> Program {
-        Program {
-            path: self.path.clone(),
-            args: verb.argv(&self.global, log, id),
-            env: self.env.clone(),
-        }
+        Program { path: self.path.clone(), args: verb.argv(&self.global, log, id), env: self.env.clone() }
     }
 
     /// Runs a verb that leaves no process behind. `log` is removed when all went well.
@@ -103,16 +88,8 @@ impl Runc {
 }
 
 /// The first line of `PROGRAM --version`, behind `prefix`.
-pub(super) async fn version_of(
-    path: &Path,
-    env: &[(String, String)],
-    prefix: &str,
-) -> Result<String> {
-    let program = Program {
-        path: path.to_owned(),
-        args: vec!["--version".into()],
-        env: env.to_vec(),
-    };
+pub async fn version_of(path: &Path, env: &[(String, String)], prefix: &str) -> Result<String> {
+    let program = Program { path: path.to_owned(), args: vec!["--version".into()], env: env.to_vec() };
     let said = output(&program, Duration::from_secs(10)).await?;
     let line = said.lines().next().unwrap_or_default();
     Ok(line.strip_prefix(prefix).unwrap_or(line).trim().to_owned())
@@ -133,21 +110,13 @@ pub async fn output(program: &Program, limit: Duration) -> Result<String> {
     let said = String::from_utf8_lossy(&said).into_owned();
     match ended {
         Ok(Ok(status)) if status.success() => Ok(said),
-        Ok(Ok(status)) => Err(Error::Failed {
-            verb: "--version",
-            words: format!("{status}: {}", said.trim()),
-            log: None,
-        }),
-        Ok(Err(source)) => Err(Error::Missing {
-            path: program.path.clone(),
-            source,
-        }),
+        Ok(Ok(status)) => {
+            Err(Error::Failed { verb: "--version", words: format!("{status}: {}", said.trim()), log: None })
+        }
+        Ok(Err(source)) => Err(Error::Missing { path: program.path.clone(), source }),
         Err(_) => {
             end_group(&child);
-            Err(Error::TimedOut {
-                verb: "--version",
-                seconds: limit.as_secs(),
-            })
+            Err(Error::TimedOut { verb: "--version", seconds: limit.as_secs() })
         }
     }
 }
@@ -161,11 +130,7 @@ async fn run(program: &Program, limit: Duration) -> Result<Result<(), Failure>> 
         let status = child.wait().await;
         // What is in the pipe now; a stray that keeps it open is not waited for.
         if let Some(pipe) = pipe.as_mut() {
-            let _ = timeout(
-                Duration::from_millis(50),
-                pipe.take(64 * 1024).read_to_end(&mut words),
-            )
-            .await;
+            let _ = timeout(Duration::from_millis(50), pipe.take(64 * 1024).read_to_end(&mut words)).await;
         }
         status
     })
@@ -174,10 +139,7 @@ async fn run(program: &Program, limit: Duration) -> Result<Result<(), Failure>> 
         Ok(Ok(status)) if status.success() => return Ok(Ok(())),
         Ok(Ok(status)) => FailureKind::Ended(exit_status(status)),
         Ok(Err(source)) => {
-            return Err(Error::Missing {
-                path: program.path.clone(),
-                source,
-            });
+            return Err(Error::Missing { path: program.path.clone(), source });
         }
         Err(_) => {
             end_group(&child);
@@ -185,10 +147,7 @@ async fn run(program: &Program, limit: Duration) -> Result<Result<(), Failure>> 
             FailureKind::TimedOut(u64::try_from(limit.as_millis()).unwrap_or(u64::MAX))
         }
     };
-    Ok(Err(Failure {
-        kind,
-        words: tail(&String::from_utf8_lossy(&words)),
-    }))
+    Ok(Err(Failure { kind, words: tail(&String::from_utf8_lossy(&words)) }))
 }
 
 fn spawn(program: &Program, stdout: Stdio) -> Result<tokio::process::Child> {
@@ -202,18 +161,13 @@ fn spawn(program: &Program, stdout: Stdio) -> Result<tokio::process::Child> {
         .stdout(stdout)
         .stderr(Stdio::piped())
         .spawn()
-        .map_err(|source| Error::Missing {
-            path: program.path.clone(),
-            source,
-        })
+        .map_err(|source| Error::Missing { path: program.path.clone(), source })
 }
 
 /// The child is not reaped yet, so its pid, and its group's, are still its own.
 fn end_group(child: &tokio::process::Child) {
-    if let Some(pid) = child
-        .id()
-        .and_then(|pid| i32::try_from(pid).ok())
-        .and_then(rustix::process::Pid::from_raw)
+    if let Some(pid) =
+        child.id().and_then(|pid| i32::try_from(pid).ok()).and_then(rustix::process::Pid::from_raw)
     {
         let _ = rustix::process::kill_process_group(pid, rustix::process::Signal::KILL);
     }
@@ -229,53 +183,28 @@ fn exit_status(status: std::process::ExitStatus) -> ExitStatus {
 
 /// A failed call in runc's own words: its JSON log's errors, else what it wrote to standard error.
 pub fn explain(verb: &'static str, path: &Path, failure: Failure, log: &Path) -> Error {
-    let logged = fs::read_to_string(log)
-        .map(|text| logged_errors(&text))
-        .unwrap_or_default();
-    let said = if logged.is_empty() {
-        failure.words.trim().to_owned()
-    } else {
-        logged
-    };
+    let logged = fs::read_to_string(log).map(|text| logged_errors(&text)).unwrap_or_default();
+    let said = if logged.is_empty() { failure.words.trim().to_owned() } else { logged };
     let or = |fallback: String| {
-        if said.is_empty() {
-            fallback
-        } else {
-            said.clone()
-        }
+        if said.is_empty() { fallback } else { said.clone() }
     };
     match failure.kind {
-        FailureKind::TimedOut(ms) => Error::TimedOut {
-            verb,
-            seconds: ms.div_ceil(1000),
-        },
-        FailureKind::Spawn(words) => Error::Missing {
-            path: path.to_owned(),
-            source: std::io::Error::other(words),
-        },
-        FailureKind::Ended(ExitStatus::Code(code)) => Error::Failed {
-            verb,
-            words: or(format!("it ended with {code} and said nothing")),
-            log: None,
-        },
-        FailureKind::Ended(ExitStatus::Signal(signal)) => Error::Failed {
-            verb,
-            words: or(format!("signal {signal} ended it")),
-            log: None,
-        },
+        FailureKind::TimedOut(ms) => Error::TimedOut { verb, seconds: ms.div_ceil(1000) },
+        FailureKind::Spawn(words) => {
+            Error::Missing { path: path.to_owned(), source: std::io::Error::other(words) }
+        }
+        FailureKind::Ended(ExitStatus::Code(code)) => {
+            Error::Failed { verb, words: or(format!("it ended with {code} and said nothing")), log: None }
+        }
+        FailureKind::Ended(ExitStatus::Signal(signal)) => {
+            Error::Failed { verb, words: or(format!("signal {signal} ended it")), log: None }
+        }
         FailureKind::NoPid => Error::Failed {
             verb,
-            words: format!(
-                "it ended with 0 but named no process; it said: {}",
-                or("nothing".into())
-            ),
+            words: format!("it ended with 0 but named no process; it said: {}", or("nothing".into())),
             log: None,
         },
-        FailureKind::Refused(words) => Error::Failed {
-            verb,
-            words,
-            log: None,
-        },
+        FailureKind::Refused(words) => Error::Failed { verb, words, log: None },
     }
 }
 
@@ -287,12 +216,8 @@ fn logged_errors(log: &str) -> String {
         msg: String,
     }
     let mut words: Vec<String> = Vec::new();
-    for line in log
-        .lines()
-        .filter_map(|line| serde_json::from_str::<Line>(line).ok())
-    {
-        if matches!(line.level.as_str(), "error" | "fatal" | "panic") && !words.contains(&line.msg)
-        {
+    for line in log.lines().filter_map(|line| serde_json::from_str::<Line>(line).ok()) {
+        if matches!(line.level.as_str(), "error" | "fatal" | "panic") && !words.contains(&line.msg) {
             words.push(line.msg);
         }
     }
@@ -302,9 +227,8 @@ fn logged_errors(log: &str) -> String {
 /// The last of a text, within [`WORDS`] and at a character's border.
 pub fn tail(text: &str) -> String {
     let text = text.trim();
-    let from = (text.len().saturating_sub(WORDS)..text.len())
-        .find(|at| text.is_char_boundary(*at))
-        .unwrap_or(0);
+    let from =
+        (text.len().saturating_sub(WORDS)..text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(0);
     text[from..].to_owned()
 }
 

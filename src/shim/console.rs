@@ -25,10 +25,7 @@ impl Console {
         let _ = fs::remove_file(&name);
         let listener = UnixListener::bind(&name)?;
         listener.set_nonblocking(true)?;
-        Ok(Self {
-            name,
-            listener: Some(listener),
-        })
+        Ok(Self { name, listener: Some(listener) })
     }
 
     /// Short enough for a socket's address (108 bytes, unix(7)) however deep the folder lies.
@@ -50,13 +47,9 @@ impl Console {
         let mut name = [0; 4096];
         let mut space = cmsg_space!([std::os::fd::RawFd; 1]);
         let mut slices = [IoSliceMut::new(&mut name)];
-        let received = recvmsg::<()>(
-            stream.as_raw_fd(),
-            &mut slices,
-            Some(&mut space),
-            MsgFlags::MSG_CMSG_CLOEXEC,
-        )
-        .ok()?;
+        let received =
+            recvmsg::<()>(stream.as_raw_fd(), &mut slices, Some(&mut space), MsgFlags::MSG_CMSG_CLOEXEC)
+                .ok()?;
         let master = received.cmsgs().ok()?.find_map(|message| match message {
             ControlMessageOwned::ScmRights(fds) => fds.first().copied(),
             _ => None,

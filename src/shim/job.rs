@@ -83,20 +83,12 @@ impl Job {
                         pipe(Stream::Stderr, stdio.stderr.as_deref())?,
                     ),
                 };
-                let launching = Launching {
-                    pid_file,
-                    role,
-                    console,
-                    stdout_copy: stdio.stdout,
-                    before: children(),
-                };
+                let launching =
+                    Launching { pid_file, role, console, stdout_copy: stdio.stdout, before: children() };
                 (streams.0, streams.1, Some(launching))
             }
         };
-        let socket = launching
-            .as_ref()
-            .and_then(|launching| launching.console.as_ref())
-            .map(Console::path);
+        let socket = launching.as_ref().and_then(|launching| launching.console.as_ref()).map(Console::path);
         let child = spawn(&program, socket.as_deref(), stdout, stderr)?;
         let limit = Duration::from_millis(timeout_ms);
         let deadline = Instant::now() + limit;
@@ -119,11 +111,7 @@ impl Job {
 
     pub(super) fn deadline(&self) -> Instant {
         // A killed group is soon gone; asking again costs nothing and waits for no signal that was missed.
-        if self.timed_out {
-            Instant::now() + Duration::from_millis(100)
-        } else {
-            self.deadline
-        }
+        if self.timed_out { Instant::now() + Duration::from_millis(100) } else { self.deadline }
     }
 
     pub(super) fn console_listener(&self) -> Option<BorrowedFd<'_>> {
@@ -132,10 +120,7 @@ impl Job {
 
     pub(super) fn take_console(&mut self) -> Option<Output> {
         let launching = self.launching.as_mut()?;
-        launching
-            .console
-            .as_mut()?
-            .take(self.seq, launching.stdout_copy.as_deref())
+        launching.console.as_mut()?.take(self.seq, launching.stdout_copy.as_deref())
     }
 
     /// Kills the program's process group once its time is over. `true`: look who has ended.
@@ -171,9 +156,7 @@ impl Job {
             Some(Outcome::Failed(kind))
         };
         if self.timed_out {
-            return failed(FailureKind::TimedOut(
-                u64::try_from(self.limit.as_millis()).unwrap_or(u64::MAX),
-            ));
+            return failed(FailureKind::TimedOut(u64::try_from(self.limit.as_millis()).unwrap_or(u64::MAX)));
         }
         if status != ExitStatus::Code(0) {
             return failed(FailureKind::Ended(status));
@@ -185,12 +168,7 @@ impl Job {
             return failed(FailureKind::NoPid);
         };
         // Backwards: a pid that was reused below us is the later one's.
-        if let Some(orphan) = self
-            .orphans
-            .iter()
-            .rev()
-            .find(|orphan| orphan.key.pid == pid)
-        {
+        if let Some(orphan) = self.orphans.iter().rev().find(|orphan| orphan.key.pid == pid) {
             return Some(Outcome::Launched {
                 key: orphan.key,
                 role: launching.role,
@@ -200,23 +178,14 @@ impl Job {
         match start_time(pid) {
             Some(start_time) if children().contains(&pid) => {
                 let key = ProcessKey { pid, start_time };
-                Some(Outcome::Launched {
-                    key,
-                    role: launching.role,
-                    ended: None,
-                })
+                Some(Outcome::Launched { key, role: launching.role, ended: None })
             }
             _ => failed(FailureKind::NoPid),
         }
     }
 }
 
-fn spawn(
-    program: &Program,
-    console: Option<&str>,
-    stdout: Stdio,
-    stderr: Stdio,
-) -> io::Result<i32> {
+fn spawn(program: &Program, console: Option<&str>, stdout: Stdio, stderr: Stdio) -> io::Result<i32> {
     let args = program.args.iter().map(|argument| match console {
         Some(path) if argument == CONSOLE => path,
         _ => argument.as_str(),
@@ -235,21 +204,13 @@ fn spawn(
 }
 
 fn read_pid(path: &Path) -> Option<i32> {
-    fs::read_to_string(path)
-        .ok()?
-        .trim()
-        .parse()
-        .ok()
-        .filter(|pid| *pid > 1)
+    fs::read_to_string(path).ok()?.trim().parse().ok().filter(|pid| *pid > 1)
 }
 
 /// The shim's children: it has one thread, so one list (proc_pid_task_tid_children(5)).
 fn children() -> BTreeSet<i32> {
     let listed = fs::read_to_string("/proc/thread-self/children").unwrap_or_default();
-    listed
-        .split_ascii_whitespace()
-        .filter_map(|pid| pid.parse().ok())
-        .collect()
+    listed.split_ascii_whitespace().filter_map(|pid| pid.parse().ok()).collect()
 }
 
 /// Ends what a failed launch has left behind: children that are new. They are ours and not reaped, so

@@ -27,9 +27,7 @@ use jiff::Timestamp;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signalfd::SignalFd;
 
-use crate::ipc::{
-    EXIT_RECORD, Exit, ExitRecord, Hello, LOG, Message, ProcessKey, Request, Role, VERSION,
-};
+use crate::ipc::{EXIT_RECORD, Exit, ExitRecord, Hello, LOG, Message, ProcessKey, Request, Role, VERSION};
 use crate::runtime::program::{Failure, FailureKind};
 use job::{Job, Outcome};
 use server::Server;
@@ -49,9 +47,7 @@ pub fn main() -> ExitCode {
 fn run() -> io::Result<()> {
     let mut args = std::env::args_os().skip(1);
     let (Some(_id), Some(folder), None) = (args.next(), args.next(), args.next()) else {
-        return Err(io::Error::other(
-            "is started by containerd-rest, with a container's name and a folder",
-        ));
+        return Err(io::Error::other("is started by containerd-rest, with a container's name and a folder"));
     };
     let mut shim = Shim::new(PathBuf::from(folder))?;
     while !shim.finished() {
@@ -111,8 +107,8 @@ impl Shim {
     /// Nothing is below it, and nothing will be: the container has ended, or was never started and
     /// nobody is there to start it.
     fn finished(&self) -> bool {
-        let ended = self.exit.is_some()
-            || (self.init.is_none() && (self.launched || self.server.is_deserted()));
+        let ended =
+            self.exit.is_some() || (self.init.is_none() && (self.launched || self.server.is_deserted()));
         ended && self.job.is_none() && !reaper::has_children()
     }
 
@@ -141,20 +137,15 @@ impl Shim {
     }
 
     fn wait(&mut self) -> io::Result<Vec<Source>> {
-        let timeout = match self
-            .job
-            .as_ref()
-            .map(|job| job.deadline().saturating_duration_since(Instant::now()))
-        {
-            Some(left) => PollTimeout::try_from(left + std::time::Duration::from_millis(1))
-                .unwrap_or(PollTimeout::MAX),
-            None => PollTimeout::NONE,
-        };
+        let timeout =
+            match self.job.as_ref().map(|job| job.deadline().saturating_duration_since(Instant::now())) {
+                Some(left) => PollTimeout::try_from(left + std::time::Duration::from_millis(1))
+                    .unwrap_or(PollTimeout::MAX),
+                None => PollTimeout::NONE,
+            };
         let mut sources = vec![Source::Children, Source::Listener];
-        let mut fds: Vec<(BorrowedFd<'_>, PollFlags)> = vec![
-            (self.children.as_fd(), PollFlags::POLLIN),
-            (self.server.listener(), PollFlags::POLLIN),
-        ];
+        let mut fds: Vec<(BorrowedFd<'_>, PollFlags)> =
+            vec![(self.children.as_fd(), PollFlags::POLLIN), (self.server.listener(), PollFlags::POLLIN)];
         for (index, (fd, flags)) in self.server.connections() {
             sources.push(Source::Connection(index));
             fds.push((fd, flags));
@@ -169,36 +160,18 @@ impl Shim {
             sources.push(Source::Console);
             fds.push((listener, PollFlags::POLLIN));
         }
-        let mut polled: Vec<PollFd<'_>> = fds
-            .iter()
-            .map(|(fd, flags)| PollFd::new(*fd, *flags))
-            .collect();
+        let mut polled: Vec<PollFd<'_>> = fds.iter().map(|(fd, flags)| PollFd::new(*fd, *flags)).collect();
         match poll(&mut polled, timeout) {
             Ok(_) | Err(nix::errno::Errno::EINTR) => {}
             Err(error) => return Err(error.into()),
         }
         let ready: Vec<bool> = polled.iter().map(|fd| fd.any().unwrap_or(false)).collect();
-        Ok(sources
-            .into_iter()
-            .zip(ready)
-            .filter(|(_, ready)| *ready)
-            .map(|(source, _)| source)
-            .collect())
+        Ok(sources.into_iter().zip(ready).filter(|(_, ready)| *ready).map(|(source, _)| source).collect())
     }
 
     fn hello(&self) -> Hello {
-        let added = self
-            .tracked
-            .iter()
-            .filter(|one| one.role == Role::Added)
-            .map(|one| one.key)
-            .collect();
-        Hello {
-            version: VERSION,
-            init: self.init,
-            exit: self.exit,
-            added,
-        }
+        let added = self.tracked.iter().filter(|one| one.role == Role::Added).map(|one| one.key).collect();
+        Hello { version: VERSION, init: self.init, exit: self.exit, added }
     }
 
     fn begin(&mut self, request: Request) {
@@ -207,11 +180,8 @@ impl Shim {
             Request::Call(call) => call.seq,
         };
         if self.job.is_some() || self.exit.is_some() {
-            let why = if self.exit.is_some() {
-                "the container has ended"
-            } else {
-                "another request is under way"
-            };
+            let why =
+                if self.exit.is_some() { "the container has ended" } else { "another request is under way" };
             return self.refuse(seq, FailureKind::Refused(why.to_owned()));
         }
         self.launched |= matches!(&request, Request::Launch(launch) if launch.role == Role::Init);
@@ -225,13 +195,7 @@ impl Shim {
     }
 
     fn refuse(&mut self, seq: u64, kind: FailureKind) {
-        self.server.say(&Message::Failed {
-            seq,
-            failure: Failure {
-                kind,
-                words: String::new(),
-            },
-        });
+        self.server.say(&Message::Failed { seq, failure: Failure { kind, words: String::new() } });
     }
 
     fn take_console(&mut self) {
@@ -244,11 +208,7 @@ impl Shim {
     fn reap(&mut self) -> io::Result<()> {
         reaper::drain(&mut self.children)?;
         for ended in reaper::reap() {
-            if let Some(index) = self
-                .tracked
-                .iter()
-                .position(|one| one.key.pid == ended.key.pid)
-            {
+            if let Some(index) = self.tracked.iter().position(|one| one.key.pid == ended.key.pid) {
                 let tracked = self.tracked.swap_remove(index);
                 self.ended(Exit {
                     process: tracked.key,
@@ -284,12 +244,7 @@ impl Shim {
                 }
                 self.server.say(&Message::Launched { seq, process: key });
                 match ended {
-                    Some(status) => self.ended(Exit {
-                        process: key,
-                        role,
-                        status,
-                        at: Timestamp::now(),
-                    })?,
+                    Some(status) => self.ended(Exit { process: key, role, status, at: Timestamp::now() })?,
                     None => self.tracked.push(Tracked { key, role }),
                 }
             }
@@ -298,10 +253,7 @@ impl Shim {
                 for output in self.outputs.iter_mut().filter(|output| output.seq() == seq) {
                     words.push_str(&output.discard());
                 }
-                self.server.say(&Message::Failed {
-                    seq,
-                    failure: Failure { kind, words },
-                });
+                self.server.say(&Message::Failed { seq, failure: Failure { kind, words } });
             }
         }
         Ok(())
@@ -314,14 +266,9 @@ impl Shim {
                 output.drain(&mut self.log);
             }
             self.log.finish();
-            let record = ExitRecord {
-                status: exit.status,
-                at: exit.at,
-            };
+            let record = ExitRecord { status: exit.status, at: exit.at };
             // A full disk must not keep the daemon from knowing.
-            if let Err(error) =
-                write_durably(&self.folder, EXIT_RECORD, &serde_json::to_vec(&record)?)
-            {
+            if let Err(error) = write_durably(&self.folder, EXIT_RECORD, &serde_json::to_vec(&record)?) {
                 eprintln!("containerd-rest-shim: the exit record cannot be written: {error}");
             }
             self.exit = Some(exit);

@@ -30,10 +30,7 @@ pub(super) fn prepare() -> io::Result<SignalFd> {
     // Writing to a daemon that has died, or to a reader of a file of the caller's, is an error and not an end.
     blocked.add(Signal::SIGPIPE);
     sigprocmask(SigmaskHow::SIG_BLOCK, Some(&blocked), None)?;
-    Ok(SignalFd::with_flags(
-        &wanted,
-        SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC,
-    )?)
+    Ok(SignalFd::with_flags(&wanted, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)?)
 }
 
 /// Empties the signalfd; what has ended is asked of the kernel, since signals coalesce.
@@ -48,22 +45,15 @@ pub(super) fn reap() -> Vec<Ended> {
     let look = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
     while let Ok(status) = waitid(Id::All, look) {
         let Some(pid) = status.pid() else { break };
-        let key = ProcessKey {
-            pid: pid.as_raw(),
-            start_time: start_time(pid.as_raw()).unwrap_or(0),
-        };
+        let key = ProcessKey { pid: pid.as_raw(), start_time: start_time(pid.as_raw()).unwrap_or(0) };
         match waitid(Id::Pid(pid), WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG) {
             Ok(WaitStatus::Exited(_, code)) => {
                 let code = u8::try_from(code & 0xff).unwrap_or(u8::MAX);
-                ended.push(Ended {
-                    key,
-                    status: ExitStatus::Code(code),
-                });
+                ended.push(Ended { key, status: ExitStatus::Code(code) });
             }
-            Ok(WaitStatus::Signaled(_, signal, _)) => ended.push(Ended {
-                key,
-                status: ExitStatus::Signal(signal as i32),
-            }),
+            Ok(WaitStatus::Signaled(_, signal, _)) => {
+                ended.push(Ended { key, status: ExitStatus::Signal(signal as i32) })
+            }
             _ => break,
         }
     }

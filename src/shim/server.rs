@@ -29,12 +29,7 @@ impl Server {
     pub(super) fn from_stdin() -> io::Result<Self> {
         let listener = UnixListener::from(io::stdin().as_fd().try_clone_to_owned()?);
         listener.set_nonblocking(true)?;
-        Ok(Self {
-            listener,
-            connections: Vec::new(),
-            requests: VecDeque::new(),
-            met: false,
-        })
+        Ok(Self { listener, connections: Vec::new(), requests: VecDeque::new(), met: false })
     }
 
     pub(super) fn listener(&self) -> BorrowedFd<'_> {
@@ -42,17 +37,10 @@ impl Server {
     }
 
     pub(super) fn connections(&self) -> impl Iterator<Item = (usize, (BorrowedFd<'_>, PollFlags))> {
-        self.connections
-            .iter()
-            .enumerate()
-            .map(|(index, connection)| {
-                let out = if connection.output.is_empty() {
-                    PollFlags::empty()
-                } else {
-                    PollFlags::POLLOUT
-                };
-                (index, (connection.stream.as_fd(), PollFlags::POLLIN | out))
-            })
+        self.connections.iter().enumerate().map(|(index, connection)| {
+            let out = if connection.output.is_empty() { PollFlags::empty() } else { PollFlags::POLLOUT };
+            (index, (connection.stream.as_fd(), PollFlags::POLLIN | out))
+        })
     }
 
     /// A daemon came and went.
@@ -66,12 +54,7 @@ impl Server {
                 continue;
             }
             self.met = true;
-            let mut connection = Connection {
-                stream,
-                input: Vec::new(),
-                output: Vec::new(),
-                open: true,
-            };
+            let mut connection = Connection { stream, input: Vec::new(), output: Vec::new(), open: true };
             connection.queue(&Message::Hello(hello.clone()));
             self.connections.push(connection);
         }

@@ -41,17 +41,9 @@ pub(super) struct Log {
 
 impl Log {
     pub(super) fn open(path: &Path) -> io::Result<Self> {
-        let file = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .mode(0o600)
-            .open(path)?;
+        let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
         let size = file.metadata()?.len();
-        Ok(Self {
-            path: path.to_owned(),
-            file,
-            size,
-        })
+        Ok(Self { path: path.to_owned(), file, size })
     }
 
     fn write(&mut self, stream: Stream, whole: bool, text: &[u8]) {
@@ -93,16 +85,9 @@ pub(super) struct Output {
 
 impl Output {
     /// A fresh pipe; the other end is for the process.
-    pub(super) fn pipe(
-        seq: u64,
-        stream: Stream,
-        copy: Option<&Path>,
-    ) -> io::Result<(Self, OwnedFd)> {
+    pub(super) fn pipe(seq: u64, stream: Stream, copy: Option<&Path>) -> io::Result<(Self, OwnedFd)> {
         let (reader, writer) = io::pipe()?;
-        Ok((
-            Self::new(seq, stream, OwnedFd::from(reader), copy)?,
-            OwnedFd::from(writer),
-        ))
+        Ok((Self::new(seq, stream, OwnedFd::from(reader), copy)?, OwnedFd::from(writer)))
     }
 
     /// A terminal's master.
@@ -158,11 +143,7 @@ impl Output {
                 }
                 return true;
             }
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
-                ) => {}
+            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {}
             // EIO: the terminal's last process is gone.
             Err(_) => self.close(log),
         }
@@ -233,19 +214,11 @@ impl Output {
 /// A caller's file, appended to. Only a regular file: a FIFO that nobody reads would stall the shim.
 fn open_copy(path: &Path) -> io::Result<File> {
     let options = OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
-    let file = OpenOptions::new()
-        .create(true)
-        .append(true)
-        .mode(0o600)
-        .custom_flags(options.bits())
-        .open(path);
     let file =
-        file.map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))?;
+        OpenOptions::new().create(true).append(true).mode(0o600).custom_flags(options.bits()).open(path);
+    let file = file.map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))?;
     if !file.metadata()?.is_file() {
-        return Err(io::Error::other(format!(
-            "{} is not a regular file",
-            path.display()
-        )));
+        return Err(io::Error::other(format!("{} is not a regular file", path.display())));
     }
     Ok(file)
 }

@@ -11,10 +11,6 @@ pub trait CheckpointsApi: Send + Sync + 'static {
     ///
     /// `GET /containers/{id}/checkpoint`
     async fn list_checkpoints(&self, id: String) -> ListCheckpointsResponse;
-    /// Delete a checkpoint
-    ///
-    /// `DELETE /containers/{id}/checkpoint/{checkpoint}`
-    async fn delete_checkpoint(&self, id: String, checkpoint: String) -> DeleteCheckpointResponse;
     /// Checkpoint a container
     ///
     /// `POST /containers/{id}/checkpoint/{checkpoint}`
@@ -24,6 +20,10 @@ pub trait CheckpointsApi: Send + Sync + 'static {
         checkpoint: String,
         body: Option<CreateCheckpoint>,
     ) -> CreateCheckpointResponse;
+    /// Delete a checkpoint
+    ///
+    /// `DELETE /containers/{id}/checkpoint/{checkpoint}`
+    async fn delete_checkpoint(&self, id: String, checkpoint: String) -> DeleteCheckpointResponse;
 }
 /// Operations under the `containers` tag.
 #[async_trait::async_trait]
@@ -32,14 +32,10 @@ pub trait ContainersApi: Send + Sync + 'static {
     ///
     /// `GET /containers`
     async fn list_containers(&self) -> ListContainersResponse;
-    /// Delete a container
+    /// Start a container, or restore it from a checkpoint
     ///
-    /// `DELETE /containers/{id}`
-    async fn delete_container(
-        &self,
-        id: String,
-        force: ::std::option::Option<bool>,
-    ) -> DeleteContainerResponse;
+    /// `POST /containers/{id}`
+    async fn start_container(&self, id: String, body: StartContainer) -> StartContainerResponse;
     /// Look at one container
     ///
     /// `GET /containers/{id}`
@@ -48,18 +44,18 @@ pub trait ContainersApi: Send + Sync + 'static {
     ///
     /// `PATCH /containers/{id}`
     async fn update_container(&self, id: String, body: UpdateContainer) -> UpdateContainerResponse;
-    /// Start a container, or restore it from a checkpoint
+    /// Delete a container
     ///
-    /// `POST /containers/{id}`
-    async fn start_container(&self, id: String, body: StartContainer) -> StartContainerResponse;
+    /// `DELETE /containers/{id}`
+    async fn delete_container(
+        &self,
+        id: String,
+        force: ::std::option::Option<bool>,
+    ) -> DeleteContainerResponse;
 }
 /// Operations under the `daemon` tag.
 #[async_trait::async_trait]
 pub trait DaemonApi: Send + Sync + 'static {
-    /// Is the daemon well?
-    ///
-    /// `GET /healthz`
-    async fn get_health(&self) -> GetHealthResponse;
     /// The state of everything
     ///
     /// `GET /state`
@@ -68,6 +64,10 @@ pub trait DaemonApi: Send + Sync + 'static {
     ///
     /// `GET /version`
     async fn get_version(&self) -> GetVersionResponse;
+    /// Is the daemon well?
+    ///
+    /// `GET /healthz`
+    async fn get_health(&self) -> GetHealthResponse;
 }
 /// Operations under the `processes` tag.
 #[async_trait::async_trait]
@@ -76,25 +76,16 @@ pub trait ProcessesApi: Send + Sync + 'static {
     ///
     /// `PUT /containers/{id}/process`
     async fn create_process(&self, id: String, body: CreateProcess) -> CreateProcessResponse;
+    /// Add a process to a container (the other spelling)
+    ///
+    /// `PUT /containers/{id}/processes`
+    async fn create_process_plural(&self, id: String, body: CreateProcess) -> CreateProcessPluralResponse;
     /// Signal a process of a container
     ///
     /// `POST /containers/{id}/process/{pid}`
     async fn signal_process(&self, id: String, pid: i32, body: Signal) -> SignalProcessResponse;
-    /// Add a process to a container (the other spelling)
-    ///
-    /// `PUT /containers/{id}/processes`
-    async fn create_process_plural(
-        &self,
-        id: String,
-        body: CreateProcess,
-    ) -> CreateProcessPluralResponse;
     /// Signal a process of a container (the other spelling)
     ///
     /// `POST /containers/{id}/processes/{pid}`
-    async fn signal_process_plural(
-        &self,
-        id: String,
-        pid: i32,
-        body: Signal,
-    ) -> SignalProcessPluralResponse;
+    async fn signal_process_plural(&self, id: String, pid: i32, body: Signal) -> SignalProcessPluralResponse;
 }

@@ -28,8 +28,7 @@ pub struct InvalidParameter {
 pub struct RequestValidationRejection(pub ProblemDetails);
 impl IntoResponse for RequestValidationRejection {
     fn into_response(self) -> ::axum::response::Response {
-        let status =
-            StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = (status, Json(self.0)).into_response();
         response.headers_mut().insert(
             ::axum::http::header::CONTENT_TYPE,
@@ -47,14 +46,285 @@ impl IntoResponse for ListContainersResponse {
         match self {
             Self::Ok(body) => {
                 let mut response = (StatusCode::OK, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/json".as_bytes())
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes("application/json".as_bytes())
                 else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+            }
+        }
+    }
+}
+/// Response for `POST /containers/{id}` (operationId `startContainer`).
+pub enum StartContainerResponse {
+    Created(Container),
+    BadRequest(Problem),
+    NotFound(Problem),
+    Conflict(Problem),
+    Status413(Problem),
+    UnprocessableEntity(Problem),
+    InternalServerError(Problem),
+    ServiceUnavailable(Problem),
+    Status504(Problem),
+}
+impl IntoResponse for StartContainerResponse {
+    fn into_response(self) -> ::axum::response::Response {
+        match self {
+            Self::Created(body) => {
+                let mut response = (StatusCode::CREATED, Json(body)).into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes("application/json".as_bytes())
+                else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::BadRequest(body) => {
+                let mut response = (StatusCode::BAD_REQUEST, Json(body)).into_response();
+                let Ok(content_type) =
+                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
+                else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::NotFound(body) => {
+                let mut response = (StatusCode::NOT_FOUND, Json(body)).into_response();
+                let Ok(content_type) =
+                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
+                else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::Conflict(body) => {
+                let mut response = (StatusCode::CONFLICT, Json(body)).into_response();
+                let Ok(content_type) =
+                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
+                else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::Status413(body) => {
+                let mut response =
+                    (StatusCode::from_u16(413u16).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), Json(body))
+                        .into_response();
+                let Ok(content_type) =
+                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
+                else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::UnprocessableEntity(body) => {
+                let mut response = (StatusCode::UNPROCESSABLE_ENTITY, Json(body)).into_response();
+                let Ok(content_type) =
+                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
+                else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::InternalServerError(body) => {
+                let mut response = (StatusCode::INTERNAL_SERVER_ERROR, Json(body)).into_response();
+                let Ok(content_type) =
+                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
+                else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::ServiceUnavailable(body) => {
+                let mut response = (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response();
+                let Ok(content_type) =
+                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
+                else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::Status504(body) => {
+                let mut response =
+                    (StatusCode::from_u16(504u16).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), Json(body))
+                        .into_response();
+                let Ok(content_type) =
+                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
+                else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+        }
+    }
+}
+/// Response for `GET /containers/{id}` (operationId `getContainer`).
+pub enum GetContainerResponse {
+    Ok(Container),
+    NotFound(Problem),
+    UnprocessableEntity(Problem),
+    InternalServerError(Problem),
+}
+impl IntoResponse for GetContainerResponse {
+    fn into_response(self) -> ::axum::response::Response {
+        match self {
+            Self::Ok(body) => {
+                let mut response = (StatusCode::OK, Json(body)).into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes("application/json".as_bytes())
+                else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::NotFound(body) => {
+                let mut response = (StatusCode::NOT_FOUND, Json(body)).into_response();
+                let Ok(content_type) =
+                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
+                else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::UnprocessableEntity(body) => {
+                let mut response = (StatusCode::UNPROCESSABLE_ENTITY, Json(body)).into_response();
+                let Ok(content_type) =
+                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
+                else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::InternalServerError(body) => {
+                let mut response = (StatusCode::INTERNAL_SERVER_ERROR, Json(body)).into_response();
+                let Ok(content_type) =
+                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
+                else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+        }
+    }
+}
+/// Response for `PATCH /containers/{id}` (operationId `updateContainer`).
+pub enum UpdateContainerResponse {
+    Ok(Container),
+    BadRequest(Problem),
+    NotFound(Problem),
+    Conflict(Problem),
+    Status413(Problem),
+    UnprocessableEntity(Problem),
+    InternalServerError(Problem),
+    ServiceUnavailable(Problem),
+    Status504(Problem),
+}
+impl IntoResponse for UpdateContainerResponse {
+    fn into_response(self) -> ::axum::response::Response {
+        match self {
+            Self::Ok(body) => {
+                let mut response = (StatusCode::OK, Json(body)).into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes("application/json".as_bytes())
+                else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::BadRequest(body) => {
+                let mut response = (StatusCode::BAD_REQUEST, Json(body)).into_response();
+                let Ok(content_type) =
+                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
+                else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::NotFound(body) => {
+                let mut response = (StatusCode::NOT_FOUND, Json(body)).into_response();
+                let Ok(content_type) =
+                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
+                else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::Conflict(body) => {
+                let mut response = (StatusCode::CONFLICT, Json(body)).into_response();
+                let Ok(content_type) =
+                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
+                else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::Status413(body) => {
+                let mut response =
+                    (StatusCode::from_u16(413u16).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), Json(body))
+                        .into_response();
+                let Ok(content_type) =
+                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
+                else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::UnprocessableEntity(body) => {
+                let mut response = (StatusCode::UNPROCESSABLE_ENTITY, Json(body)).into_response();
+                let Ok(content_type) =
+                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
+                else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::InternalServerError(body) => {
+                let mut response = (StatusCode::INTERNAL_SERVER_ERROR, Json(body)).into_response();
+                let Ok(content_type) =
+                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
+                else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::ServiceUnavailable(body) => {
+                let mut response = (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response();
+                let Ok(content_type) =
+                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
+                else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::Status504(body) => {
+                let mut response =
+                    (StatusCode::from_u16(504u16).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), Json(body))
+                        .into_response();
+                let Ok(content_type) =
+                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
+                else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
         }
@@ -81,9 +351,7 @@ impl IntoResponse for DeleteContainerResponse {
                 else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::Conflict(body) => {
@@ -93,9 +361,7 @@ impl IntoResponse for DeleteContainerResponse {
                 else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::UnprocessableEntity(body) => {
@@ -105,9 +371,7 @@ impl IntoResponse for DeleteContainerResponse {
                 else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::InternalServerError(body) => {
@@ -117,9 +381,7 @@ impl IntoResponse for DeleteContainerResponse {
                 else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::ServiceUnavailable(body) => {
@@ -129,612 +391,19 @@ impl IntoResponse for DeleteContainerResponse {
                 else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::Status504(body) => {
-                let mut response = (
-                    StatusCode::from_u16(504u16).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
-                    Json(body),
-                )
-                    .into_response();
+                let mut response =
+                    (StatusCode::from_u16(504u16).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), Json(body))
+                        .into_response();
                 let Ok(content_type) =
                     ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
                 else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
-                response
-            }
-        }
-    }
-}
-/// Response for `GET /containers/{id}` (operationId `getContainer`).
-pub enum GetContainerResponse {
-    Ok(Container),
-    NotFound(Problem),
-    UnprocessableEntity(Problem),
-    InternalServerError(Problem),
-}
-impl IntoResponse for GetContainerResponse {
-    fn into_response(self) -> ::axum::response::Response {
-        match self {
-            Self::Ok(body) => {
-                let mut response = (StatusCode::OK, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/json".as_bytes())
-                else {
-                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-                };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
-                response
-            }
-            Self::NotFound(body) => {
-                let mut response = (StatusCode::NOT_FOUND, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
-                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-                };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
-                response
-            }
-            Self::UnprocessableEntity(body) => {
-                let mut response = (StatusCode::UNPROCESSABLE_ENTITY, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
-                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-                };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
-                response
-            }
-            Self::InternalServerError(body) => {
-                let mut response = (StatusCode::INTERNAL_SERVER_ERROR, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
-                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-                };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
-                response
-            }
-        }
-    }
-}
-/// Response for `PATCH /containers/{id}` (operationId `updateContainer`).
-pub enum UpdateContainerResponse {
-    Ok(Container),
-    BadRequest(Problem),
-    NotFound(Problem),
-    Conflict(Problem),
-    Status413(Problem),
-    UnprocessableEntity(Problem),
-    InternalServerError(Problem),
-    ServiceUnavailable(Problem),
-    Status504(Problem),
-}
-impl IntoResponse for UpdateContainerResponse {
-    fn into_response(self) -> ::axum::response::Response {
-        match self {
-            Self::Ok(body) => {
-                let mut response = (StatusCode::OK, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/json".as_bytes())
-                else {
-                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-                };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
-                response
-            }
-            Self::BadRequest(body) => {
-                let mut response = (StatusCode::BAD_REQUEST, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
-                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-                };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
-                response
-            }
-            Self::NotFound(body) => {
-                let mut response = (StatusCode::NOT_FOUND, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
-                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-                };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
-                response
-            }
-            Self::Conflict(body) => {
-                let mut response = (StatusCode::CONFLICT, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
-                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-                };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
-                response
-            }
-            Self::Status413(body) => {
-                let mut response = (
-                    StatusCode::from_u16(413u16).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
-                    Json(body),
-                )
-                    .into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
-                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-                };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
-                response
-            }
-            Self::UnprocessableEntity(body) => {
-                let mut response = (StatusCode::UNPROCESSABLE_ENTITY, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
-                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-                };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
-                response
-            }
-            Self::InternalServerError(body) => {
-                let mut response = (StatusCode::INTERNAL_SERVER_ERROR, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
-                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-                };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
-                response
-            }
-            Self::ServiceUnavailable(body) => {
-                let mut response = (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
-                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-                };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
-                response
-            }
-            Self::Status504(body) => {
-                let mut response = (
-                    StatusCode::from_u16(504u16).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
-                    Json(body),
-                )
-                    .into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
-                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-                };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
-                response
-            }
-        }
-    }
-}
-/// Response for `POST /containers/{id}` (operationId `startContainer`).
-pub enum StartContainerResponse {
-    Created(Container),
-    BadRequest(Problem),
-    NotFound(Problem),
-    Conflict(Problem),
-    Status413(Problem),
-    UnprocessableEntity(Problem),
-    InternalServerError(Problem),
-    ServiceUnavailable(Problem),
-    Status504(Problem),
-}
-impl IntoResponse for StartContainerResponse {
-    fn into_response(self) -> ::axum::response::Response {
-        match self {
-            Self::Created(body) => {
-                let mut response = (StatusCode::CREATED, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/json".as_bytes())
-                else {
-                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-                };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
-                response
-            }
-            Self::BadRequest(body) => {
-                let mut response = (StatusCode::BAD_REQUEST, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
-                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-                };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
-                response
-            }
-            Self::NotFound(body) => {
-                let mut response = (StatusCode::NOT_FOUND, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
-                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-                };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
-                response
-            }
-            Self::Conflict(body) => {
-                let mut response = (StatusCode::CONFLICT, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
-                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-                };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
-                response
-            }
-            Self::Status413(body) => {
-                let mut response = (
-                    StatusCode::from_u16(413u16).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
-                    Json(body),
-                )
-                    .into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
-                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-                };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
-                response
-            }
-            Self::UnprocessableEntity(body) => {
-                let mut response = (StatusCode::UNPROCESSABLE_ENTITY, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
-                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-                };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
-                response
-            }
-            Self::InternalServerError(body) => {
-                let mut response = (StatusCode::INTERNAL_SERVER_ERROR, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
-                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-                };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
-                response
-            }
-            Self::ServiceUnavailable(body) => {
-                let mut response = (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
-                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-                };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
-                response
-            }
-            Self::Status504(body) => {
-                let mut response = (
-                    StatusCode::from_u16(504u16).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
-                    Json(body),
-                )
-                    .into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
-                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-                };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
-                response
-            }
-        }
-    }
-}
-/// Response for `GET /containers/{id}/checkpoint` (operationId `listCheckpoints`).
-pub enum ListCheckpointsResponse {
-    Ok(CheckpointList),
-    NotFound(Problem),
-    UnprocessableEntity(Problem),
-    InternalServerError(Problem),
-}
-impl IntoResponse for ListCheckpointsResponse {
-    fn into_response(self) -> ::axum::response::Response {
-        match self {
-            Self::Ok(body) => {
-                let mut response = (StatusCode::OK, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/json".as_bytes())
-                else {
-                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-                };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
-                response
-            }
-            Self::NotFound(body) => {
-                let mut response = (StatusCode::NOT_FOUND, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
-                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-                };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
-                response
-            }
-            Self::UnprocessableEntity(body) => {
-                let mut response = (StatusCode::UNPROCESSABLE_ENTITY, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
-                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-                };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
-                response
-            }
-            Self::InternalServerError(body) => {
-                let mut response = (StatusCode::INTERNAL_SERVER_ERROR, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
-                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-                };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
-                response
-            }
-        }
-    }
-}
-/// Response for `DELETE /containers/{id}/checkpoint/{checkpoint}` (operationId `deleteCheckpoint`).
-pub enum DeleteCheckpointResponse {
-    Ok,
-    NotFound(Problem),
-    UnprocessableEntity(Problem),
-    InternalServerError(Problem),
-    ServiceUnavailable(Problem),
-}
-impl IntoResponse for DeleteCheckpointResponse {
-    fn into_response(self) -> ::axum::response::Response {
-        match self {
-            Self::Ok => StatusCode::OK.into_response(),
-            Self::NotFound(body) => {
-                let mut response = (StatusCode::NOT_FOUND, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
-                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-                };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
-                response
-            }
-            Self::UnprocessableEntity(body) => {
-                let mut response = (StatusCode::UNPROCESSABLE_ENTITY, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
-                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-                };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
-                response
-            }
-            Self::InternalServerError(body) => {
-                let mut response = (StatusCode::INTERNAL_SERVER_ERROR, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
-                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-                };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
-                response
-            }
-            Self::ServiceUnavailable(body) => {
-                let mut response = (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
-                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-                };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
-                response
-            }
-        }
-    }
-}
-/// Response for `POST /containers/{id}/checkpoint/{checkpoint}` (operationId `createCheckpoint`).
-pub enum CreateCheckpointResponse {
-    Created(Checkpoint),
-    BadRequest(Problem),
-    NotFound(Problem),
-    Conflict(Problem),
-    Status413(Problem),
-    UnprocessableEntity(Problem),
-    InternalServerError(Problem),
-    ServiceUnavailable(Problem),
-    Status504(Problem),
-}
-impl IntoResponse for CreateCheckpointResponse {
-    fn into_response(self) -> ::axum::response::Response {
-        match self {
-            Self::Created(body) => {
-                let mut response = (StatusCode::CREATED, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/json".as_bytes())
-                else {
-                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-                };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
-                response
-            }
-            Self::BadRequest(body) => {
-                let mut response = (StatusCode::BAD_REQUEST, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
-                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-                };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
-                response
-            }
-            Self::NotFound(body) => {
-                let mut response = (StatusCode::NOT_FOUND, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
-                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-                };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
-                response
-            }
-            Self::Conflict(body) => {
-                let mut response = (StatusCode::CONFLICT, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
-                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-                };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
-                response
-            }
-            Self::Status413(body) => {
-                let mut response = (
-                    StatusCode::from_u16(413u16).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
-                    Json(body),
-                )
-                    .into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
-                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-                };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
-                response
-            }
-            Self::UnprocessableEntity(body) => {
-                let mut response = (StatusCode::UNPROCESSABLE_ENTITY, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
-                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-                };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
-                response
-            }
-            Self::InternalServerError(body) => {
-                let mut response = (StatusCode::INTERNAL_SERVER_ERROR, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
-                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-                };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
-                response
-            }
-            Self::ServiceUnavailable(body) => {
-                let mut response = (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
-                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-                };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
-                response
-            }
-            Self::Status504(body) => {
-                let mut response = (
-                    StatusCode::from_u16(504u16).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
-                    Json(body),
-                )
-                    .into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
-                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-                };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
         }
@@ -757,14 +426,11 @@ impl IntoResponse for CreateProcessResponse {
         match self {
             Self::Ok(body) => {
                 let mut response = (StatusCode::OK, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/json".as_bytes())
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes("application/json".as_bytes())
                 else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::BadRequest(body) => {
@@ -774,9 +440,7 @@ impl IntoResponse for CreateProcessResponse {
                 else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::NotFound(body) => {
@@ -786,9 +450,7 @@ impl IntoResponse for CreateProcessResponse {
                 else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::Conflict(body) => {
@@ -798,25 +460,19 @@ impl IntoResponse for CreateProcessResponse {
                 else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::Status413(body) => {
-                let mut response = (
-                    StatusCode::from_u16(413u16).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
-                    Json(body),
-                )
-                    .into_response();
+                let mut response =
+                    (StatusCode::from_u16(413u16).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), Json(body))
+                        .into_response();
                 let Ok(content_type) =
                     ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
                 else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::UnprocessableEntity(body) => {
@@ -826,9 +482,7 @@ impl IntoResponse for CreateProcessResponse {
                 else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::InternalServerError(body) => {
@@ -838,9 +492,7 @@ impl IntoResponse for CreateProcessResponse {
                 else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::ServiceUnavailable(body) => {
@@ -850,25 +502,130 @@ impl IntoResponse for CreateProcessResponse {
                 else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::Status504(body) => {
-                let mut response = (
-                    StatusCode::from_u16(504u16).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
-                    Json(body),
-                )
-                    .into_response();
+                let mut response =
+                    (StatusCode::from_u16(504u16).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), Json(body))
+                        .into_response();
                 let Ok(content_type) =
                     ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
                 else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+            }
+        }
+    }
+}
+/// Response for `PUT /containers/{id}/processes` (operationId `createProcessPlural`).
+pub enum CreateProcessPluralResponse {
+    Ok(Process),
+    BadRequest(Problem),
+    NotFound(Problem),
+    Conflict(Problem),
+    Status413(Problem),
+    UnprocessableEntity(Problem),
+    InternalServerError(Problem),
+    ServiceUnavailable(Problem),
+    Status504(Problem),
+}
+impl IntoResponse for CreateProcessPluralResponse {
+    fn into_response(self) -> ::axum::response::Response {
+        match self {
+            Self::Ok(body) => {
+                let mut response = (StatusCode::OK, Json(body)).into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes("application/json".as_bytes())
+                else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::BadRequest(body) => {
+                let mut response = (StatusCode::BAD_REQUEST, Json(body)).into_response();
+                let Ok(content_type) =
+                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
+                else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::NotFound(body) => {
+                let mut response = (StatusCode::NOT_FOUND, Json(body)).into_response();
+                let Ok(content_type) =
+                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
+                else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::Conflict(body) => {
+                let mut response = (StatusCode::CONFLICT, Json(body)).into_response();
+                let Ok(content_type) =
+                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
+                else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::Status413(body) => {
+                let mut response =
+                    (StatusCode::from_u16(413u16).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), Json(body))
+                        .into_response();
+                let Ok(content_type) =
+                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
+                else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::UnprocessableEntity(body) => {
+                let mut response = (StatusCode::UNPROCESSABLE_ENTITY, Json(body)).into_response();
+                let Ok(content_type) =
+                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
+                else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::InternalServerError(body) => {
+                let mut response = (StatusCode::INTERNAL_SERVER_ERROR, Json(body)).into_response();
+                let Ok(content_type) =
+                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
+                else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::ServiceUnavailable(body) => {
+                let mut response = (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response();
+                let Ok(content_type) =
+                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
+                else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::Status504(body) => {
+                let mut response =
+                    (StatusCode::from_u16(504u16).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), Json(body))
+                        .into_response();
+                let Ok(content_type) =
+                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
+                else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
         }
@@ -896,9 +653,7 @@ impl IntoResponse for SignalProcessResponse {
                 else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::NotFound(body) => {
@@ -908,9 +663,7 @@ impl IntoResponse for SignalProcessResponse {
                 else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::Conflict(body) => {
@@ -920,25 +673,19 @@ impl IntoResponse for SignalProcessResponse {
                 else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::Status413(body) => {
-                let mut response = (
-                    StatusCode::from_u16(413u16).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
-                    Json(body),
-                )
-                    .into_response();
+                let mut response =
+                    (StatusCode::from_u16(413u16).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), Json(body))
+                        .into_response();
                 let Ok(content_type) =
                     ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
                 else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::UnprocessableEntity(body) => {
@@ -948,9 +695,7 @@ impl IntoResponse for SignalProcessResponse {
                 else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::InternalServerError(body) => {
@@ -960,9 +705,7 @@ impl IntoResponse for SignalProcessResponse {
                 else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::ServiceUnavailable(body) => {
@@ -972,143 +715,7 @@ impl IntoResponse for SignalProcessResponse {
                 else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
-                response
-            }
-        }
-    }
-}
-/// Response for `PUT /containers/{id}/processes` (operationId `createProcessPlural`).
-pub enum CreateProcessPluralResponse {
-    Ok(Process),
-    BadRequest(Problem),
-    NotFound(Problem),
-    Conflict(Problem),
-    Status413(Problem),
-    UnprocessableEntity(Problem),
-    InternalServerError(Problem),
-    ServiceUnavailable(Problem),
-    Status504(Problem),
-}
-impl IntoResponse for CreateProcessPluralResponse {
-    fn into_response(self) -> ::axum::response::Response {
-        match self {
-            Self::Ok(body) => {
-                let mut response = (StatusCode::OK, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/json".as_bytes())
-                else {
-                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-                };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
-                response
-            }
-            Self::BadRequest(body) => {
-                let mut response = (StatusCode::BAD_REQUEST, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
-                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-                };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
-                response
-            }
-            Self::NotFound(body) => {
-                let mut response = (StatusCode::NOT_FOUND, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
-                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-                };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
-                response
-            }
-            Self::Conflict(body) => {
-                let mut response = (StatusCode::CONFLICT, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
-                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-                };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
-                response
-            }
-            Self::Status413(body) => {
-                let mut response = (
-                    StatusCode::from_u16(413u16).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
-                    Json(body),
-                )
-                    .into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
-                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-                };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
-                response
-            }
-            Self::UnprocessableEntity(body) => {
-                let mut response = (StatusCode::UNPROCESSABLE_ENTITY, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
-                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-                };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
-                response
-            }
-            Self::InternalServerError(body) => {
-                let mut response = (StatusCode::INTERNAL_SERVER_ERROR, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
-                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-                };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
-                response
-            }
-            Self::ServiceUnavailable(body) => {
-                let mut response = (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
-                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-                };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
-                response
-            }
-            Self::Status504(body) => {
-                let mut response = (
-                    StatusCode::from_u16(504u16).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
-                    Json(body),
-                )
-                    .into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
-                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-                };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
         }
@@ -1136,9 +743,7 @@ impl IntoResponse for SignalProcessPluralResponse {
                 else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::NotFound(body) => {
@@ -1148,9 +753,7 @@ impl IntoResponse for SignalProcessPluralResponse {
                 else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::Conflict(body) => {
@@ -1160,25 +763,19 @@ impl IntoResponse for SignalProcessPluralResponse {
                 else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::Status413(body) => {
-                let mut response = (
-                    StatusCode::from_u16(413u16).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
-                    Json(body),
-                )
-                    .into_response();
+                let mut response =
+                    (StatusCode::from_u16(413u16).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), Json(body))
+                        .into_response();
                 let Ok(content_type) =
                     ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
                 else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::UnprocessableEntity(body) => {
@@ -1188,9 +785,7 @@ impl IntoResponse for SignalProcessPluralResponse {
                 else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::InternalServerError(body) => {
@@ -1200,9 +795,7 @@ impl IntoResponse for SignalProcessPluralResponse {
                 else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::ServiceUnavailable(body) => {
@@ -1212,31 +805,225 @@ impl IntoResponse for SignalProcessPluralResponse {
                 else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
         }
     }
 }
-/// Response for `GET /healthz` (operationId `getHealth`).
-pub enum GetHealthResponse {
-    Ok(Health),
+/// Response for `GET /containers/{id}/checkpoint` (operationId `listCheckpoints`).
+pub enum ListCheckpointsResponse {
+    Ok(CheckpointList),
+    NotFound(Problem),
+    UnprocessableEntity(Problem),
+    InternalServerError(Problem),
 }
-impl IntoResponse for GetHealthResponse {
+impl IntoResponse for ListCheckpointsResponse {
     fn into_response(self) -> ::axum::response::Response {
         match self {
             Self::Ok(body) => {
                 let mut response = (StatusCode::OK, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/json".as_bytes())
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes("application/json".as_bytes())
                 else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+            }
+            Self::NotFound(body) => {
+                let mut response = (StatusCode::NOT_FOUND, Json(body)).into_response();
+                let Ok(content_type) =
+                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
+                else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::UnprocessableEntity(body) => {
+                let mut response = (StatusCode::UNPROCESSABLE_ENTITY, Json(body)).into_response();
+                let Ok(content_type) =
+                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
+                else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::InternalServerError(body) => {
+                let mut response = (StatusCode::INTERNAL_SERVER_ERROR, Json(body)).into_response();
+                let Ok(content_type) =
+                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
+                else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+        }
+    }
+}
+/// Response for `POST /containers/{id}/checkpoint/{checkpoint}` (operationId `createCheckpoint`).
+pub enum CreateCheckpointResponse {
+    Created(Checkpoint),
+    BadRequest(Problem),
+    NotFound(Problem),
+    Conflict(Problem),
+    Status413(Problem),
+    UnprocessableEntity(Problem),
+    InternalServerError(Problem),
+    ServiceUnavailable(Problem),
+    Status504(Problem),
+}
+impl IntoResponse for CreateCheckpointResponse {
+    fn into_response(self) -> ::axum::response::Response {
+        match self {
+            Self::Created(body) => {
+                let mut response = (StatusCode::CREATED, Json(body)).into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes("application/json".as_bytes())
+                else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::BadRequest(body) => {
+                let mut response = (StatusCode::BAD_REQUEST, Json(body)).into_response();
+                let Ok(content_type) =
+                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
+                else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::NotFound(body) => {
+                let mut response = (StatusCode::NOT_FOUND, Json(body)).into_response();
+                let Ok(content_type) =
+                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
+                else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::Conflict(body) => {
+                let mut response = (StatusCode::CONFLICT, Json(body)).into_response();
+                let Ok(content_type) =
+                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
+                else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::Status413(body) => {
+                let mut response =
+                    (StatusCode::from_u16(413u16).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), Json(body))
+                        .into_response();
+                let Ok(content_type) =
+                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
+                else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::UnprocessableEntity(body) => {
+                let mut response = (StatusCode::UNPROCESSABLE_ENTITY, Json(body)).into_response();
+                let Ok(content_type) =
+                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
+                else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::InternalServerError(body) => {
+                let mut response = (StatusCode::INTERNAL_SERVER_ERROR, Json(body)).into_response();
+                let Ok(content_type) =
+                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
+                else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::ServiceUnavailable(body) => {
+                let mut response = (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response();
+                let Ok(content_type) =
+                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
+                else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::Status504(body) => {
+                let mut response =
+                    (StatusCode::from_u16(504u16).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), Json(body))
+                        .into_response();
+                let Ok(content_type) =
+                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
+                else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+        }
+    }
+}
+/// Response for `DELETE /containers/{id}/checkpoint/{checkpoint}` (operationId `deleteCheckpoint`).
+pub enum DeleteCheckpointResponse {
+    Ok,
+    NotFound(Problem),
+    UnprocessableEntity(Problem),
+    InternalServerError(Problem),
+    ServiceUnavailable(Problem),
+}
+impl IntoResponse for DeleteCheckpointResponse {
+    fn into_response(self) -> ::axum::response::Response {
+        match self {
+            Self::Ok => StatusCode::OK.into_response(),
+            Self::NotFound(body) => {
+                let mut response = (StatusCode::NOT_FOUND, Json(body)).into_response();
+                let Ok(content_type) =
+                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
+                else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::UnprocessableEntity(body) => {
+                let mut response = (StatusCode::UNPROCESSABLE_ENTITY, Json(body)).into_response();
+                let Ok(content_type) =
+                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
+                else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::InternalServerError(body) => {
+                let mut response = (StatusCode::INTERNAL_SERVER_ERROR, Json(body)).into_response();
+                let Ok(content_type) =
+                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
+                else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::ServiceUnavailable(body) => {
+                let mut response = (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response();
+                let Ok(content_type) =
+                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
+                else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
         }
@@ -1251,14 +1038,11 @@ impl IntoResponse for GetStateResponse {
         match self {
             Self::Ok(body) => {
                 let mut response = (StatusCode::OK, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/json".as_bytes())
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes("application/json".as_bytes())
                 else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
         }
@@ -1273,14 +1057,30 @@ impl IntoResponse for GetVersionResponse {
         match self {
             Self::Ok(body) => {
                 let mut response = (StatusCode::OK, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/json".as_bytes())
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes("application/json".as_bytes())
                 else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+            }
+        }
+    }
+}
+/// Response for `GET /healthz` (operationId `getHealth`).
+pub enum GetHealthResponse {
+    Ok(Health),
+}
+impl IntoResponse for GetHealthResponse {
+    fn into_response(self) -> ::axum::response::Response {
+        match self {
+            Self::Ok(body) => {
+                let mut response = (StatusCode::OK, Json(body)).into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes("application/json".as_bytes())
+                else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
         }

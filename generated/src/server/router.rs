@@ -6,12 +6,8 @@ use super::super::types::*;
 use super::api::*;
 use super::errors::*;
 fn __query_pairs(raw: ::std::option::Option<&str>) -> ::std::vec::Vec<(String, String)> {
-    raw.map(|query| {
-        ::url::form_urlencoded::parse(query.as_bytes())
-            .into_owned()
-            .collect()
-    })
-    .unwrap_or_default()
+    raw.map(|query| ::url::form_urlencoded::parse(query.as_bytes()).into_owned().collect())
+        .unwrap_or_default()
 }
 fn __validate_urlencoded(raw: &str) -> ::std::result::Result<(), String> {
     let bytes = raw.as_bytes();
@@ -35,10 +31,7 @@ fn __query_one(
     pairs: &[(String, String)],
     key: &str,
 ) -> ::std::result::Result<::std::option::Option<String>, String> {
-    let mut values = pairs
-        .iter()
-        .filter(|(candidate, _)| candidate == key)
-        .map(|(_, value)| value.clone());
+    let mut values = pairs.iter().filter(|(candidate, _)| candidate == key).map(|(_, value)| value.clone());
     let value = values.next();
     if values.next().is_some() {
         return Err(format!("query parameter `{key}` appeared more than once"));
@@ -53,10 +46,7 @@ where
         .or_else(|_| ::serde_json::from_str(value))
         .map_err(|error| format!("invalid query value for `{label}`: {error}"))
 }
-fn __decode_query_object<T>(
-    fields: &[(String, String)],
-    label: &str,
-) -> ::std::result::Result<T, String>
+fn __decode_query_object<T>(fields: &[(String, String)], label: &str) -> ::std::result::Result<T, String>
 where
     T: ::serde::de::DeserializeOwned,
 {
@@ -67,16 +57,11 @@ where
     ::serde_urlencoded::from_str(&serializer.finish())
         .map_err(|error| format!("invalid query object `{label}`: {error}"))
 }
-fn __query_empty_marker(
-    pairs: &[(String, String)],
-    key: &str,
-) -> ::std::result::Result<bool, String> {
+fn __query_empty_marker(pairs: &[(String, String)], key: &str) -> ::std::result::Result<bool, String> {
     let marker = format!("{key}[]");
     match __query_one(pairs, &marker)? {
         Some(value) if value.is_empty() => Ok(true),
-        Some(_) => Err(format!(
-            "zero-cardinality marker `{marker}` must have an empty value"
-        )),
+        Some(_) => Err(format!("zero-cardinality marker `{marker}` must have an empty value")),
         None => Ok(false),
     }
 }
@@ -92,9 +77,8 @@ fn __decode_delete_container_query(
         __validate_urlencoded(raw)?;
     }
     let __pairs = __query_pairs(raw);
-    let force = __query_one(&__pairs, "force")?
-        .map(|raw| __decode_query_scalar(&raw, "force"))
-        .transpose()?;
+    let force =
+        __query_one(&__pairs, "force")?.map(|raw| __decode_query_scalar(&raw, "force")).transpose()?;
     Ok(DeleteContainerQuery { force })
 }
 /// Build an axum::Router for the `CheckpointsApi` trait.
@@ -103,17 +87,14 @@ where
     T: CheckpointsApi + Clone + Send + Sync + 'static,
 {
     ::axum::Router::new()
+        .route("/containers/{id}/checkpoint", ::axum::routing::get(list_checkpoints_handler::<T>))
         .route(
-            "/containers/{id}/checkpoint",
-            ::axum::routing::get(list_checkpoints_handler::<T>),
+            "/containers/{id}/checkpoint/{checkpoint}",
+            ::axum::routing::post(create_checkpoint_handler::<T>),
         )
         .route(
             "/containers/{id}/checkpoint/{checkpoint}",
             ::axum::routing::delete(delete_checkpoint_handler::<T>),
-        )
-        .route(
-            "/containers/{id}/checkpoint/{checkpoint}",
-            ::axum::routing::post(create_checkpoint_handler::<T>),
         )
         .layer(::axum::extract::DefaultBodyLimit::max(1048576usize))
         .with_state(api)
@@ -131,16 +112,14 @@ where
     let ::axum::extract::Path(mut __path_values) = match __path_result {
         Ok(path) => path,
         Err(_) => {
-            return ::axum::response::IntoResponse::into_response(
-                ::axum::http::StatusCode::BAD_REQUEST,
-            );
+            return ::axum::response::IntoResponse::into_response(::axum::http::StatusCode::BAD_REQUEST);
         }
     };
     let id: String = match __path_values.remove("id") {
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_7_PATH_0,
+                super::validation::VALIDATION_TARGET_17_PATH_0,
                 "/path/id",
                 true,
             ) {
@@ -158,66 +137,6 @@ where
     };
     ::axum::response::IntoResponse::into_response(api.list_checkpoints(id).await)
 }
-async fn delete_checkpoint_handler<T>(
-    ::axum::extract::State(api): ::axum::extract::State<T>,
-    __path_result: ::std::result::Result<
-        ::axum::extract::Path<::std::collections::HashMap<String, String>>,
-        ::axum::extract::rejection::PathRejection,
-    >,
-) -> ::axum::response::Response
-where
-    T: super::api::CheckpointsApi + Clone + Send + Sync + 'static,
-{
-    let ::axum::extract::Path(mut __path_values) = match __path_result {
-        Ok(path) => path,
-        Err(_) => {
-            return ::axum::response::IntoResponse::into_response(
-                ::axum::http::StatusCode::BAD_REQUEST,
-            );
-        }
-    };
-    let id: String = match __path_values.remove("id") {
-        Some(raw) => {
-            match super::validation::decode_parameter(
-                &raw,
-                super::validation::VALIDATION_TARGET_8_PATH_0,
-                "/path/id",
-                true,
-            ) {
-                Ok(value) => value,
-                Err(rejection) => {
-                    return ::axum::response::IntoResponse::into_response(rejection);
-                }
-            }
-        }
-        None => {
-            return ::axum::response::IntoResponse::into_response(
-                ::axum::http::StatusCode::INTERNAL_SERVER_ERROR,
-            );
-        }
-    };
-    let checkpoint: String = match __path_values.remove("checkpoint") {
-        Some(raw) => {
-            match super::validation::decode_parameter(
-                &raw,
-                super::validation::VALIDATION_TARGET_9_PATH_1,
-                "/path/checkpoint",
-                true,
-            ) {
-                Ok(value) => value,
-                Err(rejection) => {
-                    return ::axum::response::IntoResponse::into_response(rejection);
-                }
-            }
-        }
-        None => {
-            return ::axum::response::IntoResponse::into_response(
-                ::axum::http::StatusCode::INTERNAL_SERVER_ERROR,
-            );
-        }
-    };
-    ::axum::response::IntoResponse::into_response(api.delete_checkpoint(id, checkpoint).await)
-}
 async fn create_checkpoint_handler<T>(
     ::axum::extract::State(api): ::axum::extract::State<T>,
     __path_result: ::std::result::Result<
@@ -232,16 +151,14 @@ where
     let ::axum::extract::Path(mut __path_values) = match __path_result {
         Ok(path) => path,
         Err(_) => {
-            return ::axum::response::IntoResponse::into_response(
-                ::axum::http::StatusCode::BAD_REQUEST,
-            );
+            return ::axum::response::IntoResponse::into_response(::axum::http::StatusCode::BAD_REQUEST);
         }
     };
     let id: String = match __path_values.remove("id") {
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_11_PATH_0,
+                super::validation::VALIDATION_TARGET_19_PATH_0,
                 "/path/id",
                 true,
             ) {
@@ -261,7 +178,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_12_PATH_1,
+                super::validation::VALIDATION_TARGET_20_PATH_1,
                 "/path/checkpoint",
                 true,
             ) {
@@ -280,7 +197,7 @@ where
     let body: ::std::option::Option<CreateCheckpoint> =
         match super::validation::decode_json_body::<CreateCheckpoint>(
             __request,
-            super::validation::VALIDATION_TARGET_10_BODY,
+            super::validation::VALIDATION_TARGET_18_BODY,
             "application/json",
             false,
             1048576usize,
@@ -292,67 +209,27 @@ where
         };
     ::axum::response::IntoResponse::into_response(api.create_checkpoint(id, checkpoint, body).await)
 }
-/// Build an axum::Router for the `ContainersApi` trait.
-pub fn containers_api_router<T>(api: T) -> ::axum::Router
-where
-    T: ContainersApi + Clone + Send + Sync + 'static,
-{
-    ::axum::Router::new()
-        .route(
-            "/containers",
-            ::axum::routing::get(list_containers_handler::<T>),
-        )
-        .route(
-            "/containers/{id}",
-            ::axum::routing::delete(delete_container_handler::<T>),
-        )
-        .route(
-            "/containers/{id}",
-            ::axum::routing::get(get_container_handler::<T>),
-        )
-        .route(
-            "/containers/{id}",
-            ::axum::routing::patch(update_container_handler::<T>),
-        )
-        .route(
-            "/containers/{id}",
-            ::axum::routing::post(start_container_handler::<T>),
-        )
-        .layer(::axum::extract::DefaultBodyLimit::max(1048576usize))
-        .with_state(api)
-}
-async fn list_containers_handler<T>(
-    ::axum::extract::State(api): ::axum::extract::State<T>,
-) -> ::axum::response::Response
-where
-    T: super::api::ContainersApi + Clone + Send + Sync + 'static,
-{
-    ::axum::response::IntoResponse::into_response(api.list_containers().await)
-}
-async fn delete_container_handler<T>(
+async fn delete_checkpoint_handler<T>(
     ::axum::extract::State(api): ::axum::extract::State<T>,
     __path_result: ::std::result::Result<
         ::axum::extract::Path<::std::collections::HashMap<String, String>>,
         ::axum::extract::rejection::PathRejection,
     >,
-    ::axum::extract::RawQuery(__raw_query): ::axum::extract::RawQuery,
 ) -> ::axum::response::Response
 where
-    T: super::api::ContainersApi + Clone + Send + Sync + 'static,
+    T: super::api::CheckpointsApi + Clone + Send + Sync + 'static,
 {
     let ::axum::extract::Path(mut __path_values) = match __path_result {
         Ok(path) => path,
         Err(_) => {
-            return ::axum::response::IntoResponse::into_response(
-                ::axum::http::StatusCode::BAD_REQUEST,
-            );
+            return ::axum::response::IntoResponse::into_response(::axum::http::StatusCode::BAD_REQUEST);
         }
     };
     let id: String = match __path_values.remove("id") {
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_1_PATH_1,
+                super::validation::VALIDATION_TARGET_21_PATH_0,
                 "/path/id",
                 true,
             ) {
@@ -368,24 +245,105 @@ where
             );
         }
     };
-    let __q: DeleteContainerQuery = match __decode_delete_container_query(__raw_query.as_deref()) {
-        Ok(query) => query,
-        Err(_) => {
+    let checkpoint: String = match __path_values.remove("checkpoint") {
+        Some(raw) => {
+            match super::validation::decode_parameter(
+                &raw,
+                super::validation::VALIDATION_TARGET_22_PATH_1,
+                "/path/checkpoint",
+                true,
+            ) {
+                Ok(value) => value,
+                Err(rejection) => {
+                    return ::axum::response::IntoResponse::into_response(rejection);
+                }
+            }
+        }
+        None => {
             return ::axum::response::IntoResponse::into_response(
-                super::validation::malformed_parameter("/query"),
+                ::axum::http::StatusCode::INTERNAL_SERVER_ERROR,
             );
         }
     };
-    if let Some(value) = &__q.force {
-        if let Err(rejection) = super::validation::validate_parameter(
-            super::validation::VALIDATION_TARGET_0_QUERY_0,
-            "/query/force",
-            value,
-        ) {
-            return ::axum::response::IntoResponse::into_response(rejection);
+    ::axum::response::IntoResponse::into_response(api.delete_checkpoint(id, checkpoint).await)
+}
+/// Build an axum::Router for the `ContainersApi` trait.
+pub fn containers_api_router<T>(api: T) -> ::axum::Router
+where
+    T: ContainersApi + Clone + Send + Sync + 'static,
+{
+    ::axum::Router::new()
+        .route("/containers", ::axum::routing::get(list_containers_handler::<T>))
+        .route("/containers/{id}", ::axum::routing::post(start_container_handler::<T>))
+        .route("/containers/{id}", ::axum::routing::get(get_container_handler::<T>))
+        .route("/containers/{id}", ::axum::routing::patch(update_container_handler::<T>))
+        .route("/containers/{id}", ::axum::routing::delete(delete_container_handler::<T>))
+        .layer(::axum::extract::DefaultBodyLimit::max(1048576usize))
+        .with_state(api)
+}
+async fn list_containers_handler<T>(
+    ::axum::extract::State(api): ::axum::extract::State<T>,
+) -> ::axum::response::Response
+where
+    T: super::api::ContainersApi + Clone + Send + Sync + 'static,
+{
+    ::axum::response::IntoResponse::into_response(api.list_containers().await)
+}
+async fn start_container_handler<T>(
+    ::axum::extract::State(api): ::axum::extract::State<T>,
+    __path_result: ::std::result::Result<
+        ::axum::extract::Path<::std::collections::HashMap<String, String>>,
+        ::axum::extract::rejection::PathRejection,
+    >,
+    __request: ::axum::extract::Request,
+) -> ::axum::response::Response
+where
+    T: super::api::ContainersApi + Clone + Send + Sync + 'static,
+{
+    let ::axum::extract::Path(mut __path_values) = match __path_result {
+        Ok(path) => path,
+        Err(_) => {
+            return ::axum::response::IntoResponse::into_response(::axum::http::StatusCode::BAD_REQUEST);
         }
-    }
-    ::axum::response::IntoResponse::into_response(api.delete_container(id, __q.force).await)
+    };
+    let id: String = match __path_values.remove("id") {
+        Some(raw) => {
+            match super::validation::decode_parameter(
+                &raw,
+                super::validation::VALIDATION_TARGET_1_PATH_0,
+                "/path/id",
+                true,
+            ) {
+                Ok(value) => value,
+                Err(rejection) => {
+                    return ::axum::response::IntoResponse::into_response(rejection);
+                }
+            }
+        }
+        None => {
+            return ::axum::response::IntoResponse::into_response(
+                ::axum::http::StatusCode::INTERNAL_SERVER_ERROR,
+            );
+        }
+    };
+    let body: StartContainer = match super::validation::decode_json_body::<StartContainer>(
+        __request,
+        super::validation::VALIDATION_TARGET_0_BODY,
+        "application/json",
+        true,
+        1048576usize,
+    )
+    .await
+    {
+        Ok(Some(body)) => body,
+        Ok(None) => {
+            return ::axum::response::IntoResponse::into_response(
+                super::validation::generated_contract_error(),
+            );
+        }
+        Err(rejection) => return ::axum::response::IntoResponse::into_response(rejection),
+    };
+    ::axum::response::IntoResponse::into_response(api.start_container(id, body).await)
 }
 async fn get_container_handler<T>(
     ::axum::extract::State(api): ::axum::extract::State<T>,
@@ -400,9 +358,7 @@ where
     let ::axum::extract::Path(mut __path_values) = match __path_result {
         Ok(path) => path,
         Err(_) => {
-            return ::axum::response::IntoResponse::into_response(
-                ::axum::http::StatusCode::BAD_REQUEST,
-            );
+            return ::axum::response::IntoResponse::into_response(::axum::http::StatusCode::BAD_REQUEST);
         }
     };
     let id: String = match __path_values.remove("id") {
@@ -441,9 +397,7 @@ where
     let ::axum::extract::Path(mut __path_values) = match __path_result {
         Ok(path) => path,
         Err(_) => {
-            return ::axum::response::IntoResponse::into_response(
-                ::axum::http::StatusCode::BAD_REQUEST,
-            );
+            return ::axum::response::IntoResponse::into_response(::axum::http::StatusCode::BAD_REQUEST);
         }
     };
     let id: String = match __path_values.remove("id") {
@@ -485,13 +439,13 @@ where
     };
     ::axum::response::IntoResponse::into_response(api.update_container(id, body).await)
 }
-async fn start_container_handler<T>(
+async fn delete_container_handler<T>(
     ::axum::extract::State(api): ::axum::extract::State<T>,
     __path_result: ::std::result::Result<
         ::axum::extract::Path<::std::collections::HashMap<String, String>>,
         ::axum::extract::rejection::PathRejection,
     >,
-    __request: ::axum::extract::Request,
+    ::axum::extract::RawQuery(__raw_query): ::axum::extract::RawQuery,
 ) -> ::axum::response::Response
 where
     T: super::api::ContainersApi + Clone + Send + Sync + 'static,
@@ -499,16 +453,14 @@ where
     let ::axum::extract::Path(mut __path_values) = match __path_result {
         Ok(path) => path,
         Err(_) => {
-            return ::axum::response::IntoResponse::into_response(
-                ::axum::http::StatusCode::BAD_REQUEST,
-            );
+            return ::axum::response::IntoResponse::into_response(::axum::http::StatusCode::BAD_REQUEST);
         }
     };
     let id: String = match __path_values.remove("id") {
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_6_PATH_0,
+                super::validation::VALIDATION_TARGET_6_PATH_1,
                 "/path/id",
                 true,
             ) {
@@ -524,24 +476,24 @@ where
             );
         }
     };
-    let body: StartContainer = match super::validation::decode_json_body::<StartContainer>(
-        __request,
-        super::validation::VALIDATION_TARGET_5_BODY,
-        "application/json",
-        true,
-        1048576usize,
-    )
-    .await
-    {
-        Ok(Some(body)) => body,
-        Ok(None) => {
-            return ::axum::response::IntoResponse::into_response(
-                super::validation::generated_contract_error(),
-            );
+    let __q: DeleteContainerQuery = match __decode_delete_container_query(__raw_query.as_deref()) {
+        Ok(query) => query,
+        Err(_) => {
+            return ::axum::response::IntoResponse::into_response(super::validation::malformed_parameter(
+                "/query",
+            ));
         }
-        Err(rejection) => return ::axum::response::IntoResponse::into_response(rejection),
     };
-    ::axum::response::IntoResponse::into_response(api.start_container(id, body).await)
+    if let Some(value) = &__q.force {
+        if let Err(rejection) = super::validation::validate_parameter(
+            super::validation::VALIDATION_TARGET_5_QUERY_0,
+            "/query/force",
+            value,
+        ) {
+            return ::axum::response::IntoResponse::into_response(rejection);
+        }
+    }
+    ::axum::response::IntoResponse::into_response(api.delete_container(id, __q.force).await)
 }
 /// Build an axum::Router for the `DaemonApi` trait.
 pub fn daemon_api_router<T>(api: T) -> ::axum::Router
@@ -549,19 +501,11 @@ where
     T: DaemonApi + Clone + Send + Sync + 'static,
 {
     ::axum::Router::new()
-        .route("/healthz", ::axum::routing::get(get_health_handler::<T>))
         .route("/state", ::axum::routing::get(get_state_handler::<T>))
         .route("/version", ::axum::routing::get(get_version_handler::<T>))
+        .route("/healthz", ::axum::routing::get(get_health_handler::<T>))
         .layer(::axum::extract::DefaultBodyLimit::max(1048576usize))
         .with_state(api)
-}
-async fn get_health_handler<T>(
-    ::axum::extract::State(api): ::axum::extract::State<T>,
-) -> ::axum::response::Response
-where
-    T: super::api::DaemonApi + Clone + Send + Sync + 'static,
-{
-    ::axum::response::IntoResponse::into_response(api.get_health().await)
 }
 async fn get_state_handler<T>(
     ::axum::extract::State(api): ::axum::extract::State<T>,
@@ -579,28 +523,24 @@ where
 {
     ::axum::response::IntoResponse::into_response(api.get_version().await)
 }
+async fn get_health_handler<T>(
+    ::axum::extract::State(api): ::axum::extract::State<T>,
+) -> ::axum::response::Response
+where
+    T: super::api::DaemonApi + Clone + Send + Sync + 'static,
+{
+    ::axum::response::IntoResponse::into_response(api.get_health().await)
+}
 /// Build an axum::Router for the `ProcessesApi` trait.
 pub fn processes_api_router<T>(api: T) -> ::axum::Router
 where
     T: ProcessesApi + Clone + Send + Sync + 'static,
 {
     ::axum::Router::new()
-        .route(
-            "/containers/{id}/process",
-            ::axum::routing::put(create_process_handler::<T>),
-        )
-        .route(
-            "/containers/{id}/process/{pid}",
-            ::axum::routing::post(signal_process_handler::<T>),
-        )
-        .route(
-            "/containers/{id}/processes",
-            ::axum::routing::put(create_process_plural_handler::<T>),
-        )
-        .route(
-            "/containers/{id}/processes/{pid}",
-            ::axum::routing::post(signal_process_plural_handler::<T>),
-        )
+        .route("/containers/{id}/process", ::axum::routing::put(create_process_handler::<T>))
+        .route("/containers/{id}/processes", ::axum::routing::put(create_process_plural_handler::<T>))
+        .route("/containers/{id}/process/{pid}", ::axum::routing::post(signal_process_handler::<T>))
+        .route("/containers/{id}/processes/{pid}", ::axum::routing::post(signal_process_plural_handler::<T>))
         .layer(::axum::extract::DefaultBodyLimit::max(1048576usize))
         .with_state(api)
 }
@@ -618,16 +558,14 @@ where
     let ::axum::extract::Path(mut __path_values) = match __path_result {
         Ok(path) => path,
         Err(_) => {
-            return ::axum::response::IntoResponse::into_response(
-                ::axum::http::StatusCode::BAD_REQUEST,
-            );
+            return ::axum::response::IntoResponse::into_response(::axum::http::StatusCode::BAD_REQUEST);
         }
     };
     let id: String = match __path_values.remove("id") {
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_14_PATH_0,
+                super::validation::VALIDATION_TARGET_8_PATH_0,
                 "/path/id",
                 true,
             ) {
@@ -645,7 +583,7 @@ where
     };
     let body: CreateProcess = match super::validation::decode_json_body::<CreateProcess>(
         __request,
-        super::validation::VALIDATION_TARGET_13_BODY,
+        super::validation::VALIDATION_TARGET_7_BODY,
         "application/json",
         true,
         1048576usize,
@@ -662,84 +600,6 @@ where
     };
     ::axum::response::IntoResponse::into_response(api.create_process(id, body).await)
 }
-async fn signal_process_handler<T>(
-    ::axum::extract::State(api): ::axum::extract::State<T>,
-    __path_result: ::std::result::Result<
-        ::axum::extract::Path<::std::collections::HashMap<String, String>>,
-        ::axum::extract::rejection::PathRejection,
-    >,
-    __request: ::axum::extract::Request,
-) -> ::axum::response::Response
-where
-    T: super::api::ProcessesApi + Clone + Send + Sync + 'static,
-{
-    let ::axum::extract::Path(mut __path_values) = match __path_result {
-        Ok(path) => path,
-        Err(_) => {
-            return ::axum::response::IntoResponse::into_response(
-                ::axum::http::StatusCode::BAD_REQUEST,
-            );
-        }
-    };
-    let id: String = match __path_values.remove("id") {
-        Some(raw) => {
-            match super::validation::decode_parameter(
-                &raw,
-                super::validation::VALIDATION_TARGET_16_PATH_0,
-                "/path/id",
-                true,
-            ) {
-                Ok(value) => value,
-                Err(rejection) => {
-                    return ::axum::response::IntoResponse::into_response(rejection);
-                }
-            }
-        }
-        None => {
-            return ::axum::response::IntoResponse::into_response(
-                ::axum::http::StatusCode::INTERNAL_SERVER_ERROR,
-            );
-        }
-    };
-    let pid: i32 = match __path_values.remove("pid") {
-        Some(raw) => {
-            match super::validation::decode_parameter(
-                &raw,
-                super::validation::VALIDATION_TARGET_17_PATH_1,
-                "/path/pid",
-                false,
-            ) {
-                Ok(value) => value,
-                Err(rejection) => {
-                    return ::axum::response::IntoResponse::into_response(rejection);
-                }
-            }
-        }
-        None => {
-            return ::axum::response::IntoResponse::into_response(
-                ::axum::http::StatusCode::INTERNAL_SERVER_ERROR,
-            );
-        }
-    };
-    let body: Signal = match super::validation::decode_json_body::<Signal>(
-        __request,
-        super::validation::VALIDATION_TARGET_15_BODY,
-        "application/json",
-        true,
-        1048576usize,
-    )
-    .await
-    {
-        Ok(Some(body)) => body,
-        Ok(None) => {
-            return ::axum::response::IntoResponse::into_response(
-                super::validation::generated_contract_error(),
-            );
-        }
-        Err(rejection) => return ::axum::response::IntoResponse::into_response(rejection),
-    };
-    ::axum::response::IntoResponse::into_response(api.signal_process(id, pid, body).await)
-}
 async fn create_process_plural_handler<T>(
     ::axum::extract::State(api): ::axum::extract::State<T>,
     __path_result: ::std::result::Result<
@@ -754,16 +614,14 @@ where
     let ::axum::extract::Path(mut __path_values) = match __path_result {
         Ok(path) => path,
         Err(_) => {
-            return ::axum::response::IntoResponse::into_response(
-                ::axum::http::StatusCode::BAD_REQUEST,
-            );
+            return ::axum::response::IntoResponse::into_response(::axum::http::StatusCode::BAD_REQUEST);
         }
     };
     let id: String = match __path_values.remove("id") {
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_19_PATH_0,
+                super::validation::VALIDATION_TARGET_10_PATH_0,
                 "/path/id",
                 true,
             ) {
@@ -781,7 +639,7 @@ where
     };
     let body: CreateProcess = match super::validation::decode_json_body::<CreateProcess>(
         __request,
-        super::validation::VALIDATION_TARGET_18_BODY,
+        super::validation::VALIDATION_TARGET_9_BODY,
         "application/json",
         true,
         1048576usize,
@@ -798,7 +656,7 @@ where
     };
     ::axum::response::IntoResponse::into_response(api.create_process_plural(id, body).await)
 }
-async fn signal_process_plural_handler<T>(
+async fn signal_process_handler<T>(
     ::axum::extract::State(api): ::axum::extract::State<T>,
     __path_result: ::std::result::Result<
         ::axum::extract::Path<::std::collections::HashMap<String, String>>,
@@ -812,16 +670,14 @@ where
     let ::axum::extract::Path(mut __path_values) = match __path_result {
         Ok(path) => path,
         Err(_) => {
-            return ::axum::response::IntoResponse::into_response(
-                ::axum::http::StatusCode::BAD_REQUEST,
-            );
+            return ::axum::response::IntoResponse::into_response(::axum::http::StatusCode::BAD_REQUEST);
         }
     };
     let id: String = match __path_values.remove("id") {
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_21_PATH_0,
+                super::validation::VALIDATION_TARGET_12_PATH_0,
                 "/path/id",
                 true,
             ) {
@@ -841,7 +697,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_22_PATH_1,
+                super::validation::VALIDATION_TARGET_13_PATH_1,
                 "/path/pid",
                 false,
             ) {
@@ -859,7 +715,83 @@ where
     };
     let body: Signal = match super::validation::decode_json_body::<Signal>(
         __request,
-        super::validation::VALIDATION_TARGET_20_BODY,
+        super::validation::VALIDATION_TARGET_11_BODY,
+        "application/json",
+        true,
+        1048576usize,
+    )
+    .await
+    {
+        Ok(Some(body)) => body,
+        Ok(None) => {
+            return ::axum::response::IntoResponse::into_response(
+                super::validation::generated_contract_error(),
+            );
+        }
+        Err(rejection) => return ::axum::response::IntoResponse::into_response(rejection),
+    };
+    ::axum::response::IntoResponse::into_response(api.signal_process(id, pid, body).await)
+}
+async fn signal_process_plural_handler<T>(
+    ::axum::extract::State(api): ::axum::extract::State<T>,
+    __path_result: ::std::result::Result<
+        ::axum::extract::Path<::std::collections::HashMap<String, String>>,
+        ::axum::extract::rejection::PathRejection,
+    >,
+    __request: ::axum::extract::Request,
+) -> ::axum::response::Response
+where
+    T: super::api::ProcessesApi + Clone + Send + Sync + 'static,
+{
+    let ::axum::extract::Path(mut __path_values) = match __path_result {
+        Ok(path) => path,
+        Err(_) => {
+            return ::axum::response::IntoResponse::into_response(::axum::http::StatusCode::BAD_REQUEST);
+        }
+    };
+    let id: String = match __path_values.remove("id") {
+        Some(raw) => {
+            match super::validation::decode_parameter(
+                &raw,
+                super::validation::VALIDATION_TARGET_15_PATH_0,
+                "/path/id",
+                true,
+            ) {
+                Ok(value) => value,
+                Err(rejection) => {
+                    return ::axum::response::IntoResponse::into_response(rejection);
+                }
+            }
+        }
+        None => {
+            return ::axum::response::IntoResponse::into_response(
+                ::axum::http::StatusCode::INTERNAL_SERVER_ERROR,
+            );
+        }
+    };
+    let pid: i32 = match __path_values.remove("pid") {
+        Some(raw) => {
+            match super::validation::decode_parameter(
+                &raw,
+                super::validation::VALIDATION_TARGET_16_PATH_1,
+                "/path/pid",
+                false,
+            ) {
+                Ok(value) => value,
+                Err(rejection) => {
+                    return ::axum::response::IntoResponse::into_response(rejection);
+                }
+            }
+        }
+        None => {
+            return ::axum::response::IntoResponse::into_response(
+                ::axum::http::StatusCode::INTERNAL_SERVER_ERROR,
+            );
+        }
+    };
+    let body: Signal = match super::validation::decode_json_body::<Signal>(
+        __request,
+        super::validation::VALIDATION_TARGET_14_BODY,
         "application/json",
         true,
         1048576usize,

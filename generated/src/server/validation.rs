@@ -1,35 +1,34 @@
 //! Offline request-schema validators and normalized public rejections.
 #![allow(dead_code)]
 use super::errors::{InvalidParameter, ProblemDetails, RequestValidationRejection};
-const VALIDATION_SCHEMA: &str = "{\"$defs\":{\"components\":{\"component_CheckpointName\":{\"description\":\"A checkpoint's name.\",\"maxLength\":128,\"minLength\":1,\"pattern\":\"^[A-Za-z0-9][A-Za-z0-9_.+-]*$\",\"type\":\"string\"},\"component_ContainerId\":{\"description\":\"A container's name.\",\"maxLength\":76,\"minLength\":1,\"pattern\":\"^[A-Za-z0-9][A-Za-z0-9_.+-]*$\",\"type\":\"string\"},\"component_CreateCheckpoint\":{\"additionalProperties\":false,\"description\":\"How to checkpoint. Every field may be left out.\",\"example\":{\"exit\":false},\"properties\":{\"exit\":{\"default\":false,\"description\":\"Stop the container once it is dumped.\",\"type\":\"boolean\"},\"shell\":{\"default\":false,\"description\":\"Allow a shell job (a terminal or session from outside).\",\"type\":\"boolean\"},\"tcp\":{\"default\":false,\"description\":\"Allow established TCP connections.\",\"type\":\"boolean\"},\"unixSockets\":{\"default\":false,\"description\":\"Allow unix sockets whose peer is outside.\",\"type\":\"boolean\"}},\"type\":\"object\"},\"component_CreateProcess\":{\"additionalProperties\":false,\"description\":\"The process to add. What is left out is what the bundle's own process has.\",\"example\":{\"args\":[\"sh\",\"-c\",\"sleep 10\"]},\"properties\":{\"args\":{\"description\":\"The program and its arguments.\",\"items\":{\"pattern\":\"^[^\\\\u{0000}]*$\",\"type\":\"string\"},\"minItems\":1,\"type\":\"array\"},\"cwd\":{\"description\":\"The absolute path of the working folder, in the container.\",\"minLength\":1,\"pattern\":\"^/[^\\\\u{0000}]*$\",\"type\":\"string\"},\"env\":{\"description\":\"The whole environment, as NAME=value.\",\"items\":{\"pattern\":\"^[^=\\\\u{0000}]+=[^\\\\u{0000}]*$\",\"type\":\"string\"},\"type\":\"array\"},\"terminal\":{\"default\":false,\"description\":\"Give it a terminal of its own.\",\"type\":\"boolean\"},\"user\":{\"$ref\":\"urn:openapi-to-rust:request-validation#/$defs/components/component_User\"}},\"required\":[\"args\"],\"type\":\"object\"},\"component_Signal\":{\"additionalProperties\":false,\"description\":\"The signal to send.\",\"example\":{\"signal\":15},\"properties\":{\"signal\":{\"$ref\":\"urn:openapi-to-rust:request-validation#/$defs/components/component_SignalNumber\"}},\"required\":[\"signal\"],\"type\":\"object\"},\"component_SignalNumber\":{\"description\":\"A signal's number on Linux, 1 to 64 (see signal(7)); 15 is SIGTERM, 9 is SIGKILL.\",\"format\":\"int32\",\"maximum\":64,\"minimum\":1,\"type\":\"integer\"},\"component_StartContainer\":{\"additionalProperties\":false,\"description\":\"What to start.\",\"example\":{\"bundlePath\":\"/containers/redis\"},\"properties\":{\"bundlePath\":{\"description\":\"The absolute path of the OCI bundle's folder on the host.\",\"maxLength\":4000,\"minLength\":1,\"pattern\":\"^/[^\\\\u{0000}]*$\",\"type\":\"string\"},\"checkpoint\":{\"$ref\":\"urn:openapi-to-rust:request-validation#/$defs/components/component_CheckpointName\"},\"stderr\":{\"description\":\"The same for standard error. With a terminal there is standard output alone.\",\"maxLength\":4000,\"minLength\":1,\"pattern\":\"^/[^\\\\u{0000}]*$\",\"type\":\"string\"},\"stdout\":{\"description\":\"A file on the host that gets the container's standard output too, appended; made when it is not\\nthere. Its folder must exist.\\n\",\"maxLength\":4000,\"minLength\":1,\"pattern\":\"^/[^\\\\u{0000}]*$\",\"type\":\"string\"}},\"required\":[\"bundlePath\"],\"type\":\"object\"},\"component_TargetStatus\":{\"description\":\"The status to bring a container to.\",\"enum\":[\"running\",\"paused\"],\"type\":\"string\"},\"component_UpdateContainer\":{\"additionalProperties\":false,\"description\":\"What to change; at least one of the two.\",\"example\":{\"status\":\"paused\"},\"minProperties\":1,\"properties\":{\"signal\":{\"$ref\":\"urn:openapi-to-rust:request-validation#/$defs/components/component_SignalNumber\"},\"status\":{\"$ref\":\"urn:openapi-to-rust:request-validation#/$defs/components/component_TargetStatus\"}},\"type\":\"object\"},\"component_User\":{\"additionalProperties\":false,\"description\":\"Who a process runs as, by the numbers inside the container.\",\"example\":{\"gid\":1000,\"uid\":1000},\"properties\":{\"additionalGids\":{\"description\":\"Further groups; left out when there are none.\",\"items\":{\"format\":\"uint32\",\"maximum\":4294967295,\"minimum\":0,\"type\":\"integer\"},\"type\":\"array\"},\"gid\":{\"format\":\"uint32\",\"maximum\":4294967295,\"minimum\":0,\"type\":\"integer\"},\"uid\":{\"format\":\"uint32\",\"maximum\":4294967295,\"minimum\":0,\"type\":\"integer\"}},\"required\":[\"uid\",\"gid\"],\"type\":\"object\"}},\"targets\":{\"v0\":{\"default\":false,\"type\":\"boolean\"},\"v1\":{\"$ref\":\"urn:openapi-to-rust:request-validation#/$defs/components/component_ContainerId\"},\"v10\":{\"$ref\":\"urn:openapi-to-rust:request-validation#/$defs/components/component_CreateCheckpoint\"},\"v11\":{\"$ref\":\"urn:openapi-to-rust:request-validation#/$defs/components/component_ContainerId\"},\"v12\":{\"$ref\":\"urn:openapi-to-rust:request-validation#/$defs/components/component_CheckpointName\"},\"v13\":{\"$ref\":\"urn:openapi-to-rust:request-validation#/$defs/components/component_CreateProcess\"},\"v14\":{\"$ref\":\"urn:openapi-to-rust:request-validation#/$defs/components/component_ContainerId\"},\"v15\":{\"$ref\":\"urn:openapi-to-rust:request-validation#/$defs/components/component_Signal\"},\"v16\":{\"$ref\":\"urn:openapi-to-rust:request-validation#/$defs/components/component_ContainerId\"},\"v17\":{\"format\":\"int32\",\"maximum\":2147483647,\"minimum\":1,\"type\":\"integer\"},\"v18\":{\"$ref\":\"urn:openapi-to-rust:request-validation#/$defs/components/component_CreateProcess\"},\"v19\":{\"$ref\":\"urn:openapi-to-rust:request-validation#/$defs/components/component_ContainerId\"},\"v2\":{\"$ref\":\"urn:openapi-to-rust:request-validation#/$defs/components/component_ContainerId\"},\"v20\":{\"$ref\":\"urn:openapi-to-rust:request-validation#/$defs/components/component_Signal\"},\"v21\":{\"$ref\":\"urn:openapi-to-rust:request-validation#/$defs/components/component_ContainerId\"},\"v22\":{\"format\":\"int32\",\"maximum\":2147483647,\"minimum\":1,\"type\":\"integer\"},\"v3\":{\"$ref\":\"urn:openapi-to-rust:request-validation#/$defs/components/component_UpdateContainer\"},\"v4\":{\"$ref\":\"urn:openapi-to-rust:request-validation#/$defs/components/component_ContainerId\"},\"v5\":{\"$ref\":\"urn:openapi-to-rust:request-validation#/$defs/components/component_StartContainer\"},\"v6\":{\"$ref\":\"urn:openapi-to-rust:request-validation#/$defs/components/component_ContainerId\"},\"v7\":{\"$ref\":\"urn:openapi-to-rust:request-validation#/$defs/components/component_ContainerId\"},\"v8\":{\"$ref\":\"urn:openapi-to-rust:request-validation#/$defs/components/component_ContainerId\"},\"v9\":{\"$ref\":\"urn:openapi-to-rust:request-validation#/$defs/components/component_CheckpointName\"}}},\"$id\":\"urn:openapi-to-rust:request-validation\",\"$schema\":\"https://json-schema.org/draft/2020-12/schema\"}";
+const VALIDATION_SCHEMA: &str = "{\"$id\":\"urn:openapi-to-rust:request-validation\",\"$schema\":\"https://json-schema.org/draft/2020-12/schema\",\"$defs\":{\"targets\":{\"v0\":{\"$ref\":\"urn:openapi-to-rust:request-validation#/$defs/components/component_StartContainer\"},\"v1\":{\"$ref\":\"urn:openapi-to-rust:request-validation#/$defs/components/component_ContainerId\"},\"v2\":{\"$ref\":\"urn:openapi-to-rust:request-validation#/$defs/components/component_ContainerId\"},\"v3\":{\"$ref\":\"urn:openapi-to-rust:request-validation#/$defs/components/component_UpdateContainer\"},\"v4\":{\"$ref\":\"urn:openapi-to-rust:request-validation#/$defs/components/component_ContainerId\"},\"v5\":{\"type\":\"boolean\",\"default\":false},\"v6\":{\"$ref\":\"urn:openapi-to-rust:request-validation#/$defs/components/component_ContainerId\"},\"v7\":{\"$ref\":\"urn:openapi-to-rust:request-validation#/$defs/components/component_CreateProcess\"},\"v8\":{\"$ref\":\"urn:openapi-to-rust:request-validation#/$defs/components/component_ContainerId\"},\"v9\":{\"$ref\":\"urn:openapi-to-rust:request-validation#/$defs/components/component_CreateProcess\"},\"v10\":{\"$ref\":\"urn:openapi-to-rust:request-validation#/$defs/components/component_ContainerId\"},\"v11\":{\"$ref\":\"urn:openapi-to-rust:request-validation#/$defs/components/component_Signal\"},\"v12\":{\"$ref\":\"urn:openapi-to-rust:request-validation#/$defs/components/component_ContainerId\"},\"v13\":{\"type\":\"integer\",\"format\":\"int32\",\"minimum\":1,\"maximum\":2147483647},\"v14\":{\"$ref\":\"urn:openapi-to-rust:request-validation#/$defs/components/component_Signal\"},\"v15\":{\"$ref\":\"urn:openapi-to-rust:request-validation#/$defs/components/component_ContainerId\"},\"v16\":{\"type\":\"integer\",\"format\":\"int32\",\"minimum\":1,\"maximum\":2147483647},\"v17\":{\"$ref\":\"urn:openapi-to-rust:request-validation#/$defs/components/component_ContainerId\"},\"v18\":{\"$ref\":\"urn:openapi-to-rust:request-validation#/$defs/components/component_CreateCheckpoint\"},\"v19\":{\"$ref\":\"urn:openapi-to-rust:request-validation#/$defs/components/component_ContainerId\"},\"v20\":{\"$ref\":\"urn:openapi-to-rust:request-validation#/$defs/components/component_CheckpointName\"},\"v21\":{\"$ref\":\"urn:openapi-to-rust:request-validation#/$defs/components/component_ContainerId\"},\"v22\":{\"$ref\":\"urn:openapi-to-rust:request-validation#/$defs/components/component_CheckpointName\"}},\"components\":{\"component_StartContainer\":{\"type\":\"object\",\"description\":\"What to start.\",\"required\":[\"bundlePath\"],\"additionalProperties\":false,\"properties\":{\"bundlePath\":{\"type\":\"string\",\"description\":\"The absolute path of the OCI bundle's folder on the host.\",\"minLength\":1,\"maxLength\":4000,\"pattern\":\"^/[^\\\\u{0000}]*$\"},\"checkpoint\":{\"$ref\":\"urn:openapi-to-rust:request-validation#/$defs/components/component_CheckpointName\"},\"stdout\":{\"type\":\"string\",\"description\":\"A file on the host that gets the container's standard output too, appended; made when it is not\\nthere. Its folder must exist.\\n\",\"minLength\":1,\"maxLength\":4000,\"pattern\":\"^/[^\\\\u{0000}]*$\"},\"stderr\":{\"type\":\"string\",\"description\":\"The same for standard error. With a terminal there is standard output alone.\",\"minLength\":1,\"maxLength\":4000,\"pattern\":\"^/[^\\\\u{0000}]*$\"}},\"example\":{\"bundlePath\":\"/containers/redis\"}},\"component_ContainerId\":{\"type\":\"string\",\"description\":\"A container's name.\",\"minLength\":1,\"maxLength\":76,\"pattern\":\"^[A-Za-z0-9][A-Za-z0-9_.+-]*$\"},\"component_UpdateContainer\":{\"type\":\"object\",\"description\":\"What to change; at least one of the two.\",\"minProperties\":1,\"additionalProperties\":false,\"properties\":{\"status\":{\"$ref\":\"urn:openapi-to-rust:request-validation#/$defs/components/component_TargetStatus\"},\"signal\":{\"$ref\":\"urn:openapi-to-rust:request-validation#/$defs/components/component_SignalNumber\"}},\"example\":{\"status\":\"paused\"}},\"component_CreateProcess\":{\"type\":\"object\",\"description\":\"The process to add. What is left out is what the bundle's own process has.\",\"required\":[\"args\"],\"additionalProperties\":false,\"properties\":{\"args\":{\"type\":\"array\",\"description\":\"The program and its arguments.\",\"minItems\":1,\"items\":{\"type\":\"string\",\"pattern\":\"^[^\\\\u{0000}]*$\"}},\"user\":{\"$ref\":\"urn:openapi-to-rust:request-validation#/$defs/components/component_User\"},\"env\":{\"type\":\"array\",\"description\":\"The whole environment, as NAME=value.\",\"items\":{\"type\":\"string\",\"pattern\":\"^[^=\\\\u{0000}]+=[^\\\\u{0000}]*$\"}},\"cwd\":{\"type\":\"string\",\"description\":\"The absolute path of the working folder, in the container.\",\"minLength\":1,\"pattern\":\"^/[^\\\\u{0000}]*$\"},\"terminal\":{\"type\":\"boolean\",\"description\":\"Give it a terminal of its own.\",\"default\":false}},\"example\":{\"args\":[\"sh\",\"-c\",\"sleep 10\"]}},\"component_Signal\":{\"type\":\"object\",\"description\":\"The signal to send.\",\"required\":[\"signal\"],\"additionalProperties\":false,\"properties\":{\"signal\":{\"$ref\":\"urn:openapi-to-rust:request-validation#/$defs/components/component_SignalNumber\"}},\"example\":{\"signal\":15}},\"component_CreateCheckpoint\":{\"type\":\"object\",\"description\":\"How to checkpoint. Every field may be left out.\",\"additionalProperties\":false,\"properties\":{\"exit\":{\"type\":\"boolean\",\"default\":false,\"description\":\"Stop the container once it is dumped.\"},\"tcp\":{\"type\":\"boolean\",\"default\":false,\"description\":\"Allow established TCP connections.\"},\"unixSockets\":{\"type\":\"boolean\",\"default\":false,\"description\":\"Allow unix sockets whose peer is outside.\"},\"shell\":{\"type\":\"boolean\",\"default\":false,\"description\":\"Allow a shell job (a terminal or session from outside).\"}},\"example\":{\"exit\":false}},\"component_CheckpointName\":{\"type\":\"string\",\"description\":\"A checkpoint's name.\",\"minLength\":1,\"maxLength\":128,\"pattern\":\"^[A-Za-z0-9][A-Za-z0-9_.+-]*$\"},\"component_TargetStatus\":{\"type\":\"string\",\"description\":\"The status to bring a container to.\",\"enum\":[\"running\",\"paused\"]},\"component_SignalNumber\":{\"type\":\"integer\",\"format\":\"int32\",\"description\":\"A signal's number on Linux, 1 to 64 (see signal(7)); 15 is SIGTERM, 9 is SIGKILL.\",\"minimum\":1,\"maximum\":64},\"component_User\":{\"type\":\"object\",\"description\":\"Who a process runs as, by the numbers inside the container.\",\"required\":[\"uid\",\"gid\"],\"additionalProperties\":false,\"properties\":{\"uid\":{\"type\":\"integer\",\"format\":\"uint32\",\"minimum\":0,\"maximum\":4294967295},\"gid\":{\"type\":\"integer\",\"format\":\"uint32\",\"minimum\":0,\"maximum\":4294967295},\"additionalGids\":{\"type\":\"array\",\"description\":\"Further groups; left out when there are none.\",\"items\":{\"type\":\"integer\",\"format\":\"uint32\",\"minimum\":0,\"maximum\":4294967295}}},\"example\":{\"uid\":1000,\"gid\":1000}}}}}";
 const MAX_VALIDATION_ERRORS: usize = 16usize;
-pub(crate) const VALIDATION_TARGET_0_QUERY_0: &str = "#/$defs/targets/v0";
-pub(crate) const VALIDATION_TARGET_1_PATH_1: &str = "#/$defs/targets/v1";
+pub(crate) const VALIDATION_TARGET_0_BODY: &str = "#/$defs/targets/v0";
+pub(crate) const VALIDATION_TARGET_1_PATH_0: &str = "#/$defs/targets/v1";
 pub(crate) const VALIDATION_TARGET_2_PATH_0: &str = "#/$defs/targets/v2";
 pub(crate) const VALIDATION_TARGET_3_BODY: &str = "#/$defs/targets/v3";
 pub(crate) const VALIDATION_TARGET_4_PATH_0: &str = "#/$defs/targets/v4";
-pub(crate) const VALIDATION_TARGET_5_BODY: &str = "#/$defs/targets/v5";
-pub(crate) const VALIDATION_TARGET_6_PATH_0: &str = "#/$defs/targets/v6";
-pub(crate) const VALIDATION_TARGET_7_PATH_0: &str = "#/$defs/targets/v7";
+pub(crate) const VALIDATION_TARGET_5_QUERY_0: &str = "#/$defs/targets/v5";
+pub(crate) const VALIDATION_TARGET_6_PATH_1: &str = "#/$defs/targets/v6";
+pub(crate) const VALIDATION_TARGET_7_BODY: &str = "#/$defs/targets/v7";
 pub(crate) const VALIDATION_TARGET_8_PATH_0: &str = "#/$defs/targets/v8";
-pub(crate) const VALIDATION_TARGET_9_PATH_1: &str = "#/$defs/targets/v9";
-pub(crate) const VALIDATION_TARGET_10_BODY: &str = "#/$defs/targets/v10";
-pub(crate) const VALIDATION_TARGET_11_PATH_0: &str = "#/$defs/targets/v11";
-pub(crate) const VALIDATION_TARGET_12_PATH_1: &str = "#/$defs/targets/v12";
-pub(crate) const VALIDATION_TARGET_13_BODY: &str = "#/$defs/targets/v13";
-pub(crate) const VALIDATION_TARGET_14_PATH_0: &str = "#/$defs/targets/v14";
-pub(crate) const VALIDATION_TARGET_15_BODY: &str = "#/$defs/targets/v15";
-pub(crate) const VALIDATION_TARGET_16_PATH_0: &str = "#/$defs/targets/v16";
-pub(crate) const VALIDATION_TARGET_17_PATH_1: &str = "#/$defs/targets/v17";
+pub(crate) const VALIDATION_TARGET_9_BODY: &str = "#/$defs/targets/v9";
+pub(crate) const VALIDATION_TARGET_10_PATH_0: &str = "#/$defs/targets/v10";
+pub(crate) const VALIDATION_TARGET_11_BODY: &str = "#/$defs/targets/v11";
+pub(crate) const VALIDATION_TARGET_12_PATH_0: &str = "#/$defs/targets/v12";
+pub(crate) const VALIDATION_TARGET_13_PATH_1: &str = "#/$defs/targets/v13";
+pub(crate) const VALIDATION_TARGET_14_BODY: &str = "#/$defs/targets/v14";
+pub(crate) const VALIDATION_TARGET_15_PATH_0: &str = "#/$defs/targets/v15";
+pub(crate) const VALIDATION_TARGET_16_PATH_1: &str = "#/$defs/targets/v16";
+pub(crate) const VALIDATION_TARGET_17_PATH_0: &str = "#/$defs/targets/v17";
 pub(crate) const VALIDATION_TARGET_18_BODY: &str = "#/$defs/targets/v18";
 pub(crate) const VALIDATION_TARGET_19_PATH_0: &str = "#/$defs/targets/v19";
-pub(crate) const VALIDATION_TARGET_20_BODY: &str = "#/$defs/targets/v20";
+pub(crate) const VALIDATION_TARGET_20_PATH_1: &str = "#/$defs/targets/v20";
 pub(crate) const VALIDATION_TARGET_21_PATH_0: &str = "#/$defs/targets/v21";
 pub(crate) const VALIDATION_TARGET_22_PATH_1: &str = "#/$defs/targets/v22";
 static VALIDATORS: ::std::sync::LazyLock<::std::result::Result<::jsonschema::ValidatorMap, ()>> =
     ::std::sync::LazyLock::new(|| {
-        let schema: ::serde_json::Value =
-            ::serde_json::from_str(VALIDATION_SCHEMA).map_err(|_| ())?;
+        let schema: ::serde_json::Value = ::serde_json::from_str(VALIDATION_SCHEMA).map_err(|_| ())?;
         ::jsonschema::options()
             .with_draft(::jsonschema::Draft::Draft202012)
             .should_validate_formats(true)
@@ -48,10 +47,8 @@ where
     T: ::serde::de::DeserializeOwned,
 {
     let (parts, body) = request.into_parts();
-    let content_type = parts
-        .headers
-        .get(::axum::http::header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
+    let content_type =
+        parts.headers.get(::axum::http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let is_json = content_type.is_some_and(|value| media_type_is(value, expected_media_type));
     if !is_json {
         if content_type.is_none() && !required {
@@ -64,14 +61,9 @@ where
     }
     let bytes = read_body(body, max_body_bytes).await?;
     if bytes.is_empty() {
-        return if required {
-            Err(malformed_request())
-        } else {
-            Ok(None)
-        };
+        return if required { Err(malformed_request()) } else { Ok(None) };
     }
-    let instance: ::serde_json::Value =
-        ::serde_json::from_slice(&bytes).map_err(|_| malformed_request())?;
+    let instance: ::serde_json::Value = ::serde_json::from_slice(&bytes).map_err(|_| malformed_request())?;
     validate(target, "/body", &instance)?;
     let typed = ::serde_json::from_value(instance).map_err(|_| generated_contract_error())?;
     Ok(Some(typed))
@@ -102,11 +94,7 @@ pub(crate) fn validate_string_parameter(
     location: &str,
     raw: &str,
 ) -> ::std::result::Result<(), RequestValidationRejection> {
-    validate(
-        target,
-        location,
-        &::serde_json::Value::String(raw.to_string()),
-    )
+    validate(target, location, &::serde_json::Value::String(raw.to_string()))
 }
 pub(crate) fn validate_parameter<T>(
     target: &str,
@@ -121,27 +109,18 @@ where
 }
 pub(crate) fn parse_cookies(
     headers: &::axum::http::HeaderMap,
-) -> ::std::result::Result<::std::collections::BTreeMap<String, String>, RequestValidationRejection>
-{
+) -> ::std::result::Result<::std::collections::BTreeMap<String, String>, RequestValidationRejection> {
     let mut cookies = ::std::collections::BTreeMap::new();
     for header in headers.get_all(::axum::http::header::COOKIE).iter() {
-        let line = header
-            .to_str()
-            .map_err(|_| malformed_parameter("/cookie"))?;
+        let line = header.to_str().map_err(|_| malformed_parameter("/cookie"))?;
         for field in line.split(';') {
             let field = field.trim();
             if field.is_empty() {
                 continue;
             }
-            let (name, value) = field
-                .split_once('=')
-                .ok_or_else(|| malformed_parameter("/cookie"))?;
+            let (name, value) = field.split_once('=').ok_or_else(|| malformed_parameter("/cookie"))?;
             let name = name.trim();
-            if name.is_empty()
-                || cookies
-                    .insert(name.to_string(), value.to_string())
-                    .is_some()
-            {
+            if name.is_empty() || cookies.insert(name.to_string(), value.to_string()).is_some() {
                 return Err(malformed_parameter("/cookie"));
             }
         }
@@ -152,16 +131,14 @@ async fn read_body(
     body: ::axum::body::Body,
     max_body_bytes: usize,
 ) -> ::std::result::Result<::axum::body::Bytes, RequestValidationRejection> {
-    ::axum::body::to_bytes(body, max_body_bytes)
-        .await
-        .map_err(|error| {
-            let source = ::std::error::Error::source(&error);
-            if source.is_some_and(|source| source.is::<::http_body_util::LengthLimitError>()) {
-                request_body_too_large()
-            } else {
-                malformed_request()
-            }
-        })
+    ::axum::body::to_bytes(body, max_body_bytes).await.map_err(|error| {
+        let source = ::std::error::Error::source(&error);
+        if source.is_some_and(|source| source.is::<::http_body_util::LengthLimitError>()) {
+            request_body_too_large()
+        } else {
+            malformed_request()
+        }
+    })
 }
 fn media_type_is(content_type: &str, expected: &str) -> bool {
     let Ok(content_type) = content_type.parse::<::mime::Mime>() else {
@@ -173,38 +150,28 @@ fn media_type_is(content_type: &str, expected: &str) -> bool {
     content_type.type_() == expected.type_()
         && content_type.subtype() == expected.subtype()
         && content_type.suffix() == expected.suffix()
-        && expected.params().all(|(name, value)| {
-            content_type
-                .get_param(name)
-                .is_some_and(|actual| actual == value)
-        })
+        && expected
+            .params()
+            .all(|(name, value)| content_type.get_param(name).is_some_and(|actual| actual == value))
 }
 pub(crate) fn validate(
     target: &str,
     location: &str,
     instance: &::serde_json::Value,
 ) -> ::std::result::Result<(), RequestValidationRejection> {
-    let validators = VALIDATORS
-        .as_ref()
-        .map_err(|_| generated_contract_error())?;
+    let validators = VALIDATORS.as_ref().map_err(|_| generated_contract_error())?;
     let Some(validator) = validators.get(target) else {
         return Err(generated_contract_error());
     };
     let mut errors: ::std::vec::Vec<InvalidParameter> = ::std::vec::Vec::new();
-    for violation in validator
-        .iter_errors(instance)
-        .flat_map(|error| crate::violation::of(location, &error))
+    for violation in validator.iter_errors(instance).flat_map(|error| crate::violation::of(location, &error))
     {
         if errors.len() < MAX_VALIDATION_ERRORS && !errors.contains(&violation) {
             errors.push(violation);
         }
     }
     errors.sort_by(|left, right| {
-        (&left.location, &left.code, &left.message).cmp(&(
-            &right.location,
-            &right.code,
-            &right.message,
-        ))
+        (&left.location, &left.code, &left.message).cmp(&(&right.location, &right.code, &right.message))
     });
     if errors.is_empty() {
         return Ok(());
@@ -247,11 +214,7 @@ pub(crate) fn missing_parameter(location: &str) -> RequestValidationRejection {
         "is required",
     )
 }
-fn schema_parameter_problem(
-    location: &str,
-    code: &str,
-    message: &str,
-) -> RequestValidationRejection {
+fn schema_parameter_problem(location: &str, code: &str, message: &str) -> RequestValidationRejection {
     parameter_problem(
         422,
         "https://openapi-to-rust.dev/problems/validation",
@@ -307,12 +270,7 @@ pub(crate) fn generated_contract_error() -> RequestValidationRejection {
         "generated_contract_error",
     )
 }
-fn public_problem(
-    status: u16,
-    problem_type: &str,
-    title: &str,
-    code: &str,
-) -> RequestValidationRejection {
+fn public_problem(status: u16, problem_type: &str, title: &str, code: &str) -> RequestValidationRejection {
     RequestValidationRejection(ProblemDetails {
         r#type: problem_type.to_string(),
         title: title.to_string(),
@@ -339,14 +297,8 @@ fn public_violation(keyword: &str) -> (&'static str, &'static str) {
         "minItems" => ("min_items", "does not meet the item-count constraint"),
         "maxItems" => ("max_items", "does not meet the item-count constraint"),
         "uniqueItems" => ("unique_items", "contains duplicate items"),
-        "minProperties" => (
-            "min_properties",
-            "does not meet the property-count constraint",
-        ),
-        "maxProperties" => (
-            "max_properties",
-            "does not meet the property-count constraint",
-        ),
+        "minProperties" => ("min_properties", "does not meet the property-count constraint"),
+        "maxProperties" => ("max_properties", "does not meet the property-count constraint"),
         "additionalProperties" => ("additional_properties", "contains unsupported properties"),
         "unevaluatedProperties" => ("unevaluated_properties", "contains unsupported properties"),
         "anyOf" => ("any_of", "does not match the required shape"),

@@ -9,25 +9,14 @@ use serde_json::Value;
 /// The source of `answers.rs`: for every generated operation that can fail, its statuses.
 pub(crate) fn generate(contract: &Value) -> Result<String> {
     let mut source = String::from("use crate::server::*;\nuse crate::types::Problem;\n");
-    let paths = contract["paths"]
-        .as_object()
-        .context("the contract has no paths")?;
-    for operation in paths
-        .values()
-        .filter_map(Value::as_object)
-        .flat_map(|item| item.values())
-    {
+    let paths = contract["paths"].as_object().context("the contract has no paths")?;
+    for operation in paths.values().filter_map(Value::as_object).flat_map(|item| item.values()) {
         let Some(id) = operation["operationId"].as_str() else {
             continue;
         };
-        let responses = operation["responses"]
-            .as_object()
-            .context("an operation has answers")?;
-        let problems: Vec<&str> = responses
-            .keys()
-            .map(String::as_str)
-            .filter(|status| *status >= "400")
-            .collect();
+        let responses = operation["responses"].as_object().context("an operation has answers")?;
+        let problems: Vec<&str> =
+            responses.keys().map(String::as_str).filter(|status| *status >= "400").collect();
         if problems.is_empty() || crate::BY_HAND.contains(&id) {
             continue;
         }
@@ -35,21 +24,12 @@ pub(crate) fn generate(contract: &Value) -> Result<String> {
             bail!("{id} can fail, so it must name 500: a fault of the daemon's own has to be said");
         }
         let name = format!("{}{}Response", id[..1].to_ascii_uppercase(), &id[1..]);
-        write!(
-            source,
-            "\nimpl From<Problem> for {name} {{\n    fn from(problem: Problem) -> Self {{\n"
-        )?;
+        write!(source, "\nimpl From<Problem> for {name} {{\n    fn from(problem: Problem) -> Self {{\n")?;
         source.push_str("        match problem.status {\n");
         for status in problems.iter().filter(|status| **status != "500") {
-            writeln!(
-                source,
-                "            {status} => Self::{}(problem),",
-                variant(status)
-            )?;
+            writeln!(source, "            {status} => Self::{}(problem),", variant(status))?;
         }
-        source.push_str(
-            "            _ => Self::InternalServerError(Problem { status: 500, ..problem }),\n",
-        );
+        source.push_str("            _ => Self::InternalServerError(Problem { status: 500, ..problem }),\n");
         source.push_str("        }\n    }\n}\n");
     }
     Ok(source)

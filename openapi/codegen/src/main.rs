@@ -22,8 +22,7 @@ const OUTPUT: &str = "generated/src";
 const CRATE_ROOT: &str = "lib.rs";
 const HEAD: &str = "//! Written by cargo codegen; do not edit by hand.\n\n";
 const VIOLATION: &str = include_str!("../templates/violation.rs");
-const DRIFT: &str =
-    "the generator's validation.rs has another shape than the one that with_words() mends";
+const DRIFT: &str = "the generator's validation.rs has another shape than the one that with_words() mends";
 
 /// Operations whose answers the generator cannot say; `src/http/unmodelled.rs` serves them by hand:
 /// a stream that stays open, and documents that are bytes as they lie in the program.
@@ -53,11 +52,7 @@ fn run(check: bool) -> Result<()> {
     let text = fs::read_to_string(root.join(CONTRACT)).context(CONTRACT)?;
     let contract: serde_json::Value = serde_norway::from_str(&text).context(CONTRACT)?;
     let files = generate(contract)?;
-    if check {
-        compare(&root, &files)
-    } else {
-        write(&root, &files)
-    }
+    if check { compare(&root, &files) } else { write(&root, &files) }
 }
 
 /// Every generated file by its path under `generated/src`.
@@ -72,13 +67,9 @@ fn generate(contract: serde_json::Value) -> Result<BTreeMap<PathBuf, String>> {
     document.push('\n');
 
     // Times are strings as the contract has them: formatting is the daemon's, once.
-    let types = TypeMappingConfig {
-        date_time: DateStrategy::String,
-        ..TypeMappingConfig::default()
-    };
+    let types = TypeMappingConfig { date_time: DateStrategy::String, ..TypeMappingConfig::default() };
     let mut analysis =
-        SchemaAnalyzer::with_type_mapper(contract.clone(), TypeMapper::new(types.clone()))?
-            .analyze()?;
+        SchemaAnalyzer::with_type_mapper(contract.clone(), TypeMapper::new(types.clone()))?.analyze()?;
     let generator = CodeGenerator::new(GeneratorConfig {
         output_dir: OUTPUT.into(),
         module_name: "containerd_rest_api".to_owned(),
@@ -90,46 +81,27 @@ fn generate(contract: serde_json::Value) -> Result<BTreeMap<PathBuf, String>> {
         },
         server: Some(ServerSection {
             framework: "axum".to_owned(),
-            operations: operations
-                .iter()
-                .filter(|id| !BY_HAND.contains(&id.as_str()))
-                .cloned()
-                .collect(),
+            operations: operations.iter().filter(|id| !BY_HAND.contains(&id.as_str())).cloned().collect(),
             prune_models: false,
-            validation: ServerValidationSection {
-                max_body_bytes: 1024 * 1024,
-                ..Default::default()
-            },
+            validation: ServerValidationSection { max_body_bytes: 1024 * 1024, ..Default::default() },
         }),
         ..GeneratorConfig::default()
     });
     let result = generator.generate_all(&mut analysis)?;
 
-    let mut files: BTreeMap<PathBuf, String> = result
-        .files
-        .into_iter()
-        .map(|file| (file.path, file.content))
-        .collect();
+    let mut files: BTreeMap<PathBuf, String> =
+        result.files.into_iter().map(|file| (file.path, file.content)).collect();
     files.insert(result.mod_file.path, result.mod_file.content);
-    let root = files
-        .remove(Path::new("mod.rs"))
-        .context("the generator wrote no mod.rs")?;
+    let root = files.remove(Path::new("mod.rs")).context("the generator wrote no mod.rs")?;
     files.insert(CRATE_ROOT.into(), root);
     files.retain(|path, _| path.extension().is_some_and(|extension| extension == "rs"));
-    let validation = files
-        .get_mut(Path::new("server/validation.rs"))
-        .context("no validation.rs")?;
+    let validation = files.get_mut(Path::new("server/validation.rs")).context("no validation.rs")?;
     *validation = with_words(validation)?;
     files.insert("violation.rs".into(), format!("{HEAD}{VIOLATION}"));
-    files.insert(
-        "answers.rs".into(),
-        format!("{HEAD}{}", answers::generate(&contract)?),
-    );
+    files.insert("answers.rs".into(), format!("{HEAD}{}", answers::generate(&contract)?));
     files.entry(CRATE_ROOT.into()).and_modify(|root| {
         root.insert_str(0, "#![allow(clippy::all, missing_docs, rustdoc::all)]\n");
-        root.push_str(
-            "\nmod answers;\nmod violation;\n\n/// The contract as JSON, as it is served.\n",
-        );
+        root.push_str("\nmod answers;\nmod violation;\n\n/// The contract as JSON, as it is served.\n");
         root.push_str("pub const OPENAPI_JSON: &str = include_str!(\"openapi.json\");\n");
     });
     files.insert("openapi.json".into(), document);
@@ -140,15 +112,10 @@ fn generate(contract: serde_json::Value) -> Result<BTreeMap<PathBuf, String>> {
 /// pointer and the words that a person needs come from `violation.rs`. Fails when the generator no
 /// longer writes the text that this replaces.
 fn with_words(validation: &str) -> Result<String> {
-    let (head, rest) = validation
-        .split_once("    for error in validator.iter_errors(instance) {\n")
-        .context(DRIFT)?;
-    let (_, tail) = rest
-        .split_once("        if !errors.contains(&violation) {")
-        .context(DRIFT)?;
-    let (_, tail) = tail
-        .split_once("    errors\n        .sort_by(")
-        .context(DRIFT)?;
+    let (head, rest) =
+        validation.split_once("    for error in validator.iter_errors(instance) {\n").context(DRIFT)?;
+    let (_, tail) = rest.split_once("        if !errors.contains(&violation) {").context(DRIFT)?;
+    let (_, tail) = tail.split_once("    errors\n        .sort_by(").context(DRIFT)?;
     Ok(format!(
         "{head}    for violation in validator.iter_errors(instance).flat_map(|error| crate::violation::of(location, &error)) {{
         if errors.len() < MAX_VALIDATION_ERRORS && !errors.contains(&violation) {{
@@ -161,9 +128,7 @@ fn with_words(validation: &str) -> Result<String> {
 }
 
 fn operation_ids(contract: &serde_json::Value) -> Result<Vec<String>> {
-    let paths = contract["paths"]
-        .as_object()
-        .context("the contract has no paths")?;
+    let paths = contract["paths"].as_object().context("the contract has no paths")?;
     Ok(paths
         .values()
         .filter_map(serde_json::Value::as_object)
@@ -189,10 +154,8 @@ fn write(root: &Path, files: &BTreeMap<PathBuf, String>) -> Result<()> {
 
 fn compare(root: &Path, files: &BTreeMap<PathBuf, String>) -> Result<()> {
     let output = root.join(OUTPUT);
-    let mut drifted: Vec<String> = stale(&output, files)?
-        .iter()
-        .map(|path| path.display().to_string())
-        .collect();
+    let mut drifted: Vec<String> =
+        stale(&output, files)?.iter().map(|path| path.display().to_string()).collect();
     for (path, content) in files {
         if fs::read_to_string(output.join(path)).ok().as_ref() != Some(content) {
             drifted.push(path.display().to_string());
@@ -202,10 +165,7 @@ fn compare(root: &Path, files: &BTreeMap<PathBuf, String>) -> Result<()> {
         println!("codegen: {OUTPUT} is what {CONTRACT} says");
         return Ok(());
     }
-    bail!(
-        "{OUTPUT} is not what {CONTRACT} says ({}): run cargo codegen and commit",
-        drifted.join(", ")
-    )
+    bail!("{OUTPUT} is not what {CONTRACT} says ({}): run cargo codegen and commit", drifted.join(", "))
 }
 
 /// Files in the output folder that the generator would not write.

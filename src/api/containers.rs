@@ -1,0 +1,54 @@
+//! The tag `containers`.
+
+use async_trait::async_trait;
+use containerd_rest_api::{
+    ContainersApi, DeleteContainerResponse, GetContainerResponse, ListContainersResponse, StartContainer,
+    StartContainerResponse, UpdateContainer, UpdateContainerResponse,
+};
+
+use super::{Api, convert, problem};
+use crate::supervisor::Result;
+
+#[async_trait]
+impl ContainersApi for Api {
+    async fn list_containers(&self) -> ListContainersResponse {
+        ListContainersResponse::Ok(self.supervisor.list().iter().map(convert::container).collect())
+    }
+
+    async fn get_container(&self, id: String) -> GetContainerResponse {
+        let found = convert::container_id(&id).and_then(|id| self.supervisor.get(&id));
+        match found {
+            Ok(snapshot) => GetContainerResponse::Ok(convert::container(&snapshot)),
+            Err(error) => problem::of(&error).into(),
+        }
+    }
+
+    async fn start_container(&self, id: String, body: StartContainer) -> StartContainerResponse {
+        let started: Result<_> =
+            async { self.supervisor.start(&convert::container_id(&id)?, convert::start(body)?).await }.await;
+        match started {
+            Ok(snapshot) => StartContainerResponse::Created(convert::container(&snapshot)),
+            Err(error) => problem::of(&error).into(),
+        }
+    }
+
+    async fn update_container(&self, id: String, body: UpdateContainer) -> UpdateContainerResponse {
+        let updated: Result<_> =
+            async { self.supervisor.update(&convert::container_id(&id)?, convert::update(&body)).await }
+                .await;
+        match updated {
+            Ok(snapshot) => UpdateContainerResponse::Ok(convert::container(&snapshot)),
+            Err(error) => problem::of(&error).into(),
+        }
+    }
+
+    async fn delete_container(&self, id: String, force: Option<bool>) -> DeleteContainerResponse {
+        let deleted: Result<_> =
+            async { self.supervisor.delete(&convert::container_id(&id)?, force.unwrap_or(false)).await }
+                .await;
+        match deleted {
+            Ok(()) => DeleteContainerResponse::NoContent,
+            Err(error) => problem::of(&error).into(),
+        }
+    }
+}

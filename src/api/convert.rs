@@ -1,0 +1,164 @@
+//! Models of the contract to and from the supervisor's types.
+
+use std::sync::Arc;
+
+use containerd_rest_api as api;
+use jiff::Timestamp;
+
+use crate::runtime::bundle::{Identity, ProcessOverrides};
+use crate::runtime::options::CriuOptions;
+use crate::runtime::program::ExitStatus;
+use crate::supervisor::{
+    Checkpoint, CheckpointName, CheckpointOptions, ContainerId, Error, Event, Happened, ProcessView, Result,
+    Snapshot, Start, Status, Update,
+};
+
+/// A name that the router has validated already; the two rules are one by a test.
+pub(super) fn container_id(text: &str) -> Result<ContainerId> {
+    text.parse().map_err(Error::BadName)
+}
+
+pub(super) fn checkpoint_name(text: &str) -> Result<CheckpointName> {
+    text.parse().map_err(Error::BadName)
+}
+
+/// RFC 3339 with six digits of the second's fraction, so that times of one length sort as text.
+fn time(at: Timestamp) -> String {
+    format!("{at:.6}")
+}
+
+pub(super) fn container(snapshot: &Arc<Snapshot>) -> api::Container {
+    api::Container {
+        id: snapshot.id.to_string(),
+        bundle_path: snapshot.bundle.to_string_lossy().into_owned(),
+        state: state(snapshot),
+        processes: snapshot.processes.iter().cloned().map(process).collect(),
+        created_at: time(snapshot.created_at),
+        checkpoint: snapshot.checkpoint.as_ref().map(ToString::to_string),
+    }
+}
+
+fn state(snapshot: &Snapshot) -> api::ContainerState {
+    let signal = snapshot.exit.and_then(|exit| match exit.status {
+        ExitStatus::Signal(signal) => Some(signal),
+        ExitStatus::Code(_) => None,
+    });
+    api::ContainerState {
+        status: match snapshot.status {
+            Status::Creating => api::Status::Creating,
+            Status::Running => api::Status::Running,
+            Status::Paused => api::Status::Paused,
+            Status::Checkpointing => api::Status::Checkpointing,
+            Status::Stopped => api::Status::Stopped,
+        },
+        exit_status: snapshot.exit.map(|exit| exit.status.as_shell()),
+        exit_signal: signal,
+        finished_at: snapshot.exit.map(|exit| time(exit.at)),
+    }
+}
+
+pub(super) fn process(view: ProcessView) -> api::Process {
+    api::Process {
+        pid: view.pid,
+        terminal: view.terminal,
+        user: user(view.user),
+        args: none_if_empty(view.args),
+        env: none_if_empty(view.env),
+        cwd: Some(view.cwd).filter(|cwd| !cwd.is_empty()),
+    }
+}
+
+fn user(identity: Identity) -> api::User {
+    api::User {
+        uid: identity.uid,
+        gid: identity.gid,
+        additional_gids: none_if_empty(identity.additional_gids),
+    }
+}
+
+fn none_if_empty<T>(list: Vec<T>) -> Option<Vec<T>> {
+    Some(list).filter(|list| !list.is_empty())
+}
+
+pub(super) fn start(body: api::StartContainer) -> Result<Start> {
+    Ok(Start {
+        bundle: body.bundle_path.into(),
+        checkpoint: body.checkpoint.as_deref().map(checkpoint_name).transpose()?,
+        stdout: body.stdout.map(Into::into),
+        stderr: body.stderr.map(Into::into),
+    })
+}
+
+pub(super) fn update(body: &api::UpdateContainer) -> Update {
+    let paused = body.status.map(|status| match status {
+        api::TargetStatus::Paused => true,
+        api::TargetStatus::Running => false,
+    });
+    Update { paused, signal: body.signal }
+}
+
+pub(super) fn overrides(body: api::CreateProcess) -> ProcessOverrides {
+    let user = body.user.map(|user| Identity {
+        uid: user.uid,
+        gid: user.gid,
+        additional_gids: user.additional_gids.unwrap_or_default(),
+    });
+    ProcessOverrides {
+        args: body.args,
+        user,
+        env: body.env,
+        cwd: body.cwd,
+        terminal: body.terminal.unwrap_or(false),
+    }
+}
+
+pub(super) fn checkpoint_options(body: Option<api::CreateCheckpoint>) -> CheckpointOptions {
+    let body = body.unwrap_or_default();
+    let criu = CriuOptions {
+        tcp: body.tcp.unwrap_or(false),
+        unix_sockets: body.unix_sockets.unwrap_or(false),
+        shell: body.shell.unwrap_or(false),
+    };
+    CheckpointOptions { exit: body.exit.unwrap_or(false), criu }
+}
+
+pub(super) fn checkpoint(checkpoint: Checkpoint) -> api::Checkpoint {
+    api::Checkpoint {
+        name: checkpoint.name.to_string(),
+        tcp: checkpoint.options.tcp,
+        unix_sockets: checkpoint.options.unix_sockets,
+        shell: checkpoint.options.shell,
+        timestamp: time(checkpoint.created),
+    }
+}
+
+/// One line of the event stream. `Err`: this many events were lost to a reader that is too slow.
+pub fn event_line(event: std::result::Result<Event, u64>) -> String {
+    use api::EventType as Type;
+    let event = match event {
+        Err(missed) => api::Event {
+            r#type: Type::Missed,
+            id: None,
+            time: time(Timestamp::now()),
+            pid: None,
+            status: Some(i32::try_from(missed).unwrap_or(i32::MAX)),
+        },
+        Ok(event) => {
+            let (kind, pid, status) = match event.happened {
+                Happened::Start => (Type::Start, None, None),
+                Happened::Restore => (Type::Restore, None, None),
+                Happened::Exec(pid) => (Type::Exec, Some(pid), None),
+                Happened::Pause => (Type::Pause, None, None),
+                Happened::Resume => (Type::Resume, None, None),
+                Happened::Checkpoint => (Type::Checkpoint, None, None),
+                Happened::Exit { pid, status } => (Type::Exit, pid, status),
+                Happened::Delete => (Type::Delete, None, None),
+            };
+            api::Event { r#type: kind, id: Some(event.id.to_string()), time: time(event.at), pid, status }
+        }
+    };
+    // Plain data of strings and numbers.
+    let mut line = serde_json::to_string(&event).unwrap_or_default();
+    line.push('\n');
+    line
+}

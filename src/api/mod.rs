@@ -1,0 +1,32 @@
+//! The contract's handler traits, implemented: convert, call one verb of the supervisor, convert. No
+//! policy lives here, and no error becomes HTTP anywhere but in [`problem`].
+
+mod checkpoints;
+mod containers;
+mod convert;
+mod daemon;
+pub mod problem;
+mod processes;
+
+pub use convert::event_line;
+
+use crate::supervisor::Supervisor;
+
+/// What the handlers work with; clones are the same.
+#[derive(Debug, Clone)]
+pub struct Api {
+    supervisor: Supervisor,
+    machine: containerd_rest_api::Machine,
+}
+
+impl Api {
+    /// `machine` is this host's size, asked for once.
+    pub fn new(supervisor: Supervisor) -> Self {
+        Self { supervisor, machine: daemon::machine() }
+    }
+
+    /// The supervisor, for what the generated traits cannot say.
+    pub fn supervisor(&self) -> &Supervisor {
+        &self.supervisor
+    }
+}

@@ -1,0 +1,279 @@
+//! The only place where errors become HTTP: problem documents (RFC 9457). Each kind has a stable URN, a
+//! status, and a remedy; `detail` is the error with its causes. `instance` is filled in by the listener,
+//! which knows the request.
+
+use containerd_rest_api::{Problem, ProblemDetails, ProblemItem};
+
+use crate::runtime;
+use crate::runtime::bundle::BundleError;
+use crate::supervisor::{Error, Status, chain};
+
+/// What to do without CRIU.
+pub const CRIU_REMEDY: &str = "install a CRIU that works on this kernel (scripts/prerequisites does), say where it is with --criu, and \
+     restart; containerd-rest check tells more";
+
+struct Kind {
+    urn: &'static str,
+    title: &'static str,
+    status: i32,
+}
+
+const fn kind(urn: &'static str, title: &'static str, status: i32) -> Kind {
+    Kind { urn, title, status }
+}
+
+const MALFORMED: Kind = kind("malformed-request", "The request cannot be read", 400);
+const INVALID: Kind = kind("invalid-request", "The request is wrong", 422);
+const TOO_LARGE: Kind = kind("body-too-large", "The body is too large", 413);
+
+fn problem(kind: &Kind, detail: String, remedy: impl Into<String>) -> Problem {
+    Problem {
+        r#type: format!("urn:containerd-rest:problem:{}", kind.urn),
+        title: kind.title.to_owned(),
+        status: kind.status,
+        detail,
+        instance: String::new(),
+        remedy: Some(remedy.into()),
+        log: None,
+        errors: None,
+    }
+}
+
+fn item(location: &str, code: &str, message: impl Into<String>) -> ProblemItem {
+    ProblemItem { location: location.to_owned(), code: code.to_owned(), message: message.into() }
+}
+
+/// An error of the supervisor's. Every variant is named: a new one is thought about here.
+pub fn of(error: &Error) -> Problem {
+    let detail = chain(error);
+    match error {
+        Error::BadName(_) => {
+            let mut found = problem(&INVALID, detail.clone(), "use another name");
+            found.errors = Some(vec![item("/path", "pattern", detail)]);
+            found
+        }
+        Error::NoContainer(_) => problem(
+            &kind("container-not-found", "No such container", 404),
+            detail,
+            "GET /containers lists those there are",
+        ),
+        Error::NoProcess { id, .. } => problem(
+            &kind("process-not-found", "No such process in this container", 404),
+            detail,
+            format!("GET /containers/{id} lists its processes by their pid on the host"),
+        ),
+        Error::NoCheckpoint { .. } => problem(
+            &kind("checkpoint-not-found", "No such checkpoint", 404),
+            detail,
+            "GET /containers/{id}/checkpoint lists those of a container's bundle",
+        ),
+        Error::NameTaken { id, .. } => problem(
+            &kind("name-taken", "The name is taken", 409),
+            detail,
+            format!("choose another name, or delete that container: DELETE /containers/{id}?force=true"),
+        ),
+        Error::CheckpointTaken { .. } => problem(
+            &kind("checkpoint-exists", "The checkpoint's name is taken", 409),
+            detail,
+            "choose another name, or delete that checkpoint first",
+        ),
+        Error::WrongState { id, status, .. } => problem(
+            &kind("wrong-state", "The container is in another state", 409),
+            detail,
+            state_remedy(id.as_str(), *status),
+        ),
+        Error::Bundle { source, .. } => bundle(source, detail),
+        Error::Output { field, .. } => {
+            let mut found =
+                problem(&INVALID, detail.clone(), "name a regular file in a folder that is there");
+            found.errors = Some(vec![item(&format!("/body/{field}"), "output", detail)]);
+            found
+        }
+        Error::Runtime { source, .. } => runtime_failed(source, detail),
+        Error::NoCriu(_) => {
+            problem(&kind("criu-unavailable", "CRIU cannot be used", 503), detail, CRIU_REMEDY)
+        }
+        Error::ShimLost(id) => problem(
+            &kind("shim-lost", "The container's shim is gone", 500),
+            detail,
+            format!("delete the container and start it anew: DELETE /containers/{id}?force=true"),
+        ),
+        Error::Shim { .. } => problem(
+            &kind("shim-failed", "The shim could not be started", 500),
+            detail,
+            "containerd-rest-shim lies beside containerd-rest, or where --shim says",
+        ),
+        Error::Undying { .. } => problem(
+            &kind("undying", "The container does not end", 504),
+            detail,
+            "a process in uninterruptible sleep cannot be killed: look at dmesg and the disks, then repeat",
+        ),
+        Error::Store { .. } => problem(
+            &kind("storage-failed", "A file could not be read or written", 500),
+            detail,
+            "look at the disk's space and rights, then repeat",
+        ),
+        Error::ShuttingDown => problem(
+            &kind("shutting-down", "The daemon is shutting down", 503),
+            detail,
+            "repeat when it is back",
+        ),
+    }
+}
+
+fn state_remedy(id: &str, status: Status) -> String {
+    match status {
+        Status::Paused => format!("resume it first: PATCH /containers/{id} {{\"status\": \"running\"}}"),
+        Status::Stopped => format!("start it first: POST /containers/{id}"),
+        Status::Running => format!("DELETE /containers/{id}?force=true kills it first"),
+        Status::Creating | Status::Checkpointing => "repeat when that is done".to_owned(),
+    }
+}
+
+fn bundle(source: &BundleError, detail: String) -> Problem {
+    let remedy = "bundlePath is the folder of an OCI bundle: config.json and a root filesystem";
+    let found = match source {
+        BundleError::Missing => kind("bundle-not-found", "No such bundle", 404),
+        BundleError::Unreadable { .. } => kind("bundle-unreadable", "The bundle cannot be read", 500),
+        BundleError::NotAFolder
+        | BundleError::NoConfig
+        | BundleError::BadConfig(_)
+        | BundleError::NoRootfs(_) => kind("bundle-invalid", "Not a bundle that can be started", 422),
+    };
+    let mut found = problem(&found, detail, remedy);
+    if found.status == 422 {
+        found.errors = Some(vec![item("/body/bundlePath", "bundle", source.to_string())]);
+    }
+    found
+}
+
+fn runtime_failed(source: &runtime::Error, detail: String) -> Problem {
+    match source {
+        runtime::Error::Failed { log, .. } => {
+            let mut found = problem(
+                &kind("runtime-failed", "The runtime failed", 500),
+                detail,
+                "read the runtime's words in detail, and the log if one is named",
+            );
+            found.log = log.as_ref().map(|log| log.to_string_lossy().into_owned());
+            found
+        }
+        runtime::Error::TimedOut { .. } => problem(
+            &kind("runtime-timeout", "The runtime hung", 504),
+            detail,
+            "what it began was undone: look at the host's load and at dmesg, then repeat",
+        ),
+        runtime::Error::Missing { .. } => problem(
+            &kind("runtime-unavailable", "The runtime cannot be run", 503),
+            detail,
+            "install runc (apt-get install runc) or say where it is with --runtime",
+        ),
+        runtime::Error::Process { .. } => problem(
+            &kind("host-failed", "The host refused", 500),
+            detail,
+            "the daemon needs root and Linux 5.4 or newer",
+        ),
+    }
+}
+
+/// A body that is not JSON: where it stops being it.
+pub fn not_json(error: &serde_json::Error, body: &[u8]) -> Problem {
+    let byte = offset(body, error.line(), error.column());
+    let message = format!("{error} (byte {byte})");
+    let mut found = problem(
+        &MALFORMED,
+        format!("the body is not JSON: {message}"),
+        "mend the JSON at that byte and send it again",
+    );
+    found.errors = Some(vec![item("/body", "malformed", message)]);
+    found
+}
+
+/// The byte, from 0, at which serde_json's line and column (both from 1) point.
+fn offset(body: &[u8], line: usize, column: usize) -> usize {
+    let before: usize =
+        body.split_inclusive(|byte| *byte == b'\n').take(line.saturating_sub(1)).map(<[u8]>::len).sum();
+    (before + column).saturating_sub(1).min(body.len())
+}
+
+/// A body over the limit.
+pub fn too_large(limit: usize) -> Problem {
+    problem(
+        &TOO_LARGE,
+        format!("the body is larger than {limit} bytes"),
+        format!("send at most {limit} bytes"),
+    )
+}
+
+/// A body that broke off.
+pub fn cut_off() -> Problem {
+    problem(&MALFORMED, "the body broke off before its end".to_owned(), "send it again")
+}
+
+/// What the generated validation found.
+pub fn violation(found: ProblemDetails) -> Problem {
+    let errors: Vec<ProblemItem> =
+        found.errors.into_iter().map(|one| item(&one.location, &one.code, one.message)).collect();
+    let listed: Vec<String> = errors.iter().map(|one| format!("{} {}", one.location, one.message)).collect();
+    let mut made = match found.status {
+        413 => return too_large(crate::http::MAX_BODY),
+        422 => problem(
+            &INVALID,
+            listed.join("; "),
+            "mend what errors points at; GET /openapi.json says what is taken",
+        ),
+        // JSON was checked before: without a pointer it is the whole body that is not there.
+        400 if errors.is_empty() => problem(
+            &MALFORMED,
+            "the request has no body, and this operation needs one".to_owned(),
+            "send a JSON body; GET /openapi.json says what is taken",
+        ),
+        400 => problem(&MALFORMED, listed.join("; "), "mend what errors points at"),
+        _ => problem(
+            &kind("internal", "The daemon failed", 500),
+            found.title,
+            "this is a fault of ours: report it",
+        ),
+    };
+    made.errors = Some(errors).filter(|errors| !errors.is_empty());
+    made
+}
+
+/// What the framework answers by itself, without a document.
+pub fn of_status(status: u16, method: &str, path: &str, allow: Option<&str>) -> Problem {
+    let remedy = "GET /openapi.json says what there is, /swagger-ui/ shows it";
+    match status {
+        404 => problem(&kind("path-not-found", "No such path", 404), format!("nothing is at {path}"), remedy),
+        405 => {
+            let allowed = allow.unwrap_or("other methods");
+            let detail = format!("{path} takes {allowed} and not {method}");
+            problem(&kind("method-not-allowed", "No such method here", 405), detail, remedy)
+        }
+        413 => too_large(crate::http::MAX_BODY),
+        400..=499 => Problem {
+            status: i32::from(status),
+            ..problem(&MALFORMED, format!("{method} {path} cannot be read"), remedy)
+        },
+        _ => problem(
+            &kind("internal", "The daemon failed", 500),
+            format!("{method} {path} met a fault of the daemon's own"),
+            "this is a fault of ours: report it",
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_readme_of_2015_with_its_missing_quote_is_pointed_at() {
+        let body =
+            b"{\n    \"bundlePath\": \"/containers/redis\",\n    \"checkpoint: \"checkpoint-name\"\n    }";
+        let error = serde_json::from_slice::<serde_json::Value>(body).unwrap_err();
+        let found = not_json(&error, body);
+        assert_eq!(found.status, 400);
+        let byte = offset(body, error.line(), error.column());
+        assert_eq!(&body[byte..byte + 5], b"check", "{}", found.detail);
+    }
+}

@@ -1,0 +1,51 @@
+//! The tag `processes`. The README of 2015 spells the path in two ways, so each operation is there twice.
+
+use async_trait::async_trait;
+use containerd_rest_api::{
+    CreateProcess, CreateProcessPluralResponse, CreateProcessResponse, ProcessesApi, Signal,
+    SignalProcessPluralResponse, SignalProcessResponse,
+};
+
+use super::{Api, convert, problem};
+use crate::supervisor::{ProcessView, Result};
+
+impl Api {
+    async fn create(&self, id: &str, body: CreateProcess) -> Result<ProcessView> {
+        self.supervisor.exec(&convert::container_id(id)?, convert::overrides(body)).await
+    }
+
+    async fn signal(&self, id: &str, pid: i32, body: &Signal) -> Result<()> {
+        self.supervisor.signal(&convert::container_id(id)?, pid, body.signal).await
+    }
+}
+
+#[async_trait]
+impl ProcessesApi for Api {
+    async fn create_process(&self, id: String, body: CreateProcess) -> CreateProcessResponse {
+        match self.create(&id, body).await {
+            Ok(view) => CreateProcessResponse::Ok(convert::process(view)),
+            Err(error) => problem::of(&error).into(),
+        }
+    }
+
+    async fn create_process_plural(&self, id: String, body: CreateProcess) -> CreateProcessPluralResponse {
+        match self.create(&id, body).await {
+            Ok(view) => CreateProcessPluralResponse::Ok(convert::process(view)),
+            Err(error) => problem::of(&error).into(),
+        }
+    }
+
+    async fn signal_process(&self, id: String, pid: i32, body: Signal) -> SignalProcessResponse {
+        match self.signal(&id, pid, &body).await {
+            Ok(()) => SignalProcessResponse::Ok,
+            Err(error) => problem::of(&error).into(),
+        }
+    }
+
+    async fn signal_process_plural(&self, id: String, pid: i32, body: Signal) -> SignalProcessPluralResponse {
+        match self.signal(&id, pid, &body).await {
+            Ok(()) => SignalProcessPluralResponse::Ok,
+            Err(error) => problem::of(&error).into(),
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! `containerd-rest check`: what this host can do, in plain words, and the command that mends what it
+//! cannot. Changes nothing.
+
+use std::fmt::Write;
+use std::fs;
+use std::io;
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::config::{Config, find_program};
+use crate::runtime::cgroup;
+use crate::runtime::criu::Criu;
+use crate::runtime::program::Program;
+use crate::runtime::runc;
+use crate::supervisor::chain;
+
+/// CAP_SYS_RESOURCE, capabilities(7).
+const CAP_SYS_RESOURCE: u32 = 24;
+
+/// What one look found.
+enum Finding {
+    Good(String),
+    /// The daemon serves, and something will not work.
+    Poor {
+        what: String,
+        remedy: String,
+    },
+    /// The daemon does not start.
+    Bad {
+        what: String,
+        remedy: String,
+    },
+}
+
+/// The whole report, and whether the daemon can serve here.
+pub async fn check(config: &Config) -> (String, bool) {
+    let mut findings = vec![root(), runtime(config).await, shim(config), cgroups()];
+    findings.extend(criu(config).await);
+    findings.push(iptables());
+    let serves = !findings.iter().any(|finding| matches!(finding, Finding::Bad { .. }));
+    let mut report = String::new();
+    for finding in &findings {
+        // Writing to a String cannot fail.
+        let _ = match finding {
+            Finding::Good(what) => writeln!(report, "good     {what}"),
+            Finding::Poor { what, remedy } => writeln!(report, "poor     {what}\n         {remedy}"),
+            Finding::Bad { what, remedy } => writeln!(report, "missing  {what}\n         {remedy}"),
+        };
+    }
+    report.push_str(if serves {
+        "containerd-rest can serve here.\n"
+    } else {
+        "containerd-rest cannot serve here yet.\n"
+    });
+    (report, serves)
+}
+
+fn root() -> Finding {
+    if nix::unistd::geteuid().is_root() {
+        Finding::Good("root: containers can be made".into())
+    } else {
+        Finding::Bad {
+            what: "root: containers can be made by root alone".into(),
+            remedy: "run it with sudo".into(),
+        }
+    }
+}
+
+async fn runtime(config: &Config) -> Finding {
+    let remedy = "apt-get install runc, or say where it is with --runtime PATH".to_owned();
+    let Some(path) = find_program(&config.runtime) else {
+        return Finding::Bad { what: format!("runtime: {} is not there", config.runtime.display()), remedy };
+    };
+    match runc::version_of(&path, &[], "runc version ").await {
+        Ok(version) => Finding::Good(format!("runtime: runc {version} at {}", path.display())),
+        Err(error) => Finding::Bad { what: format!("runtime: {}", chain(&error)), remedy },
+    }
+}
+
+fn shim(config: &Config) -> Finding {
+    match find_program(&config.shim) {
+        Some(path) => Finding::Good(format!("shim: {}", path.display())),
+        None => Finding::Bad {
+            what: format!("shim: {} is not there", config.shim.display()),
+            remedy: "it comes with containerd-rest; say where it is with --shim PATH".into(),
+        },
+    }
+}
+
+fn cgroups() -> Finding {
+    match cgroup::version() {
+        Ok(1) => Finding::Good("cgroups: version 1 (or hybrid)".into()),
+        Ok(version) => Finding::Good(format!("cgroups: version {version}")),
+        Err(error) => Finding::Bad {
+            what: format!("cgroups: {error}"),
+            remedy: "mount -t cgroup2 none /sys/fs/cgroup".into(),
+        },
+    }
+}
+
+async fn criu(config: &Config) -> Vec<Finding> {
+    let remedy =
+        "scripts/prerequisites installs one that works on this kernel; or say where one is with --criu PATH";
+    let poor = |what: String| vec![Finding::Poor { what, remedy: remedy.to_owned() }];
+    let Some(path) = find_program(&config.criu) else {
+        return poor(format!("CRIU: {} is not there, so no checkpoints", config.criu.display()));
+    };
+    let version = match Criu::probe(&path).await {
+        Criu::Works { version, .. } => version,
+        Criu::Unusable { why, .. } => return poor(format!("CRIU: {why}, so no checkpoints")),
+    };
+    if !nix::unistd::geteuid().is_root() {
+        return vec![Finding::Good(format!(
+            "CRIU: {version} at {}; only root can try a dump",
+            path.display()
+        ))];
+    }
+    if let Err(why) = try_dump(&path).await {
+        return poor(format!(
+            "CRIU: {version} passes its own check, but a dump of a process that listens fails: {why}"
+        ));
+    }
+    let mut findings =
+        vec![Finding::Good(format!("CRIU: {version} at {}, and a trial dump succeeds", path.display()))];
+    if !has_capability(CAP_SYS_RESOURCE) {
+        findings.push(Finding::Poor {
+            what: "CRIU: CAP_SYS_RESOURCE is withheld here, so only containers whose processes run as uid 0 can be checkpointed".into(),
+            remedy: "run the daemon where root has all capabilities".into(),
+        });
+    }
+    findings
+}
+
+fn iptables() -> Finding {
+    match find_program(Path::new("iptables-restore")) {
+        Some(path) => Finding::Good(format!("iptables: {}", path.display())),
+        None => Finding::Poor {
+            what: "iptables: not there; CRIU locks a container's network with it".into(),
+            remedy: "apt-get install iptables".into(),
+        },
+    }
+}
+
+fn has_capability(number: u32) -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let effective = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
+    effective
+        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .is_some_and(|mask| mask >> number & 1 == 1)
+}
+
+/// Some versions of CRIU pass `criu check` on a kernel on which they cannot dump a socket, so one is dumped:
+/// of this very program, listening.
+async fn try_dump(criu: &Path) -> Result<(), String> {
+    let words = |error: io::Error| error.to_string();
+    let own = std::env::current_exe().map_err(words)?;
+    let folder = std::env::temp_dir().join(format!("containerd-rest-check-{}", std::process::id()));
+    fs::create_dir(&folder).map_err(words)?;
+    let mut victim = Command::new(own)
+        .arg(TRIAL)
+        .arg(folder.join("ready"))
+        .env_clear()
+        .current_dir("/")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .map_err(words)?;
+    let deadline = Instant::now() + Duration::from_secs(5);
+    while !folder.join("ready").exists() && Instant::now() < deadline {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let program = Program {
+        path: criu.to_owned(),
+        args: [
+            "dump",
+            "--shell-job",
+            "--log-file",
+            "dump.log",
+            "--tree",
+            &victim.id().to_string(),
+            "--images-dir",
+        ]
+        .map(str::to_owned)
+        .into_iter()
+        .chain([folder.display().to_string()])
+        .collect(),
+        env: vec![("PATH".into(), "/usr/sbin:/usr/bin:/sbin:/bin".into())],
+    };
+    let dumped = runc::output(&program, Duration::from_secs(20)).await;
+    let said = crate::runtime::criu::log_errors(&folder.join("dump.log"));
+    // Our own child, and not reaped yet.
+    let _ = victim.kill();
+    let _ = victim.wait();
+    let _ = fs::remove_dir_all(&folder);
+    dumped.map(drop).map_err(|error| if said.is_empty() { chain(&error) } else { said })
+}
+
+/// The argument with which this program is the process of a trial dump.
+pub const TRIAL: &str = "trial-of-check";
+
+/// Listens, says so by making a file, and waits to be dumped.
+pub fn trial(ready: &Path) -> io::Result<()> {
+    let _listener = TcpListener::bind("127.0.0.1:0")?;
+    fs::write(ready, "")?;
+    std::thread::sleep(Duration::from_secs(30));
+    Ok(())
+}

@@ -1,0 +1,211 @@
+//! One typed configuration: flags over environment over a TOML file over defaults.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use serde::Deserialize;
+
+/// The file that is read when none is named.
+const DEFAULT_FILE: &str = "/etc/containerd-rest.toml";
+/// Where `scripts/prerequisites` puts a CRIU that works on this kernel.
+const PRIVATE_CRIU: &str = "/opt/containerd-rest/bin/criu";
+/// Where programs of root's are, whatever PATH says.
+const SBIN: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// What can be set, and how. Each has the same name as a flag, in the environment (`CONTAINERD_REST_…`)
+/// and in the file.
+#[derive(Debug, Default, Clone, Args, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Settings {
+    /// Where to listen: HOST:PORT, loopback alone [default: localhost:8888]
+    #[arg(long, global = true, value_name = "ADDR", env = "CONTAINERD_REST_LISTEN")]
+    listen: Option<String>,
+    /// The unix socket [default: STATE/containerd-rest.sock]
+    #[arg(long, global = true, value_name = "PATH", env = "CONTAINERD_REST_SOCKET")]
+    socket: Option<PathBuf>,
+    /// The durable folder: records, exit statuses, logs [default: /var/lib/containerd-rest]
+    #[arg(long, global = true, value_name = "DIR", env = "CONTAINERD_REST_ROOT")]
+    root: Option<PathBuf>,
+    /// The volatile folder: sockets, pid files, runc's state [default: /run/containerd-rest]
+    #[arg(long, global = true, value_name = "DIR", env = "CONTAINERD_REST_STATE")]
+    state: Option<PathBuf>,
+    /// The runtime [default: runc]
+    #[arg(long, global = true, value_name = "PATH", env = "CONTAINERD_REST_RUNTIME")]
+    runtime: Option<PathBuf>,
+    /// CRIU [default: /opt/containerd-rest/bin/criu if it is there, else criu]
+    #[arg(long, global = true, value_name = "PATH", env = "CONTAINERD_REST_CRIU")]
+    criu: Option<PathBuf>,
+    /// The shim [default: containerd-rest-shim beside this program]
+    #[arg(long, global = true, value_name = "PATH", env = "CONTAINERD_REST_SHIM")]
+    shim: Option<PathBuf>,
+    /// Let systemd make the cgroups
+    #[arg(long, global = true, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", env = "CONTAINERD_REST_SYSTEMD_CGROUP")]
+    systemd_cgroup: Option<bool>,
+    /// How long a call to the runtime may take, in seconds [default: 30]
+    #[arg(long, global = true, value_name = "SECONDS", env = "CONTAINERD_REST_RUNTIME_TIMEOUT", value_parser = clap::value_parser!(u64).range(1..=86400))]
+    runtime_timeout: Option<u64>,
+    /// How long a checkpoint or a restore may take, in seconds [default: 600]
+    #[arg(long, global = true, value_name = "SECONDS", env = "CONTAINERD_REST_CHECKPOINT_TIMEOUT", value_parser = clap::value_parser!(u64).range(1..=86400))]
+    checkpoint_timeout: Option<u64>,
+    /// How many starts run at once [default: twice the processors]
+    #[arg(long, global = true, value_name = "N", env = "CONTAINERD_REST_STARTS", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    starts: Option<u32>,
+    /// The form of the log on standard error [default: text]
+    #[arg(long, global = true, value_name = "FORMAT", env = "CONTAINERD_REST_LOG_FORMAT")]
+    log_format: Option<LogFormat>,
+    /// What is logged: error, warn, info, debug, or a filter of tracing's [default: info]
+    #[arg(long, global = true, value_name = "FILTER", env = "CONTAINERD_REST_LOG")]
+    log: Option<String>,
+}
+
+/// The form of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// A JSON object a line.
+    Json,
+}
+
+/// The configuration, complete.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// HOST:PORT.
+    pub listen: String,
+    /// The unix socket.
+    pub socket: PathBuf,
+    /// The durable folder.
+    pub root: PathBuf,
+    /// The volatile folder.
+    pub state: PathBuf,
+    /// The runtime, as it was named.
+    pub runtime: PathBuf,
+    /// CRIU, as it was named.
+    pub criu: PathBuf,
+    /// The shim.
+    pub shim: PathBuf,
+    /// Whether systemd makes the cgroups.
+    pub systemd_cgroup: bool,
+    /// Seconds.
+    pub runtime_timeout: u64,
+    /// Seconds.
+    pub checkpoint_timeout: u64,
+    /// How many starts run at once.
+    pub starts: usize,
+    /// The log's form.
+    pub log_format: LogFormat,
+    /// The log's filter.
+    pub log: String,
+}
+
+/// Why the configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("the configuration {path} cannot be read: {source}")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The file is not what it should be.
+    #[error("the configuration {path} is wrong: {source}")]
+    Wrong {
+        /// The file.
+        path: PathBuf,
+        /// Where and why.
+        source: toml::de::Error,
+    },
+}
+
+impl Config {
+    /// `flags` are flags and environment; `file` is the TOML file, if one was named.
+    pub fn new(flags: Settings, file: Option<&Path>) -> Result<Self, ConfigError> {
+        let file = read_file(file)?;
+        let state = flags.state.or(file.state).unwrap_or_else(|| "/run/containerd-rest".into());
+        let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        let starts = flags.starts.or(file.starts).and_then(|starts| usize::try_from(starts).ok());
+        Ok(Self {
+            listen: flags.listen.or(file.listen).unwrap_or_else(|| "localhost:8888".into()),
+            socket: flags.socket.or(file.socket).unwrap_or_else(|| state.join("containerd-rest.sock")),
+            root: flags.root.or(file.root).unwrap_or_else(|| "/var/lib/containerd-rest".into()),
+            runtime: flags.runtime.or(file.runtime).unwrap_or_else(|| "runc".into()),
+            criu: flags.criu.or(file.criu).unwrap_or_else(default_criu),
+            shim: flags.shim.or(file.shim).unwrap_or_else(default_shim),
+            systemd_cgroup: flags.systemd_cgroup.or(file.systemd_cgroup).unwrap_or(false),
+            runtime_timeout: flags.runtime_timeout.or(file.runtime_timeout).unwrap_or(30),
+            checkpoint_timeout: flags.checkpoint_timeout.or(file.checkpoint_timeout).unwrap_or(600),
+            starts: starts.unwrap_or(2 * cores),
+            log_format: flags.log_format.or(file.log_format).unwrap_or(LogFormat::Text),
+            log: flags.log.or(file.log).unwrap_or_else(|| "info".into()),
+            state,
+        })
+    }
+}
+
+fn read_file(named: Option<&Path>) -> Result<Settings, ConfigError> {
+    let path = named.unwrap_or(Path::new(DEFAULT_FILE));
+    let text = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => {
+            return Ok(Settings::default());
+        }
+        Err(source) => return Err(ConfigError::Unreadable { path: path.to_owned(), source }),
+    };
+    toml::from_str(&text).map_err(|source| ConfigError::Wrong { path: path.to_owned(), source })
+}
+
+fn default_criu() -> PathBuf {
+    if Path::new(PRIVATE_CRIU).exists() { PRIVATE_CRIU.into() } else { "criu".into() }
+}
+
+/// Asked for once, at the start: when the program is replaced by a newer one, its own name is gone.
+fn default_shim() -> PathBuf {
+    let own = std::env::current_exe().unwrap_or_default();
+    own.parent().unwrap_or(Path::new("/usr/bin")).join("containerd-rest-shim")
+}
+
+/// A program by its path, or by its name on PATH and in root's usual folders. `None`: it is not there, or
+/// cannot be run.
+pub fn find_program(named: &Path) -> Option<PathBuf> {
+    if named.components().count() > 1 {
+        return runnable(named).then(|| std::path::absolute(named).unwrap_or_else(|_| named.to_owned()));
+    }
+    let path = std::env::var("PATH").unwrap_or_default();
+    path.split(':')
+        .chain(SBIN.split(':'))
+        .map(|folder| Path::new(folder).join(named))
+        .find(|file| runnable(file))
+}
+
+fn runnable(file: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    fs::metadata(file).is_ok_and(|kind| kind.is_file() && kind.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flag_wins_over_the_file_and_the_file_over_the_default() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), "listen = \"localhost:1\"\nstate = \"/s\"\nruntime-timeout = 5\n").unwrap();
+        let flags = Settings { listen: Some("localhost:2".into()), ..Settings::default() };
+        let config = Config::new(flags, Some(file.path())).unwrap();
+        assert_eq!((config.listen.as_str(), config.runtime_timeout), ("localhost:2", 5));
+        assert_eq!(config.socket, Path::new("/s/containerd-rest.sock"));
+        assert_eq!(config.checkpoint_timeout, 600);
+    }
+
+    #[test]
+    fn a_typo_in_the_file_is_not_silence() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), "lisen = \"localhost:1\"\n").unwrap();
+        let error = Config::new(Settings::default(), Some(file.path())).unwrap_err();
+        assert!(error.to_string().contains("lisen"), "{error}");
+    }
+}

@@ -1,0 +1,66 @@
+//! A request's body is JSON whatever its Content-Type says: plain `curl -d` calls it a form. It is read
+//! here, within the limit, and its syntax checked, so that broken JSON is pointed at.
+
+use axum::body::{Body, Bytes, HttpBody};
+use axum::extract::Request;
+use axum::http::{HeaderValue, Method, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use futures_util::StreamExt;
+
+use super::MAX_BODY;
+use super::problems::answer;
+use crate::api::problem;
+
+/// How much of a body that is too large is read and thrown away, so that its sender reads our answer
+/// before it meets a closed connection.
+const DRAINED: usize = 16 * 1024 * 1024;
+
+enum BodyError {
+    TooLarge,
+    CutOff,
+}
+
+pub(super) async fn take_as_json(request: Request, next: Next) -> Response {
+    if !matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH) {
+        return next.run(request).await;
+    }
+    let (mut parts, body) = request.into_parts();
+    let waits = parts.headers.contains_key(header::EXPECT);
+    let bytes = match read(body, waits).await {
+        Ok(bytes) => bytes,
+        Err(BodyError::TooLarge) => return answer(&problem::too_large(MAX_BODY)).into_response(),
+        Err(BodyError::CutOff) => return answer(&problem::cut_off()).into_response(),
+    };
+    if bytes.is_empty() {
+        parts.headers.remove(header::CONTENT_TYPE);
+    } else {
+        if let Err(error) = serde_json::from_slice::<serde_json::Value>(&bytes) {
+            return answer(&problem::not_json(&error, &bytes)).into_response();
+        }
+        parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
+    parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(bytes.len()));
+    parts.headers.remove(header::TRANSFER_ENCODING);
+    next.run(Request::from_parts(parts, Body::from(bytes))).await
+}
+
+/// `waits`: the sender asked with `Expect: 100-continue` and has sent nothing yet.
+async fn read(body: Body, waits: bool) -> Result<Bytes, BodyError> {
+    if waits && body.size_hint().lower() > MAX_BODY as u64 {
+        return Err(BodyError::TooLarge);
+    }
+    let mut stream = body.into_data_stream();
+    let mut taken = Vec::new();
+    let mut seen = 0;
+    while let Some(portion) = stream.next().await {
+        let portion = portion.map_err(|_| BodyError::CutOff)?;
+        seen += portion.len();
+        if seen <= MAX_BODY {
+            taken.extend_from_slice(&portion);
+        } else if seen > DRAINED {
+            break;
+        }
+    }
+    if seen > MAX_BODY { Err(BodyError::TooLarge) } else { Ok(taken.into()) }
+}

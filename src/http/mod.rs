@@ -1,0 +1,50 @@
+//! HTTP: listeners, limits, body types, what the generated router cannot say, and Swagger UI's mount.
+//! Knows nothing of containers.
+
+mod body;
+mod listen;
+mod problems;
+mod swagger;
+mod unmodelled;
+
+use axum::Router;
+use axum::middleware;
+use containerd_rest_api as generated;
+use tokio::sync::watch;
+
+pub use listen::{ListenError, Listeners};
+
+use crate::api::Api;
+
+/// The largest body that is taken, in bytes.
+pub const MAX_BODY: usize = 1024 * 1024;
+
+/// The contract as it was written.
+pub const OPENAPI_YAML: &str = include_str!("../../openapi/containerd.v1.yaml");
+
+/// The contract's version, from the contract.
+pub fn api_version() -> String {
+    #[derive(serde::Deserialize)]
+    struct Contract {
+        info: Info,
+    }
+    #[derive(serde::Deserialize)]
+    struct Info {
+        version: String,
+    }
+    let contract: Result<Contract, _> = serde_json::from_str(generated::OPENAPI_JSON);
+    contract.map_or_else(|error| error.to_string(), |contract| contract.info.version)
+}
+
+/// Everything that is served. Streams end when `ending` says so.
+pub fn router(api: Api, ending: watch::Receiver<bool>) -> Router {
+    Router::new()
+        .merge(generated::containers_api_router(api.clone()))
+        .merge(generated::processes_api_router(api.clone()))
+        .merge(generated::checkpoints_api_router(api.clone()))
+        .merge(generated::daemon_api_router(api.clone()))
+        .merge(unmodelled::router(api, ending))
+        .fallback(|| async { axum::http::StatusCode::NOT_FOUND })
+        .layer(middleware::from_fn(body::take_as_json))
+        .layer(middleware::from_fn(problems::documents))
+}

@@ -1,0 +1,67 @@
+//! Every error leaves as a problem document of ours: the generated validation's documents get our form,
+//! the framework's bare answers get one, and all get the request's path. A failure is logged here, once.
+
+use axum::body::to_bytes;
+use axum::extract::Request;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use containerd_rest_api::{Problem, ProblemDetails};
+
+use crate::api::problem;
+
+const MEDIA_TYPE: &str = "application/problem+json";
+/// No document of ours is near it.
+const LARGEST: usize = 256 * 1024;
+
+/// A problem document as an answer.
+pub(super) fn answer(problem: &Problem) -> impl IntoResponse + use<> {
+    let status = u16::try_from(problem.status).ok().and_then(|status| StatusCode::from_u16(status).ok());
+    // Plain data of strings and numbers.
+    let body = serde_json::to_string(problem).unwrap_or_default();
+    (status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), [(header::CONTENT_TYPE, MEDIA_TYPE)], body)
+}
+
+pub(super) async fn documents(request: Request, next: Next) -> Response {
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let response = next.run(request).await;
+    if !(response.status().is_client_error() || response.status().is_server_error()) {
+        return response;
+    }
+    let (parts, body) = response.into_parts();
+    let is_document =
+        parts.headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes() == MEDIA_TYPE.as_bytes());
+    let allow = parts.headers.get(header::ALLOW).cloned();
+    let bytes =
+        if is_document { to_bytes(body, LARGEST).await.unwrap_or_default() } else { Vec::new().into() };
+    // The generated validation's documents have a `code`; ours have a `detail`.
+    let mut found = if let Ok(ours) = serde_json::from_slice::<Problem>(&bytes) {
+        ours
+    } else if let Ok(violation) = serde_json::from_slice::<ProblemDetails>(&bytes) {
+        problem::violation(violation)
+    } else {
+        let allow = allow.as_ref().and_then(|allow| allow.to_str().ok());
+        problem::of_status(parts.status.as_u16(), method.as_str(), &path, allow)
+    };
+    found.instance = path;
+    log(&method, &found);
+    let mut response = answer(&found).into_response();
+    if let Some(allow) = allow {
+        response.headers_mut().insert(header::ALLOW, allow);
+    }
+    if found.status == 503 {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+    }
+    response
+}
+
+fn log(method: &axum::http::Method, found: &Problem) {
+    let (status, path, kind, detail) = (found.status, &found.instance, &found.r#type, &found.detail);
+    let container =
+        path.strip_prefix("/containers/").and_then(|rest| rest.split('/').next()).unwrap_or_default();
+    if status >= 500 {
+        tracing::error!(%method, path, container, status, kind, detail, "failed");
+    } else {
+        tracing::info!(%method, path, container, status, kind, detail, "refused");
+    }
+}

@@ -1,0 +1,40 @@
+//! The loopback device of a container's network namespace (network_namespaces(7), netdevice(7)).
+
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsRawFd, OwnedFd};
+
+use nix::sched::{CloneFlags, setns};
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
+
+/// Sets `lo` up in the network namespace of a process, as runc does when it starts a container.
+/// A namespace belongs to a thread, so this is done in a thread that then ends.
+pub fn raise_loopback(pid: i32) -> io::Result<()> {
+    std::thread::spawn(move || {
+        let namespace = File::open(format!("/proc/{pid}/ns/net"))?;
+        setns(namespace, CloneFlags::CLONE_NEWNET)?;
+        let control = socket(AddressFamily::Inet, SockType::Datagram, SockFlag::SOCK_CLOEXEC, None)?;
+        raise(&control, b"lo")
+    })
+    .join()
+    .unwrap_or_else(|_| Err(io::Error::other("the thread for it panicked")))
+}
+
+fn raise(control: &OwnedFd, name: &[u8]) -> io::Result<()> {
+    // SAFETY: ifreq is plain data, for which all zeroes is a value.
+    let mut request: nix::libc::ifreq = unsafe { std::mem::zeroed() };
+    for (to, from) in request.ifr_name.iter_mut().zip(name) {
+        *to = from.cast_signed();
+    }
+    let fd = control.as_raw_fd();
+    // SAFETY: both calls read and write one ifreq, which lives until they return; the name ends with a zero.
+    let got = unsafe { nix::libc::ioctl(fd, nix::libc::SIOCGIFFLAGS, &raw mut request) };
+    if got != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: SIOCGIFFLAGS has just filled the flags of the union.
+    unsafe { request.ifr_ifru.ifru_flags |= nix::libc::IFF_UP as nix::libc::c_short };
+    // SAFETY: as above.
+    let set = unsafe { nix::libc::ioctl(fd, nix::libc::SIOCSIFFLAGS, &raw const request) };
+    if set == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}

@@ -1,0 +1,129 @@
+//! `containerd-rest serve`: put together from the configuration, and run until a signal says stop.
+//! Containers stay when it ends.
+
+use std::fs;
+use std::io::{self, Write};
+use std::time::Duration;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use crate::api::Api;
+use crate::config::{Config, find_program};
+use crate::http::{self, ListenError, Listeners};
+use crate::runtime::criu::Criu;
+use crate::runtime::runc::Runc;
+use crate::runtime::{self, cgroup};
+use crate::supervisor::{self, OpenError, Parts, Store, Supervisor, Versions, chain};
+
+/// How long open requests may take to finish once the daemon is told to end.
+const DRAIN: Duration = Duration::from_secs(30);
+
+/// Why the daemon does not start (or has ended); each says what helps.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// Not root.
+    #[error("containerd-rest makes containers, so it must be root's; run it with sudo")]
+    NotRoot,
+    /// No runtime.
+    #[error(
+        "the runtime {0} is not there; install it: apt-get install runc, or say where it is: --runtime PATH"
+    )]
+    NoRuntime(String),
+    /// The runtime does not run.
+    #[error("the runtime does not run: {0}; containerd-rest check tells more")]
+    BadRuntime(String),
+    /// No shim.
+    #[error("the shim {0} is not there; it comes with containerd-rest: say where it is with --shim PATH")]
+    NoShim(String),
+    /// No cgroups.
+    #[error("{0}; mount one: mount -t cgroup2 none /sys/fs/cgroup")]
+    NoCgroup(io::Error),
+    /// The folders.
+    #[error("{0}; end that daemon, or use other folders: --state DIR --root DIR")]
+    Store(#[from] OpenError),
+    /// What was left.
+    #[error("what an earlier daemon left cannot be taken back: {0}")]
+    Recovery(String),
+    /// The sockets.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// Anything else of the host's.
+    #[error("{0}")]
+    Host(#[from] io::Error),
+}
+
+/// Serves until SIGTERM or SIGINT.
+pub async fn serve(config: Config) -> Result<(), ServeError> {
+    if !nix::unistd::geteuid().is_root() {
+        return Err(ServeError::NotRoot);
+    }
+    let store = Store::open(&config.state, &config.root)?;
+    let parts = assemble(&config, store).await?;
+    if let Criu::Unusable { why, .. } = &parts.criu {
+        tracing::warn!(
+            why,
+            "no CRIU that works: checkpoint and restore answer 503; containerd-rest check tells more"
+        );
+    }
+    let supervisor = Supervisor::open(parts).await.map_err(|error| ServeError::Recovery(chain(&error)))?;
+    let listeners = Listeners::bind(&config.listen, &config.socket).await?;
+
+    let mut stdout = io::stdout();
+    writeln!(stdout, "containerd-rest {} listens on {}", env!("CARGO_PKG_VERSION"), listeners.describe())?;
+    stdout.flush()?;
+
+    let (end, ending) = watch::channel(false);
+    let router = http::router(Api::new(supervisor.clone()), ending.clone());
+    let server = tokio::spawn(listeners.serve(router, ending));
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("ending; containers stay");
+    supervisor.close();
+    let _ = end.send(true);
+    match tokio::time::timeout(DRAIN, server).await {
+        Ok(served) => Ok(served.map_err(io::Error::other)??),
+        Err(_) => {
+            tracing::warn!("requests were still open after {DRAIN:?}");
+            Ok(())
+        }
+    }
+}
+
+async fn assemble(config: &Config, store: Store) -> Result<Parts, ServeError> {
+    let shown = |path: &std::path::Path| path.display().to_string();
+    let runtime =
+        find_program(&config.runtime).ok_or_else(|| ServeError::NoRuntime(shown(&config.runtime)))?;
+    let shim = find_program(&config.shim).ok_or_else(|| ServeError::NoShim(shown(&config.shim)))?;
+    let cgroup = cgroup::version().map_err(ServeError::NoCgroup)?;
+    let criu = match find_program(&config.criu) {
+        Some(path) => Criu::probe(&path).await,
+        None => Criu::Unusable {
+            path: config.criu.clone(),
+            why: format!("{} is not there", config.criu.display()),
+        },
+    };
+    let criu_path = match &criu {
+        Criu::Works { path, .. } | Criu::Unusable { path, .. } => path,
+    };
+    let criu_folder = store.link_criu(criu_path)?;
+    let limit = Duration::from_secs(config.runtime_timeout);
+    let runc = Runc::new(runtime, store.runc_root(), &criu_folder, config.systemd_cgroup, limit);
+    let version = runc
+        .version()
+        .await
+        .map_err(|error: runtime::Error| ServeError::BadRuntime(supervisor::chain(&error)))?;
+    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease")?.trim().to_owned();
+    Ok(Parts {
+        runc,
+        criu,
+        versions: Versions { runc: version, kernel, cgroup },
+        shim,
+        store,
+        starts: config.starts,
+        checkpoint_limit: Duration::from_secs(config.checkpoint_timeout),
+    })
+}

@@ -1,0 +1,334 @@
+//! Checkpoints on disk: `BUNDLE/checkpoints/NAME/` with `image/` as CRIU wrote it, `checkpoint.json` and
+//! `dump.log`; mode 0700, since an image is the process's memory. Made under a hidden name beside it and
+//! renamed when complete, so that what is listed is whole.
+//!
+//! Folders of containerd 0.0.x have the images directly inside, those of 0.2 a `config.json` beside them;
+//! both are listed and can be restored.
+
+use std::fs::{self, DirBuilder, File};
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use jiff::Timestamp;
+use rustix::fs::{CWD, RenameFlags, renameat_with, syncfs};
+use serde::{Deserialize, Serialize};
+
+use super::error::{Error, Result, store};
+use super::names::{CheckpointName, ContainerId};
+use super::store::{sync_folder, write_synced};
+use crate::runtime::options::CriuOptions;
+
+const META: &str = "checkpoint.json";
+const IMAGE: &str = "image";
+/// Always among CRIU's images: what kind of dump it is.
+const INVENTORY: &str = "inventory.img";
+/// CRIU's name for the log of a dump.
+pub(super) const DUMP_LOG: &str = "dump.log";
+
+/// A checkpoint as it lies in a bundle.
+#[derive(Debug, Clone)]
+pub struct Checkpoint {
+    /// Its name.
+    pub name: CheckpointName,
+    /// What CRIU was to allow; its restore allows the same.
+    pub options: CriuOptions,
+    /// When it was made.
+    pub created: Timestamp,
+    /// CRIU's images.
+    pub images: PathBuf,
+}
+
+/// `checkpoint.json`, and what can be read of 0.2's `config.json`.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Meta {
+    #[serde(default)]
+    version: u32,
+    created: Timestamp,
+    #[serde(default)]
+    tcp: bool,
+    #[serde(default)]
+    unix_sockets: bool,
+    #[serde(default)]
+    shell: bool,
+    #[serde(default)]
+    exit: bool,
+    #[serde(default)]
+    made_by: Option<MadeBy>,
+}
+
+/// What made a checkpoint: another version may not restore it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct MadeBy {
+    /// The container it was made of.
+    pub(super) container: String,
+    /// runc's version.
+    pub(super) runc: String,
+    /// CRIU's version.
+    pub(super) criu: String,
+    /// The kernel's release.
+    pub(super) kernel: String,
+}
+
+fn folder_of(bundle: &Path) -> PathBuf {
+    bundle.join("checkpoints")
+}
+
+/// The checkpoints of a bundle, newest last. What is no checkpoint is passed over.
+pub(super) fn list(bundle: &Path) -> Result<Vec<Checkpoint>> {
+    let folder = folder_of(bundle);
+    let entries = match fs::read_dir(&folder) {
+        Ok(entries) => entries,
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            return Ok(Vec::new());
+        }
+        Err(error) => return Err(store("listing the folder", folder)(error)),
+    };
+    let mut found: Vec<Checkpoint> = entries
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .filter_map(|name| match read(bundle, &name) {
+            Ok(checkpoint) => checkpoint,
+            Err(error) => {
+                tracing::warn!(checkpoint = %name, error = %crate::supervisor::chain(&error), "passed over");
+                None
+            }
+        })
+        .collect();
+    found.sort_by(|a, b| (a.created, &a.name).cmp(&(b.created, &b.name)));
+    Ok(found)
+}
+
+/// One checkpoint of a bundle.
+pub(super) fn open(bundle: &Path, name: &CheckpointName) -> Result<Checkpoint> {
+    read(bundle, name)?.ok_or_else(|| Error::NoCheckpoint { bundle: bundle.to_owned(), name: name.clone() })
+}
+
+fn read(bundle: &Path, name: &CheckpointName) -> Result<Option<Checkpoint>> {
+    let folder = folder_of(bundle).join(name.as_str());
+    // A link could lead anywhere, and a checkpoint's memory with it.
+    if !fs::symlink_metadata(&folder).is_ok_and(|kind| kind.is_dir()) {
+        return Ok(None);
+    }
+    let ours = folder.join(META);
+    if ours.exists() {
+        let meta = read_meta(&ours)?;
+        return Ok(Some(checkpoint(name, &meta, folder.join(IMAGE))));
+    }
+    if !folder.join(INVENTORY).exists() {
+        return Ok(None);
+    }
+    let theirs = folder.join("config.json");
+    let meta = match read_meta(&theirs) {
+        Ok(meta) => meta,
+        Err(_) => Meta {
+            version: 0,
+            created: modified(&folder),
+            tcp: false,
+            unix_sockets: false,
+            shell: false,
+            exit: false,
+            made_by: None,
+        },
+    };
+    Ok(Some(checkpoint(name, &meta, folder)))
+}
+
+fn checkpoint(name: &CheckpointName, meta: &Meta, images: PathBuf) -> Checkpoint {
+    let options = CriuOptions { tcp: meta.tcp, unix_sockets: meta.unix_sockets, shell: meta.shell };
+    Checkpoint { name: name.clone(), options, created: meta.created, images }
+}
+
+fn read_meta(path: &Path) -> Result<Meta> {
+    let bytes = fs::read(path).map_err(store("reading", path))?;
+    serde_json::from_slice(&bytes).map_err(|error| store("reading", path)(error.into()))
+}
+
+fn modified(folder: &Path) -> Timestamp {
+    let time = fs::metadata(folder).and_then(|kind| kind.modified()).unwrap_or(SystemTime::UNIX_EPOCH);
+    Timestamp::try_from(time).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+/// A checkpoint that is being made.
+#[derive(Debug)]
+pub(super) struct Partial {
+    bundle: PathBuf,
+    name: CheckpointName,
+    folder: PathBuf,
+}
+
+impl Partial {
+    /// Makes the hidden folder, with everything in it but the images. Whatever can fail for want of space
+    /// or rights fails here, before the container is touched.
+    pub(super) fn begin(
+        bundle: &Path,
+        name: &CheckpointName,
+        options: CriuOptions,
+        exit: bool,
+        made_by: MadeBy,
+    ) -> Result<Self> {
+        let all = folder_of(bundle);
+        if read(bundle, name)?.is_some() || all.join(name.as_str()).symlink_metadata().is_ok() {
+            return Err(Error::CheckpointTaken { bundle: bundle.to_owned(), name: name.clone() });
+        }
+        let made = DirBuilder::new().mode(0o700).create(&all);
+        if let Err(error) = made
+            && !fs::symlink_metadata(&all).is_ok_and(|kind| kind.is_dir())
+        {
+            return Err(store("making the folder", all)(error));
+        }
+        let container = &made_by.container;
+        let partial = Self {
+            bundle: bundle.to_owned(),
+            name: name.clone(),
+            folder: all.join(format!(".{name}.{container}.partial")),
+        };
+        // What an earlier daemon left when it died in the middle of this very dump.
+        let _ = fs::remove_dir_all(&partial.folder);
+        let filled = partial.fill(options, exit, made_by);
+        filled.inspect_err(|_| partial.abandon())?;
+        Ok(partial)
+    }
+
+    fn fill(&self, options: CriuOptions, exit: bool, made_by: MadeBy) -> Result<()> {
+        for folder in [self.folder.clone(), self.images()] {
+            DirBuilder::new().mode(0o700).create(&folder).map_err(store("making the folder", folder))?;
+        }
+        let meta = Meta {
+            version: 1,
+            created: Timestamp::now(),
+            tcp: options.tcp,
+            unix_sockets: options.unix_sockets,
+            shell: options.shell,
+            exit,
+            made_by: Some(made_by),
+        };
+        let path = self.folder.join(META);
+        let bytes = serde_json::to_vec(&meta).map_err(|error| store("writing", &path)(error.into()))?;
+        write_synced(&path, &bytes).map_err(store("writing", path))
+    }
+
+    /// Where CRIU's images go.
+    pub(super) fn images(&self) -> PathBuf {
+        self.folder.join(IMAGE)
+    }
+
+    /// Where CRIU's log goes.
+    pub(super) fn work(&self) -> &Path {
+        &self.folder
+    }
+
+    /// It is complete: onto the disk with it, then it appears.
+    pub(super) fn finish(self) -> Result<Checkpoint> {
+        let finished = self.appear();
+        finished.inspect_err(|_| self.abandon())
+    }
+
+    fn appear(&self) -> Result<Checkpoint> {
+        // One call for the many files of an image.
+        let folder = File::open(&self.folder).map_err(store("opening", &self.folder))?;
+        syncfs(&folder).map_err(|error| store("syncing", &self.folder)(error.into()))?;
+        let all = folder_of(&self.bundle);
+        let named = all.join(self.name.as_str());
+        match renameat_with(CWD, &self.folder, CWD, &named, RenameFlags::NOREPLACE) {
+            Ok(()) => {}
+            Err(rustix::io::Errno::EXIST) => {
+                return Err(Error::CheckpointTaken { bundle: self.bundle.clone(), name: self.name.clone() });
+            }
+            Err(error) => return Err(store("renaming", named)(error.into())),
+        }
+        sync_folder(&all).map_err(store("syncing", all))?;
+        open(&self.bundle, &self.name)
+    }
+
+    /// Nothing of it stays.
+    pub(super) fn abandon(&self) {
+        let _ = fs::remove_dir_all(&self.folder);
+        // Only when empty: the first checkpoint of a bundle leaves no trace when it fails.
+        let _ = fs::remove_dir(folder_of(&self.bundle));
+    }
+}
+
+/// Deletes a checkpoint: gone by a rename, then removed file by file.
+pub(super) fn delete(bundle: &Path, name: &CheckpointName, by: &ContainerId) -> Result<()> {
+    open(bundle, name)?;
+    let all = folder_of(bundle);
+    let (named, hidden) = (all.join(name.as_str()), all.join(format!(".{name}.{by}.deleted")));
+    let _ = fs::remove_dir_all(&hidden);
+    fs::rename(&named, &hidden).map_err(store("removing", &named))?;
+    fs::remove_dir_all(&hidden).map_err(store("removing", &hidden))?;
+    let _ = fs::remove_dir(&all);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn made_by() -> MadeBy {
+        MadeBy { container: "c".into(), runc: "1".into(), criu: "4".into(), kernel: "6".into() }
+    }
+
+    fn name(text: &str) -> CheckpointName {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_checkpoint_appears_when_it_is_whole_and_keeps_its_options() {
+        let bundle = tempfile::tempdir().unwrap();
+        let options = CriuOptions { tcp: true, ..CriuOptions::default() };
+        let partial = Partial::begin(bundle.path(), &name("a"), options, false, made_by()).unwrap();
+        assert!(list(bundle.path()).unwrap().is_empty());
+        fs::write(partial.images().join(INVENTORY), "").unwrap();
+        partial.finish().unwrap();
+        let listed = list(bundle.path()).unwrap();
+        assert_eq!(listed.len(), 1);
+        assert_eq!((listed[0].name.as_str(), listed[0].options), ("a", options));
+        assert!(matches!(
+            Partial::begin(bundle.path(), &name("a"), options, false, made_by()),
+            Err(Error::CheckpointTaken { .. })
+        ));
+    }
+
+    #[test]
+    fn an_abandoned_checkpoint_leaves_nothing_at_all() {
+        let bundle = tempfile::tempdir().unwrap();
+        Partial::begin(bundle.path(), &name("a"), CriuOptions::default(), true, made_by()).unwrap().abandon();
+        assert_eq!(fs::read_dir(bundle.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn folders_of_the_old_daemons_are_listed_in_order_of_time() {
+        let bundle = tempfile::tempdir().unwrap();
+        let all = folder_of(bundle.path());
+        for old in ["bare", "with-config"] {
+            fs::create_dir_all(all.join(old)).unwrap();
+            fs::write(all.join(old).join(INVENTORY), "").unwrap();
+        }
+        let config = r#"{"created":"2016-04-01T10:00:00.5Z","name":"with-config","tcp":true,"unixSockets":false,"shell":true,"exit":false}"#;
+        fs::write(all.join("with-config/config.json"), config).unwrap();
+        fs::create_dir(all.join("no-checkpoint")).unwrap();
+        let listed = list(bundle.path()).unwrap();
+        let names: Vec<&str> = listed.iter().map(|one| one.name.as_str()).collect();
+        assert_eq!(names, ["with-config", "bare"]);
+        assert_eq!(listed[0].options, CriuOptions { tcp: true, unix_sockets: false, shell: true });
+        assert_eq!(listed[0].images, all.join("with-config"));
+    }
+
+    #[test]
+    fn a_link_is_no_checkpoint() {
+        let bundle = tempfile::tempdir().unwrap();
+        let elsewhere = tempfile::tempdir().unwrap();
+        fs::write(elsewhere.path().join(INVENTORY), "").unwrap();
+        fs::create_dir(folder_of(bundle.path())).unwrap();
+        std::os::unix::fs::symlink(elsewhere.path(), folder_of(bundle.path()).join("a")).unwrap();
+        assert!(list(bundle.path()).unwrap().is_empty());
+        assert!(matches!(open(bundle.path(), &name("a")), Err(Error::NoCheckpoint { .. })));
+        assert!(matches!(
+            delete(bundle.path(), &name("a"), &"c".parse().unwrap()),
+            Err(Error::NoCheckpoint { .. })
+        ));
+    }
+}

@@ -1,0 +1,572 @@
+//! One task a container: it alone changes the container, one request at a time, in order of arrival.
+//! What it knows is published on a `watch` channel, so that readers never wait for it. While a request
+//! is under way it still listens to the shim: a death is seen at once, whatever else happens.
+//!
+//! The verbs are in the modules below: [`start`], [`processes`], [`checkpoint`].
+
+mod checkpoint;
+mod processes;
+mod start;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use oci_spec::runtime::Process;
+use tokio::io::unix::AsyncFd;
+use tokio::sync::{oneshot, watch};
+
+use super::checkpoints::Checkpoint;
+use super::error::{Error, Result};
+use super::events::Happened;
+use super::link::Link;
+use super::names::{CheckpointName, ContainerId};
+use super::registry::Ends;
+use super::state::{Change, Status, Verb};
+use super::store::{Record, Run, blocking};
+use super::{Context, chain};
+use crate::ipc::{Exit, ExitRecord, Hello, Message, ProcessKey, Request, Role};
+use crate::runtime::bundle::{Identity, ProcessOverrides};
+use crate::runtime::cgroup::Cgroup;
+use crate::runtime::options::{self, CriuOptions};
+use crate::runtime::process::Held;
+use crate::runtime::{self, runc};
+
+/// How long a container may take to end once it is killed, in seconds.
+const DEATH: u64 = 10;
+/// How much longer than the runtime's own limit the shim's answer may take.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// A container as readers see it.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    /// Its name.
+    pub id: ContainerId,
+    /// Its bundle's folder.
+    pub bundle: PathBuf,
+    /// What it is doing.
+    pub status: Status,
+    /// How it ended, once it is stopped and if that is known.
+    pub exit: Option<ExitRecord>,
+    /// Init first, then those added, in order.
+    pub processes: Vec<ProcessView>,
+    /// When it was started or restored.
+    pub created_at: Timestamp,
+    /// The checkpoint it was restored from.
+    pub checkpoint: Option<CheckpointName>,
+    /// Nothing but a name that is reserved.
+    pub(super) never_started: bool,
+}
+
+impl Snapshot {
+    /// A name before anything has happened under it.
+    fn reserved(id: &ContainerId) -> Self {
+        Self {
+            id: id.clone(),
+            bundle: PathBuf::new(),
+            status: Status::Stopped,
+            exit: None,
+            processes: Vec::new(),
+            created_at: Timestamp::UNIX_EPOCH,
+            checkpoint: None,
+            never_started: true,
+        }
+    }
+
+    /// A container as its record has it, said to run until more is known.
+    pub(super) fn of_record(record: &Record) -> Self {
+        Self {
+            bundle: record.bundle.clone(),
+            status: Status::Running,
+            created_at: record.created_at,
+            checkpoint: record.checkpoint.clone(),
+            never_started: false,
+            ..Self::reserved(&record.id)
+        }
+    }
+}
+
+/// A process as readers see it.
+#[derive(Debug, Clone)]
+pub struct ProcessView {
+    /// On the host.
+    pub pid: i32,
+    /// Whether it has a terminal.
+    pub terminal: bool,
+    /// Who it runs as, inside.
+    pub user: Identity,
+    /// The program and its arguments.
+    pub args: Vec<String>,
+    /// Its environment at the start.
+    pub env: Vec<String>,
+    /// Its working folder at the start.
+    pub cwd: String,
+}
+
+impl ProcessView {
+    fn new(pid: i32, process: &Process) -> Self {
+        Self {
+            pid,
+            terminal: process.terminal().unwrap_or(false),
+            user: Identity::from(process.user()),
+            args: process.args().clone().unwrap_or_default(),
+            env: process.env().clone().unwrap_or_default(),
+            cwd: process.cwd().to_string_lossy().into_owned(),
+        }
+    }
+}
+
+/// What to start.
+#[derive(Debug, Clone)]
+pub struct Start {
+    /// The bundle's absolute path.
+    pub bundle: PathBuf,
+    /// The checkpoint to go on from.
+    pub checkpoint: Option<CheckpointName>,
+    /// A file that gets standard output too.
+    pub stdout: Option<PathBuf>,
+    /// A file that gets standard error too.
+    pub stderr: Option<PathBuf>,
+}
+
+/// How to checkpoint.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct CheckpointOptions {
+    /// Stop the container once it is dumped.
+    pub exit: bool,
+    /// What CRIU is to allow.
+    pub criu: CriuOptions,
+}
+
+/// What to change.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Update {
+    /// Freeze (`true`) or thaw.
+    pub paused: Option<bool>,
+    /// Then send this to the init process.
+    pub signal: Option<i32>,
+}
+
+type Reply<T> = oneshot::Sender<Result<T>>;
+
+/// What is asked of a container.
+pub(super) enum Command {
+    Start(Start, Reply<Arc<Snapshot>>),
+    Update(Update, Reply<Arc<Snapshot>>),
+    Exec(ProcessOverrides, Reply<ProcessView>),
+    Signal { pid: i32, signal: i32, reply: Reply<()> },
+    Checkpoint(CheckpointName, CheckpointOptions, Reply<Checkpoint>),
+    DeleteCheckpoint(CheckpointName, Reply<()>),
+    Delete { force: bool, reply: Reply<()> },
+}
+
+/// A run whose shim was started and whose end is not tidied up yet.
+pub(super) struct Life {
+    run: Run,
+    /// None once the shim is gone.
+    link: Option<Link>,
+    shim: Option<Held>,
+    seq: u64,
+    process: Process,
+    init: Option<Held>,
+    /// The init process's pidfd, readable when it has ended (pidfd_open(2)); waited on without a shim.
+    watch: Option<AsyncFd<std::os::fd::OwnedFd>>,
+    cgroup: Option<Cgroup>,
+    added: Vec<Added>,
+    ended: bool,
+}
+
+/// A process that was added.
+struct Added {
+    key: ProcessKey,
+    seq: u64,
+}
+
+/// What can happen to a container that nobody asked for.
+enum Happening {
+    Message(Message),
+    ShimLost,
+    /// The init process has ended and there is no shim to say how.
+    EndedUnseen,
+}
+
+impl Life {
+    fn new(run: Run, link: Option<Link>, shim: Option<Held>, process: Process) -> Self {
+        Self {
+            run,
+            link,
+            shim,
+            seq: 0,
+            process,
+            init: None,
+            watch: None,
+            cgroup: None,
+            added: Vec::new(),
+            ended: false,
+        }
+    }
+
+    /// A run of an earlier daemon's, as its shim tells it.
+    pub(super) fn recover(
+        run: Run,
+        link: Link,
+        hello: &Hello,
+        record: &Record,
+        snapshot: &mut Snapshot,
+    ) -> Self {
+        let mut life = Self::new(run, Some(link), None, record.process.clone());
+        if let Some(init) = hello.init {
+            if let Err(error) = life.hold(init) {
+                tracing::error!(container = %record.id, error = %chain(&error), "its init process cannot be held");
+            }
+            snapshot.processes.push(ProcessView::new(init.pid, &record.process));
+        }
+        if life.cgroup.as_ref().is_some_and(Cgroup::is_frozen) {
+            snapshot.status = Status::Paused;
+        }
+        processes::recover(&mut life, &hello.added, snapshot);
+        if let Some(exit) = hello.exit {
+            life.ended = true;
+            snapshot.status = Status::Stopped;
+            snapshot.exit = Some(ExitRecord { status: exit.status, at: exit.at });
+            snapshot.processes.clear();
+        }
+        life
+    }
+
+    /// Holds the init process. It may have ended already; then the shim's next message says so.
+    fn hold(&mut self, init: ProcessKey) -> Result<(), runtime::Error> {
+        self.init = Held::open_same(init.pid, init.start_time)?;
+        if let Some(held) = &self.init {
+            self.cgroup = Cgroup::of(init.pid);
+            let watch = held.watch();
+            self.watch = Some(watch.map_err(|source| runtime::Error::Process {
+                pid: init.pid,
+                what: "watching",
+                source,
+            })?);
+        }
+        Ok(())
+    }
+
+    fn next_seq(&mut self) -> u64 {
+        self.seq += 1;
+        self.seq
+    }
+
+    /// The next thing that happens. Nothing is lost when the future is dropped.
+    async fn next(&mut self) -> Happening {
+        if let Some(link) = self.link.as_mut() {
+            return match link.next().await {
+                Some(message) => Happening::Message(message),
+                None => {
+                    self.link = None;
+                    Happening::ShimLost
+                }
+            };
+        }
+        if self.ended {
+            return std::future::pending().await;
+        }
+        if let Some(watch) = &self.watch {
+            // An error here is a broken descriptor: then it cannot be said to run either.
+            let _ = watch.readable().await;
+        }
+        Happening::EndedUnseen
+    }
+}
+
+/// The task's whole knowledge.
+pub(super) struct Task {
+    context: Arc<Context>,
+    publisher: Option<watch::Sender<Arc<Snapshot>>>,
+    snapshot: Snapshot,
+    life: Option<Life>,
+    /// The number of the run that counts; 0 before the first.
+    run: u32,
+    /// The name is free again: the task is over.
+    gone: bool,
+}
+
+impl Task {
+    /// A name that nothing has happened under.
+    pub(super) fn new(context: &Arc<Context>, id: &ContainerId) -> (Self, Arc<Snapshot>) {
+        let snapshot = Snapshot::reserved(id);
+        (Self::recovered(context, snapshot.clone(), None, 0), Arc::new(snapshot))
+    }
+
+    /// A container of an earlier daemon's.
+    pub(super) fn recovered(
+        context: &Arc<Context>,
+        snapshot: Snapshot,
+        life: Option<Life>,
+        run: u32,
+    ) -> Self {
+        Self { context: Arc::clone(context), publisher: None, snapshot, life, run, gone: false }
+    }
+
+    /// Serves until the name is free again.
+    pub(super) async fn serve(mut self, ends: Ends) {
+        let mut queue = ends.queue;
+        self.publisher = Some(ends.publisher);
+        self.tidy().await;
+        while !self.gone {
+            let command = match &mut self.life {
+                Some(life) => tokio::select! {
+                    biased;
+                    happening = life.next() => {
+                        self.happen(happening);
+                        None
+                    }
+                    command = queue.recv() => Some(command),
+                },
+                None => Some(queue.recv().await),
+            };
+            match command {
+                Some(Some(command)) => self.obey(command).await,
+                // The supervisor is gone, and with it everybody who could ask.
+                Some(None) => break,
+                None => {}
+            }
+            self.tidy().await;
+        }
+    }
+
+    fn id(&self) -> &ContainerId {
+        &self.snapshot.id
+    }
+
+    /// A caller that has hung up does not read the answer; what was asked is done all the same.
+    async fn obey(&mut self, command: Command) {
+        match command {
+            Command::Start(start, reply) => drop(reply.send(self.start(start).await)),
+            Command::Update(update, reply) => drop(reply.send(self.update(update).await)),
+            Command::Exec(overrides, reply) => drop(reply.send(self.exec(overrides).await)),
+            Command::Signal { pid, signal, reply } => drop(reply.send(self.signal_process(pid, signal))),
+            Command::Checkpoint(name, options, reply) => {
+                drop(reply.send(self.checkpoint(name, options).await))
+            }
+            Command::DeleteCheckpoint(name, reply) => drop(reply.send(self.delete_checkpoint(name).await)),
+            Command::Delete { force, reply } => {
+                let done = self.delete(force).await;
+                if done.is_ok() {
+                    // First the name is free, then the caller is told so.
+                    self.context.registry.remove(self.id());
+                    self.gone = true;
+                }
+                drop(reply.send(done));
+            }
+        }
+    }
+
+    fn publish(&mut self) {
+        if let Some(publisher) = &self.publisher {
+            publisher.send_replace(Arc::new(self.snapshot.clone()));
+        }
+    }
+
+    fn change(&mut self, change: Change) {
+        match self.snapshot.status.after(change) {
+            Some(status) => self.snapshot.status = status,
+            None => debug_assert!(false, "{change:?} in {:?}", self.snapshot.status),
+        }
+        self.publish();
+    }
+
+    fn emit(&self, happened: Happened) {
+        self.context.events.publish(self.id(), Timestamp::now(), happened);
+    }
+
+    fn admit(&self, verb: Verb) -> Result<()> {
+        let status = self.snapshot.status;
+        status.admits(verb).map_err(|needs| Error::WrongState { id: self.id().clone(), status, verb, needs })
+    }
+
+    fn fail(&self, source: runtime::Error) -> Error {
+        Error::Runtime { id: self.id().clone(), source }
+    }
+
+    /// What happened by itself, or the shim says.
+    fn happen(&mut self, happening: Happening) {
+        match happening {
+            Happening::Message(Message::Exited(exit)) if exit.role == Role::Init => {
+                self.ended(Some(ExitRecord { status: exit.status, at: exit.at }));
+            }
+            Happening::Message(Message::Exited(exit)) => self.added_ended(&exit),
+            // Answers are awaited where they were asked for; one that comes late has nobody left.
+            Happening::Message(_) => {}
+            Happening::ShimLost => self.shim_lost(),
+            Happening::EndedUnseen => {
+                let record = self.life.as_ref().and_then(|life| life.run.exit_record());
+                self.ended(record);
+            }
+        }
+    }
+
+    fn ended(&mut self, exit: Option<ExitRecord>) {
+        let Some(life) = self.life.as_mut().filter(|life| !life.ended) else { return };
+        life.ended = true;
+        life.added.clear();
+        self.snapshot.exit = exit;
+        self.snapshot.processes.clear();
+        if self.snapshot.status.is_live() {
+            self.change(Change::Exited);
+        }
+        let status = exit.map(|exit| exit.status.as_shell());
+        tracing::info!(container = %self.id(), status, "ended");
+        self.context.events.publish(
+            self.id(),
+            exit.map_or_else(Timestamp::now, |exit| exit.at),
+            Happened::Exit { pid: None, status },
+        );
+    }
+
+    fn added_ended(&mut self, exit: &Exit) {
+        let Some(life) = self.life.as_mut() else { return };
+        let Some(index) = life.added.iter().position(|added| added.key == exit.process) else { return };
+        let added = life.added.remove(index);
+        processes::remove_files(&life.run, added.seq);
+        self.snapshot.processes.retain(|process| process.pid != exit.process.pid);
+        self.publish();
+        let happened = Happened::Exit { pid: Some(exit.process.pid), status: Some(exit.status.as_shell()) };
+        self.context.events.publish(self.id(), exit.at, happened);
+    }
+
+    /// The container runs on; its init process is watched by its pidfd from now on.
+    fn shim_lost(&mut self) {
+        if self.life.as_ref().is_some_and(|life| life.init.is_some() && !life.ended) {
+            tracing::error!(container = %self.id(), "its shim is gone; its exit status and output will not be known");
+        }
+    }
+
+    /// Asks the shim, and listens to everything else it says until it answers.
+    async fn ask(&mut self, limit: Duration, request: impl FnOnce(u64) -> Request) -> Result<Answer> {
+        let lost = || Error::ShimLost(self.snapshot.id.clone());
+        let Some(life) = self.life.as_mut() else { return Err(lost()) };
+        let seq = life.next_seq();
+        let Some(link) = life.link.as_mut() else { return Err(lost()) };
+        if link.send(&request(seq)).await.is_err() {
+            life.link = None;
+            self.shim_lost();
+            return Err(Error::ShimLost(self.snapshot.id.clone()));
+        }
+        let deadline = tokio::time::Instant::now() + limit + GRACE;
+        while let Some(life) = self.life.as_mut() {
+            let Ok(happening) = tokio::time::timeout_at(deadline, life.next()).await else { break };
+            match happening {
+                Happening::Message(Message::Launched { seq: of, process }) if of == seq => {
+                    return Ok(Answer::Launched(process));
+                }
+                Happening::Message(Message::Done { seq: of }) if of == seq => return Ok(Answer::Done),
+                Happening::Message(Message::Failed { seq: of, failure }) if of == seq => {
+                    return Ok(Answer::Failed(failure));
+                }
+                Happening::ShimLost => {
+                    self.shim_lost();
+                    break;
+                }
+                other => self.happen(other),
+            }
+        }
+        Err(Error::ShimLost(self.snapshot.id.clone()))
+    }
+
+    /// Runs runc ourselves, and listens to the shim meanwhile.
+    async fn call(&mut self, verb: options::Verb<'_>) -> Result<()> {
+        let context = Arc::clone(&self.context);
+        let id = self.id().clone();
+        let log = context.store.call_log(&id, verb.name());
+        let mut work = std::pin::pin!(context.runc.call(&verb, &log, id.as_str()));
+        let outcome = loop {
+            match &mut self.life {
+                Some(life) => tokio::select! {
+                    outcome = &mut work => break outcome,
+                    happening = life.next() => self.happen(happening),
+                },
+                None => break work.await,
+            }
+        };
+        let _ = tokio::fs::remove_file(&log).await;
+        outcome.map_err(|source| self.fail(source))
+    }
+
+    /// A failed runtime call of the shim's, in runc's own words.
+    async fn explain(&self, verb: &'static str, failure: runtime::program::Failure, log: PathBuf) -> Error {
+        let path = self.context.runc.path().to_owned();
+        let explained = blocking(move || Ok(runc::explain(verb, &path, failure, &log))).await;
+        match explained {
+            Ok(source) => self.fail(source),
+            Err(error) => error,
+        }
+    }
+
+    /// After an end: the cgroup and runc's state go at once, so that a stopped container holds nothing of
+    /// the host but its record and its log.
+    async fn tidy(&mut self) {
+        if !self.life.as_ref().is_some_and(|life| life.ended) {
+            return;
+        }
+        if let Err(error) = self.clear_runtime(false).await {
+            tracing::warn!(container = %self.id(), error = %chain(&error), "runc delete failed, trying with force");
+            if let Err(error) = self.clear_runtime(true).await {
+                tracing::error!(container = %self.id(), error = %chain(&error), "its runtime state stays behind");
+            }
+        }
+        let Some(life) = self.life.take() else { return };
+        let (context, id) = (Arc::clone(&self.context), self.id().clone());
+        let _ = blocking(move || {
+            context.store.end(&id, &life.run);
+            Ok(())
+        })
+        .await;
+    }
+
+    async fn clear_runtime(&mut self, force: bool) -> Result<()> {
+        if !self.context.runc.knows(self.id().as_str()) {
+            return Ok(());
+        }
+        self.call(options::Verb::Delete { force }).await
+    }
+
+    async fn delete(&mut self, force: bool) -> Result<()> {
+        if self.snapshot.status != Status::Stopped {
+            if !force {
+                self.admit(Verb::Delete)?;
+            }
+            self.kill().await?;
+        }
+        self.tidy().await;
+        let (context, id) = (Arc::clone(&self.context), self.id().clone());
+        blocking(move || context.store.forget(&id)).await?;
+        tracing::info!(container = %self.id(), "deleted");
+        self.emit(Happened::Delete);
+        Ok(())
+    }
+
+    /// SIGKILL to the init process, and waits for its end.
+    async fn kill(&mut self) -> Result<()> {
+        if let Some(init) = self.life.as_ref().and_then(|life| life.init.as_ref()) {
+            init.signal(9).map_err(|source| self.fail(source))?;
+        }
+        // A frozen process dies when it is thawed (cgroup v1).
+        if self.snapshot.status == Status::Paused {
+            self.call(options::Verb::Resume).await?;
+        }
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(DEATH);
+        while let Some(life) = self.life.as_mut().filter(|life| !life.ended) {
+            match tokio::time::timeout_at(deadline, life.next()).await {
+                Ok(happening) => self.happen(happening),
+                Err(_) => return Err(Error::Undying { id: self.id().clone(), seconds: DEATH }),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a shim answered.
+enum Answer {
+    Launched(ProcessKey),
+    Done,
+    Failed(runtime::program::Failure),
+}

@@ -1,0 +1,104 @@
+//! Checkpoint: whole or not at all, and the container goes on when it fails.
+
+use super::{Answer, CheckpointOptions, Task};
+use crate::ipc::{Call, Request};
+use crate::runtime::criu::Criu;
+use crate::runtime::options;
+use crate::supervisor::checkpoints::{self, Checkpoint, DUMP_LOG, MadeBy, Partial};
+use crate::supervisor::error::{Error, Result};
+use crate::supervisor::events::Happened;
+use crate::supervisor::names::CheckpointName;
+use crate::supervisor::state::{Change, Status, Verb};
+use crate::supervisor::store::blocking;
+
+impl Task {
+    pub(super) async fn checkpoint(
+        &mut self,
+        name: CheckpointName,
+        wanted: CheckpointOptions,
+    ) -> Result<Checkpoint> {
+        self.admit(Verb::Checkpoint)?;
+        let made_by = self.made_by()?;
+        let bundle = self.snapshot.bundle.clone();
+        let partial =
+            blocking(move || Partial::begin(&bundle, &name, wanted.criu, wanted.exit, made_by)).await?;
+
+        self.change(Change::DumpBegan);
+        let dumped = self.dump(&partial, wanted).await;
+        // With `exit` it has ended, or is about to be said to have ended.
+        if dumped.is_ok() && wanted.exit {
+            self.await_end().await;
+        }
+        if self.snapshot.status == Status::Checkpointing {
+            self.change(Change::Dumped);
+        }
+        if let Err(error) = dumped {
+            let error = self.with_criu_words(error, "checkpoint", partial.work().join(DUMP_LOG)).await;
+            let _ = blocking(move || {
+                partial.abandon();
+                Ok(())
+            })
+            .await;
+            return Err(error);
+        }
+        let checkpoint = blocking(move || partial.finish()).await?;
+        tracing::info!(container = %self.id(), checkpoint = %checkpoint.name, exit = wanted.exit, "checkpointed");
+        self.emit(Happened::Checkpoint);
+        Ok(checkpoint)
+    }
+
+    fn made_by(&self) -> Result<MadeBy> {
+        let Criu::Works { version, .. } = self.context.criu()? else {
+            return Err(Error::NoCriu("it is not there".into()));
+        };
+        Ok(MadeBy {
+            container: self.id().to_string(),
+            runc: self.context.versions.runc.clone(),
+            criu: version.clone(),
+            kernel: self.context.versions.kernel.clone(),
+        })
+    }
+
+    /// By the shim, so that a daemon's death does not cut a dump.
+    async fn dump(&mut self, partial: &Partial, wanted: CheckpointOptions) -> Result<()> {
+        let Some(life) = self.life.as_ref() else { return Err(Error::ShimLost(self.id().clone())) };
+        let log = life.run.volatile.join("checkpoint.log");
+        let images = partial.images();
+        let verb = options::Verb::Checkpoint {
+            images: &images,
+            work: partial.work(),
+            leave_running: !wanted.exit,
+            criu: wanted.criu,
+        };
+        let program = self.context.runc.program(&verb, &log, self.id().as_str());
+        let limit = self.context.limit(true);
+        let timeout_ms = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
+        let answer = self.ask(limit, |seq| Request::Call(Call { seq, program, timeout_ms })).await?;
+        match answer {
+            Answer::Done | Answer::Launched(_) => {
+                let _ = tokio::fs::remove_file(&log).await;
+                Ok(())
+            }
+            Answer::Failed(failure) => {
+                let error = self.explain(verb.name(), failure, log.clone()).await;
+                let _ = tokio::fs::remove_file(&log).await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn await_end(&mut self) {
+        let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(super::DEATH);
+        while let Some(life) = self.life.as_mut().filter(|life| !life.ended) {
+            match tokio::time::timeout_at(deadline, life.next()).await {
+                Ok(happening) => self.happen(happening),
+                Err(_) => return,
+            }
+        }
+    }
+
+    pub(super) async fn delete_checkpoint(&mut self, name: CheckpointName) -> Result<()> {
+        let (bundle, id) = (self.snapshot.bundle.clone(), self.id().clone());
+        blocking(move || checkpoints::delete(&bundle, &name, &id)).await
+    }
+}

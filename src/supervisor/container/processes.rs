@@ -1,0 +1,190 @@
+//! Added processes, signals, pause and resume.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use oci_spec::runtime::Process;
+
+use super::{Added, Answer, Life, ProcessView, Snapshot, Task, Update};
+use crate::ipc::{CONSOLE, Launch, ProcessKey, Request, Role, Stdio};
+use crate::runtime::bundle::{ProcessOverrides, added_process};
+use crate::runtime::cgroup::Cgroup;
+use crate::runtime::options;
+use crate::runtime::process::Held;
+use crate::supervisor::error::{Error, Result, store};
+use crate::supervisor::events::Happened;
+use crate::supervisor::state::{Change, Status, Verb};
+use crate::supervisor::store::{Run, blocking};
+
+const SIGKILL: i32 = 9;
+
+impl Task {
+    pub(super) async fn exec(&mut self, overrides: ProcessOverrides) -> Result<ProcessView> {
+        self.admit(Verb::Exec)?;
+        let Some(life) = self.life.as_ref() else { return Err(Error::ShimLost(self.id().clone())) };
+        let process = added_process(&life.process, &overrides);
+        // The shim's answer carries the request's number, so the files can have it too.
+        let (run, seq) = (life.run.clone(), life.seq + 1);
+        let outcome = self.try_exec(&run, seq, &process).await;
+        if outcome.is_err() {
+            remove_files(&run, seq);
+            // A container that has died meanwhile is the better answer.
+            self.admit(Verb::Exec)?;
+        }
+        outcome
+    }
+
+    async fn try_exec(&mut self, run: &Run, seq: u64, process: &Process) -> Result<ProcessView> {
+        let [file, pid_file, log] = files(run, seq);
+        let bytes = serde_json::to_vec(process).map_err(|error| store("writing", &file)(error.into()))?;
+        let written = file.clone();
+        blocking(move || fs::write(&written, bytes).map_err(store("writing", &written))).await?;
+
+        let terminal = process.terminal().unwrap_or(false);
+        let verb =
+            options::Verb::Exec { process: &file, pid_file: &pid_file, console: terminal.then_some(CONSOLE) };
+        let program = self.context.runc.program(&verb, &log, self.id().as_str());
+        let limit = self.context.limit(false);
+        let answer = self
+            .ask(limit, |seq| {
+                Request::Launch(Launch {
+                    seq,
+                    program,
+                    pid_file: pid_file.clone(),
+                    role: Role::Added,
+                    stdio: Stdio { terminal, stdout: None, stderr: None },
+                    timeout_ms: u64::try_from(limit.as_millis()).unwrap_or(u64::MAX),
+                })
+            })
+            .await?;
+        match answer {
+            Answer::Launched(key) => Ok(self.added(key, seq, process)),
+            Answer::Done => Err(Error::ShimLost(self.id().clone())),
+            Answer::Failed(failure) => Err(self.explain(verb.name(), failure, log).await),
+        }
+    }
+
+    /// The process runs; one that has ended already is taken off the list by the shim's next message.
+    fn added(&mut self, key: ProcessKey, seq: u64, process: &Process) -> ProcessView {
+        let view = ProcessView::new(key.pid, process);
+        if let Some(life) = self.life.as_mut().filter(|life| !life.ended) {
+            life.added.push(Added { key, seq });
+            self.snapshot.processes.push(view.clone());
+            self.publish();
+        }
+        self.emit(Happened::Exec(key.pid));
+        view
+    }
+
+    /// To a process of this container and to no other: it is held first, then its cgroup says whose it is;
+    /// a pid that is reused in between is another process than the one held.
+    pub(super) fn signal_process(&mut self, pid: i32, signal: i32) -> Result<()> {
+        self.admit(Verb::Signal)?;
+        let missing = || Error::NoProcess { id: self.id().clone(), pid };
+        let held = Held::open(pid).map_err(|source| self.fail(source))?.ok_or_else(missing)?;
+        let own = self.life.as_ref().and_then(|life| life.cgroup.as_ref()).ok_or_else(missing)?;
+        if !Cgroup::of(pid).is_some_and(|cgroup| cgroup.is_within(own)) {
+            return Err(missing());
+        }
+        if held.signal(signal).map_err(|source| self.fail(source))? { Ok(()) } else { Err(missing()) }
+    }
+
+    pub(super) async fn update(&mut self, update: Update) -> Result<Arc<Snapshot>> {
+        match update.paused {
+            Some(true) => self.pause().await?,
+            Some(false) => self.resume().await?,
+            None => {}
+        }
+        if let Some(signal) = update.signal {
+            self.signal_init(signal).await?;
+        }
+        Ok(Arc::new(self.snapshot.clone()))
+    }
+
+    async fn signal_init(&mut self, signal: i32) -> Result<()> {
+        self.admit(Verb::Signal)?;
+        let init = self.life.as_ref().and_then(|life| life.init.as_ref());
+        let sent = init.map(|init| init.signal(signal)).transpose().map_err(|source| self.fail(source))?;
+        if sent != Some(true) {
+            // It has just ended; the shim is about to say so.
+            let (id, status) = (self.id().clone(), Status::Stopped);
+            return Err(Error::WrongState { id, status, verb: Verb::Signal, needs: "running or paused" });
+        }
+        // A frozen process dies when it is thawed (cgroup v1): a kill is to kill.
+        if signal == SIGKILL && self.snapshot.status == Status::Paused {
+            self.resume().await?;
+        }
+        Ok(())
+    }
+
+    async fn pause(&mut self) -> Result<()> {
+        self.admit(Verb::Pause)?;
+        if self.snapshot.status == Status::Paused {
+            return Ok(());
+        }
+        let outcome = self.call(options::Verb::Pause).await;
+        self.admit(Verb::Pause)?;
+        if let Err(error) = outcome {
+            // A runc that was ended halfway may have frozen it: what was begun is undone.
+            let _ = self.call(options::Verb::Resume).await;
+            return Err(error);
+        }
+        self.change(Change::Paused);
+        self.emit(Happened::Pause);
+        Ok(())
+    }
+
+    async fn resume(&mut self) -> Result<()> {
+        self.admit(Verb::Resume)?;
+        if self.snapshot.status == Status::Running {
+            return Ok(());
+        }
+        let outcome = self.call(options::Verb::Resume).await;
+        // One that was killed while frozen dies as it is thawed.
+        if self.snapshot.status == Status::Stopped {
+            return Ok(());
+        }
+        outcome?;
+        self.change(Change::Resumed);
+        self.emit(Happened::Resume);
+        Ok(())
+    }
+}
+
+/// The added processes of an earlier daemon's, by the files that it has left: the shim knows pids alone.
+pub(super) fn recover(life: &mut Life, running: &[ProcessKey], snapshot: &mut Snapshot) {
+    let entries = fs::read_dir(&life.run.volatile).into_iter().flatten().flatten();
+    let mut seqs: Vec<u64> = entries
+        .filter_map(|entry| {
+            entry.file_name().to_str()?.strip_prefix("exec-")?.strip_suffix(".json")?.parse().ok()
+        })
+        .collect();
+    seqs.sort_unstable();
+    for seq in seqs {
+        life.seq = life.seq.max(seq);
+        let [file, pid_file, _] = files(&life.run, seq);
+        let pid = fs::read_to_string(pid_file).ok().and_then(|pid| pid.trim().parse::<i32>().ok());
+        let process = fs::read(file).ok().and_then(|bytes| serde_json::from_slice::<Process>(&bytes).ok());
+        let key = running.iter().find(|key| Some(key.pid) == pid);
+        match (key, process) {
+            (Some(key), Some(process)) => {
+                life.added.push(Added { key: *key, seq });
+                snapshot.processes.push(ProcessView::new(key.pid, &process));
+            }
+            _ => remove_files(&life.run, seq),
+        }
+    }
+}
+
+/// An added process's files in the run's volatile folder: itself, its pid, runc's log.
+pub(super) fn files(run: &Run, seq: u64) -> [PathBuf; 3] {
+    ["json", "pid", "log"].map(|kind| run.volatile.join(format!("exec-{seq}.{kind}")))
+}
+
+/// On tmpfs, so quick enough for the task itself.
+pub(super) fn remove_files(run: &Run, seq: u64) {
+    for file in files(run, seq) {
+        let _ = fs::remove_file(file);
+    }
+}

@@ -1,0 +1,246 @@
+//! Start and restore, and the one place where a start that failed is undone.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{Answer, Life, Snapshot, Start, Task};
+use crate::ipc::{CONSOLE, Launch, ProcessKey, Request, Role, Stdio};
+use crate::runtime::bundle::Bundle;
+use crate::runtime::options::Verb;
+use crate::runtime::{cgroup, criu, netns};
+use crate::supervisor::checkpoints::{self, Checkpoint};
+use crate::supervisor::error::{Error, Result};
+use crate::supervisor::events::Happened;
+use crate::supervisor::link::Link;
+use crate::supervisor::state::{Change, Status};
+use crate::supervisor::store::{RECORD_VERSION, Record, Run, blocking};
+
+/// CRIU's name for the log of a restore.
+const RESTORE_LOG: &str = "restore.log";
+
+/// What a start needs, read and checked before anything is touched.
+struct Plan {
+    bundle: Bundle,
+    checkpoint: Option<Checkpoint>,
+    stdio: Stdio,
+}
+
+impl Task {
+    pub(super) async fn start(&mut self, start: Start) -> Result<Arc<Snapshot>> {
+        if self.snapshot.status != Status::Stopped {
+            return Err(Error::NameTaken { id: self.id().clone(), status: self.snapshot.status });
+        }
+        let outcome = self.try_start(start).await;
+        if outcome.is_err() && self.run == 0 {
+            // There never was such a container: the name is free again before the caller hears of it.
+            self.context.registry.remove(self.id());
+            self.gone = true;
+        }
+        outcome
+    }
+
+    async fn try_start(&mut self, start: Start) -> Result<Arc<Snapshot>> {
+        let plan = blocking(move || plan(start)).await?;
+        if plan.checkpoint.is_some() {
+            self.context.criu()?;
+        }
+        let context = Arc::clone(&self.context);
+        // Closed only when the daemon ends.
+        let _permit = context.starts.acquire().await.map_err(|_| Error::ShuttingDown)?;
+
+        let before = self.snapshot.clone();
+        self.snapshot.bundle = plan.bundle.path().to_owned();
+        self.snapshot.checkpoint = plan.checkpoint.as_ref().map(|checkpoint| checkpoint.name.clone());
+        self.snapshot.created_at = Timestamp::now();
+        self.snapshot.exit = None;
+        self.snapshot.never_started = false;
+        self.snapshot.processes.clear();
+        self.change(Change::Begun);
+
+        let number = self.run + 1;
+        let launched = self.launch(&plan, number).await;
+        match launched {
+            Ok(()) => {
+                self.run = number;
+                let restored = plan.checkpoint.is_some();
+                tracing::info!(container = %self.id(), restored, bundle = %self.snapshot.bundle.display(), "started");
+                Ok(Arc::new(self.snapshot.clone()))
+            }
+            Err(error) => {
+                self.undo(number, &plan.bundle).await;
+                self.snapshot = before;
+                self.publish();
+                Err(error)
+            }
+        }
+    }
+
+    async fn launch(&mut self, plan: &Plan, number: u32) -> Result<()> {
+        let id = self.id().clone();
+        // A run that this name has left behind in runc would refuse the new one.
+        self.clear_runtime(true).await?;
+        let (context, what) =
+            (Arc::clone(&self.context), if plan.checkpoint.is_some() { "restore" } else { "start" });
+        let run = {
+            let id = id.clone();
+            blocking(move || context.store.begin(&id, number, what)).await?
+        };
+        let (link, shim) = Link::spawn(&self.context.shim, &id, &run)
+            .map_err(|source| Error::Shim { id: id.clone(), source })?;
+        self.life = Some(Life::new(run.clone(), Some(link), shim, plan.bundle.process().clone()));
+
+        let record = Record {
+            version: RECORD_VERSION,
+            id: id.clone(),
+            bundle: plan.bundle.path().to_owned(),
+            checkpoint: self.snapshot.checkpoint.clone(),
+            created_at: self.snapshot.created_at,
+            run: number,
+            process: plan.bundle.process().clone(),
+        };
+        // The record reaches the disk beside the runtime call and not in front of it.
+        let context = Arc::clone(&self.context);
+        let prepared = tokio::spawn(blocking(move || context.store.prepare(&record)));
+        let launched = self.launch_init(plan, &run).await;
+        let prepared = prepared.await.unwrap_or(Err(Error::ShuttingDown));
+        let init = launched?;
+        prepared?;
+
+        if let Some(life) = self.life.as_mut() {
+            life.hold(init).map_err(|source| Error::Runtime { id: id.clone(), source })?;
+        }
+        if plan.checkpoint.is_some() && plan.bundle.private_network() {
+            // runc sets the loopback up when it starts a container and not when it restores one.
+            let pid = init.pid;
+            let raised = tokio::task::spawn_blocking(move || netns::raise_loopback(pid)).await;
+            if let Ok(Err(error)) = raised {
+                tracing::warn!(container = %id, %error, "its loopback could not be set up");
+            }
+        }
+        let context = Arc::clone(&self.context);
+        blocking(move || context.store.commit(&id, &run)).await?;
+
+        self.snapshot.processes = vec![super::ProcessView::new(init.pid, plan.bundle.process())];
+        self.change(Change::Started);
+        self.emit(if plan.checkpoint.is_some() { Happened::Restore } else { Happened::Start });
+        Ok(())
+    }
+
+    async fn launch_init(&mut self, plan: &Plan, run: &Run) -> Result<ProcessKey> {
+        let pid_file = run.volatile.join("init.pid");
+        let log = run.volatile.join("runc.log");
+        let console = plan.stdio.terminal.then_some(CONSOLE);
+        let (bundle, limit) = (plan.bundle.path(), self.context.limit(plan.checkpoint.is_some()));
+        let verb = match &plan.checkpoint {
+            None => Verb::Run { bundle, pid_file: &pid_file, console },
+            Some(checkpoint) => Verb::Restore {
+                bundle,
+                pid_file: &pid_file,
+                console,
+                images: &checkpoint.images,
+                work: &run.volatile,
+                criu: checkpoint.options,
+            },
+        };
+        let program = self.context.runc.program(&verb, &log, self.id().as_str());
+        let answer = self
+            .ask(limit, |seq| {
+                Request::Launch(Launch {
+                    seq,
+                    program,
+                    pid_file: pid_file.clone(),
+                    role: Role::Init,
+                    stdio: plan.stdio.clone(),
+                    timeout_ms: u64::try_from(limit.as_millis()).unwrap_or(u64::MAX),
+                })
+            })
+            .await?;
+        match answer {
+            Answer::Launched(init) => Ok(init),
+            Answer::Done => Err(Error::ShimLost(self.id().clone())),
+            Answer::Failed(failure) => {
+                let error = self.explain(verb.name(), failure, log).await;
+                Err(self.with_criu_words(error, "restore", run.volatile.join(RESTORE_LOG)).await)
+            }
+        }
+    }
+
+    /// runc says "criu failed" and names a log that will be gone; CRIU's own words are in that log, and it
+    /// is kept.
+    pub(super) async fn with_criu_words(&self, error: Error, what: &'static str, log: PathBuf) -> Error {
+        let Error::Runtime { id, source: crate::runtime::Error::Failed { verb, words, .. } } = error else {
+            return error;
+        };
+        let context = Arc::clone(&self.context);
+        let name = id.clone();
+        let kept =
+            blocking(move || Ok((criu::log_errors(&log), context.store.keep_failed_log(&name, what, &log))))
+                .await;
+        let (said, log) = kept.unwrap_or_default();
+        let words = if said.is_empty() { words } else { format!("{words}; CRIU says: {said}") };
+        Error::Runtime { id, source: crate::runtime::Error::Failed { verb, words, log } }
+    }
+
+    /// A start failed: in reverse, the shim, runc's state, what a killed runc left of cgroups, the folders.
+    async fn undo(&mut self, number: u32, bundle: &Bundle) {
+        if let Some(life) = self.life.take() {
+            if let Some(init) = &life.init {
+                let _ = init.signal(9);
+            }
+            // Without a daemon and a container a shim ends by itself.
+            drop(life.link);
+            if let Some(shim) = life.shim {
+                end_shim(&shim).await;
+            }
+        }
+        if let Err(error) = self.clear_runtime(true).await {
+            tracing::error!(container = %self.id(), error = %crate::supervisor::chain(&error), "a failed start leaves runtime state behind");
+        }
+        let (context, id) = (Arc::clone(&self.context), self.id().clone());
+        let leaf = bundle.cgroups_path().map_or_else(|| PathBuf::from(id.as_str()), Path::to_owned);
+        let state = self.context.runc.state_folder(id.as_str());
+        let _ = blocking(move || {
+            cgroup::remove_empty(&leaf);
+            // A runc that was killed may have left a folder without a state in it: then it knows nothing.
+            let _ = std::fs::remove_dir_all(state);
+            context.store.abandon(&id, &context.store.run(&id, number));
+            Ok(())
+        })
+        .await;
+    }
+}
+
+/// Waits for a shim's end; one that does not end is killed.
+async fn end_shim(shim: &crate::runtime::process::Held) {
+    let Ok(fd) = shim.watch() else { return };
+    if tokio::time::timeout(Duration::from_secs(5), fd.readable()).await.is_err() {
+        let _ = shim.signal(9);
+        let _ = tokio::time::timeout(Duration::from_secs(1), fd.readable()).await;
+    }
+}
+
+fn plan(start: Start) -> Result<Plan> {
+    let bundle =
+        Bundle::open(&start.bundle).map_err(|source| Error::Bundle { path: start.bundle.clone(), source })?;
+    let checkpoint = start.checkpoint.map(|name| checkpoints::open(bundle.path(), &name)).transpose()?;
+    for (field, file) in [("stdout", &start.stdout), ("stderr", &start.stderr)] {
+        if let Some(path) = file {
+            check_output(path).map_err(|why| Error::Output { field, path: path.clone(), why })?;
+        }
+    }
+    let stdio = Stdio { terminal: bundle.terminal(), stdout: start.stdout, stderr: start.stderr };
+    Ok(Plan { bundle, checkpoint, stdio })
+}
+
+/// Whether the shim will be able to append to a file: it is regular, or can be made.
+fn check_output(path: &Path) -> Result<(), String> {
+    match std::fs::metadata(path) {
+        Ok(kind) if kind.is_file() => Ok(()),
+        Ok(_) => Err("it is not a regular file".into()),
+        Err(_) if path.parent().is_some_and(Path::is_dir) => Ok(()),
+        Err(_) => Err("its folder is not there".into()),
+    }
+}

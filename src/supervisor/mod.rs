@@ -1,0 +1,248 @@
+//! What there is to supervise: a registry of containers, one task each, and the verbs that are asked
+//! of them. Never names HTTP: it is handed names and paths that were parsed, and gives typed answers.
+//!
+//! The life of a container, once and in order: [`Supervisor::start`] reserves the name in the registry
+//! and queues the request at the container's task ([`container`]); the task reads the bundle, notes in the
+//! journal that a start is under way ([`store`]), starts a shim ([`link`]) and has it run runc; the shim
+//! names the init process, the task holds it by pidfd, the record counts, and the new state
+//! ([`state`]) is published. It ends when the shim says so: state first, then runc's state and cgroup
+//! are cleared. It is forgotten when it is deleted, or its name started again.
+
+mod checkpoints;
+mod container;
+mod error;
+mod events;
+mod link;
+mod names;
+mod recovery;
+mod registry;
+mod state;
+mod store;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, broadcast, oneshot};
+
+pub use checkpoints::Checkpoint;
+pub use container::{CheckpointOptions, ProcessView, Snapshot, Start, Update};
+pub use error::{Error, Result};
+pub use events::{Event, Happened};
+pub use names::{BadName, CheckpointName, ContainerId};
+pub use state::{Status, Verb};
+pub use store::{OpenError, Store};
+
+use container::Command;
+use registry::Registry;
+
+use crate::runtime::bundle::ProcessOverrides;
+use crate::runtime::criu::Criu;
+use crate::runtime::runc::Runc;
+
+/// What the daemon found out about its host when it started.
+#[derive(Debug, Clone)]
+pub struct Versions {
+    /// runc's.
+    pub runc: String,
+    /// The kernel's release.
+    pub kernel: String,
+    /// 1 (also hybrid) or 2.
+    pub cgroup: u8,
+}
+
+/// What every container's task works with.
+#[derive(Debug)]
+pub(crate) struct Context {
+    runc: Runc,
+    criu: Criu,
+    versions: Versions,
+    shim: PathBuf,
+    store: Store,
+    events: events::Events,
+    /// Starts at once: more of them at a time are slower in all.
+    starts: Semaphore,
+    checkpoint_limit: Duration,
+    registry: Registry,
+}
+
+impl Context {
+    fn criu(&self) -> Result<&Criu> {
+        match &self.criu {
+            Criu::Works { .. } => Ok(&self.criu),
+            Criu::Unusable { why, .. } => Err(Error::NoCriu(why.clone())),
+        }
+    }
+
+    /// How long a runtime call may take; one that moves memory takes longer.
+    fn limit(&self, moves_memory: bool) -> Duration {
+        if moves_memory { self.checkpoint_limit } else { self.runc.limit() }
+    }
+}
+
+/// What a supervisor is made of.
+#[derive(Debug)]
+pub struct Parts {
+    /// The runtime.
+    pub runc: Runc,
+    /// CRIU, or why there is none.
+    pub criu: Criu,
+    /// The host's versions.
+    pub versions: Versions,
+    /// The shim's executable.
+    pub shim: PathBuf,
+    /// The two folders.
+    pub store: Store,
+    /// How many starts run at once.
+    pub starts: usize,
+    /// How long a checkpoint or a restore may take.
+    pub checkpoint_limit: Duration,
+}
+
+/// The supervisor; clones are the same one.
+#[derive(Debug, Clone)]
+pub struct Supervisor {
+    context: Arc<Context>,
+    closing: Arc<AtomicBool>,
+}
+
+impl Supervisor {
+    /// Takes back what an earlier daemon left, then is ready for requests.
+    pub async fn open(parts: Parts) -> Result<Self> {
+        let context = Arc::new(Context {
+            runc: parts.runc,
+            criu: parts.criu,
+            versions: parts.versions,
+            shim: parts.shim,
+            store: parts.store,
+            events: events::Events::default(),
+            starts: Semaphore::new(parts.starts.max(1)),
+            checkpoint_limit: parts.checkpoint_limit,
+            registry: Registry::default(),
+        });
+        recovery::recover(&context).await?;
+        Ok(Self { context, closing: Arc::default() })
+    }
+
+    /// From now on nothing new is begun; what runs goes on.
+    pub fn close(&self) {
+        self.closing.store(true, Ordering::Relaxed);
+    }
+
+    /// CRIU as it was found.
+    pub fn criu(&self) -> &Criu {
+        &self.context.criu
+    }
+
+    /// The host's versions.
+    pub fn versions(&self) -> &Versions {
+        &self.context.versions
+    }
+
+    /// The runtime.
+    pub fn runc(&self) -> &Runc {
+        &self.context.runc
+    }
+
+    /// Every container, in order of name.
+    pub fn list(&self) -> Vec<Arc<Snapshot>> {
+        self.context.registry.snapshots()
+    }
+
+    /// One container.
+    pub fn get(&self, id: &ContainerId) -> Result<Arc<Snapshot>> {
+        self.context.registry.snapshot(id).ok_or_else(|| Error::NoContainer(id.clone()))
+    }
+
+    /// What happens from now on.
+    pub fn events(&self) -> broadcast::Receiver<Event> {
+        self.context.events.subscribe()
+    }
+
+    /// Starts or restores a container under a name that is free or whose container is stopped.
+    pub async fn start(&self, id: &ContainerId, start: Start) -> Result<Arc<Snapshot>> {
+        self.open_for_change()?;
+        loop {
+            let queue = self.context.registry.reserve(id, |id| container::Task::new(&self.context, id));
+            let (reply, answer) = oneshot::channel();
+            // A name that is given up just now is free the next moment: then it is reserved anew.
+            if queue.send(Command::Start(start.clone(), reply)).await.is_ok()
+                && let Ok(answer) = answer.await
+            {
+                return answer;
+            }
+        }
+    }
+
+    /// Pauses, resumes, signals.
+    pub async fn update(&self, id: &ContainerId, update: Update) -> Result<Arc<Snapshot>> {
+        self.ask(id, |reply| Command::Update(update, reply)).await
+    }
+
+    /// Adds a process.
+    pub async fn exec(&self, id: &ContainerId, process: ProcessOverrides) -> Result<ProcessView> {
+        self.ask(id, |reply| Command::Exec(process, reply)).await
+    }
+
+    /// Signals any process of the container, by its pid on the host.
+    pub async fn signal(&self, id: &ContainerId, pid: i32, signal: i32) -> Result<()> {
+        self.ask(id, |reply| Command::Signal { pid, signal, reply }).await
+    }
+
+    /// Checkpoints it.
+    pub async fn checkpoint(
+        &self,
+        id: &ContainerId,
+        name: CheckpointName,
+        options: CheckpointOptions,
+    ) -> Result<Checkpoint> {
+        self.ask(id, |reply| Command::Checkpoint(name, options, reply)).await
+    }
+
+    /// The checkpoints of its bundle, newest last.
+    pub async fn checkpoints(&self, id: &ContainerId) -> Result<Vec<Checkpoint>> {
+        let bundle = self.get(id)?.bundle.clone();
+        store::blocking(move || checkpoints::list(&bundle)).await
+    }
+
+    /// Deletes a checkpoint of its bundle.
+    pub async fn delete_checkpoint(&self, id: &ContainerId, name: CheckpointName) -> Result<()> {
+        self.ask(id, |reply| Command::DeleteCheckpoint(name, reply)).await
+    }
+
+    /// Forgets it; with `force` it is killed first.
+    pub async fn delete(&self, id: &ContainerId, force: bool) -> Result<()> {
+        self.ask(id, |reply| Command::Delete { force, reply }).await
+    }
+
+    fn open_for_change(&self) -> Result<()> {
+        if self.closing.load(Ordering::Relaxed) { Err(Error::ShuttingDown) } else { Ok(()) }
+    }
+
+    async fn ask<T>(
+        &self,
+        id: &ContainerId,
+        command: impl FnOnce(oneshot::Sender<Result<T>>) -> Command,
+    ) -> Result<T> {
+        self.open_for_change()?;
+        let missing = || Error::NoContainer(id.clone());
+        let queue = self.context.registry.queue(id).ok_or_else(missing)?;
+        let (reply, answer) = oneshot::channel();
+        queue.send(command(reply)).await.map_err(|_| missing())?;
+        // Unanswered: the container was forgotten before its turn came.
+        answer.await.map_err(|_| missing())?
+    }
+}
+
+/// An error with all that caused it, in one line.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut words = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        words.push_str(": ");
+        words.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    words
+}

@@ -1,0 +1,99 @@
+//! Who is there: a name, the way to its task, and what its task has published. The lock is held for a
+//! look-up and never across work.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+
+use tokio::sync::{mpsc, watch};
+
+use super::container::{Command, Snapshot, Task};
+use super::names::ContainerId;
+use super::state::Status;
+
+/// How many requests may wait for one container; more callers than that wait to be let in, in order.
+const QUEUE: usize = 256;
+
+#[derive(Debug)]
+struct Handle {
+    queue: mpsc::Sender<Command>,
+    view: watch::Receiver<Arc<Snapshot>>,
+}
+
+/// Every container that has a name.
+#[derive(Debug, Default)]
+pub(super) struct Registry(RwLock<BTreeMap<ContainerId, Handle>>);
+
+/// The ends of a container's channels that its task holds.
+pub(super) struct Ends {
+    pub(super) queue: mpsc::Receiver<Command>,
+    pub(super) publisher: watch::Sender<Arc<Snapshot>>,
+}
+
+impl Registry {
+    /// A panic elsewhere leaves the map as it was: whole.
+    fn read(&self) -> RwLockReadGuard<'_, BTreeMap<ContainerId, Handle>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A name that is given to a container that has not begun yet is not shown: nothing has happened.
+    fn shown(handle: &Handle) -> Option<Arc<Snapshot>> {
+        let snapshot = Arc::clone(&handle.view.borrow());
+        let nothing_yet = snapshot.status == Status::Stopped && snapshot.never_started;
+        (!nothing_yet).then_some(snapshot)
+    }
+
+    pub(super) fn snapshots(&self) -> Vec<Arc<Snapshot>> {
+        self.read().values().filter_map(Self::shown).collect()
+    }
+
+    pub(super) fn snapshot(&self, id: &ContainerId) -> Option<Arc<Snapshot>> {
+        Self::shown(self.read().get(id)?)
+    }
+
+    pub(super) fn queue(&self, id: &ContainerId) -> Option<mpsc::Sender<Command>> {
+        Some(self.read().get(id)?.queue.clone())
+    }
+
+    /// The way to the name's task, which is made and started if there is none.
+    pub(super) fn reserve(
+        &self,
+        id: &ContainerId,
+        task: impl FnOnce(&ContainerId) -> (Task, Arc<Snapshot>),
+    ) -> mpsc::Sender<Command> {
+        if let Some(queue) = self.queue(id).filter(|queue| !queue.is_closed()) {
+            return queue;
+        }
+        let mut map = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(handle) = map.get(id).filter(|handle| !handle.queue.is_closed()) {
+            return handle.queue.clone();
+        }
+        let (task, snapshot) = task(id);
+        let queue = Self::insert(&mut map, id, snapshot, task);
+        drop(map);
+        queue
+    }
+
+    /// A container that an earlier daemon has left.
+    pub(super) fn adopt(&self, id: &ContainerId, snapshot: Arc<Snapshot>, task: Task) {
+        let mut map = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        Self::insert(&mut map, id, snapshot, task);
+    }
+
+    fn insert(
+        map: &mut BTreeMap<ContainerId, Handle>,
+        id: &ContainerId,
+        snapshot: Arc<Snapshot>,
+        task: Task,
+    ) -> mpsc::Sender<Command> {
+        let (queue, requests) = mpsc::channel(QUEUE);
+        let (publisher, view) = watch::channel(snapshot);
+        map.insert(id.clone(), Handle { queue: queue.clone(), view });
+        tokio::spawn(task.serve(Ends { queue: requests, publisher }));
+        queue
+    }
+
+    /// The name is free.
+    pub(super) fn remove(&self, id: &ContainerId) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).remove(id);
+    }
+}

@@ -1,0 +1,337 @@
+//! The two folders. `--state` is volatile (sockets, pid files, runc's root, the journal of what is
+//! under way); `--root` is durable (records, exit statuses, logs).
+//!
+//! ```text
+//! STATE/lock  STATE/bin/criu  STATE/runc/
+//! STATE/containers/ID/run-N/   shim.sock  journal  init.pid  exec-S.json  exec-S.pid
+//! ROOT/lock   ROOT/failed/     logs of what failed, the newest few
+//! ROOT/containers/ID/          record.json  log -> run-N/log  run-N/{log, log.1, exit.json}
+//! ```
+//!
+//! A run is one start of a container. `record.json` names the run that counts and appears by rename
+//! after fsync: before that a start is undone, from then on it has happened.
+
+use std::fs::{self, DirBuilder, File};
+use std::io::{self, Write};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use oci_spec::runtime::Process;
+use serde::{Deserialize, Serialize};
+
+use super::error::{Error, Result, store};
+use super::names::{CheckpointName, ContainerId};
+use crate::ipc::{EXIT_RECORD, ExitRecord, LOG};
+
+const RECORD: &str = "record.json";
+const PARTIAL: &str = ".record.json.partial";
+const JOURNAL: &str = "journal";
+/// How many logs of failures are kept.
+const FAILED_KEPT: usize = 32;
+
+/// What is known of a container for good.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Record {
+    /// The record's own version.
+    pub version: u32,
+    /// The container.
+    pub id: ContainerId,
+    /// Its bundle's folder.
+    pub bundle: PathBuf,
+    /// The checkpoint it was restored from.
+    pub checkpoint: Option<CheckpointName>,
+    /// When it was started or restored.
+    pub created_at: Timestamp,
+    /// The run that counts.
+    pub run: u32,
+    /// The init process as the bundle had it at the start.
+    pub process: Process,
+}
+
+/// The version of records that this daemon writes.
+pub(super) const RECORD_VERSION: u32 = 1;
+
+/// The folders of one start of a container.
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// Its number; the container's runs are counted up.
+    pub number: u32,
+    /// Under `--state`.
+    pub volatile: PathBuf,
+    /// Under `--root`.
+    pub durable: PathBuf,
+}
+
+impl Run {
+    /// How the run's init process ended, if the shim has written it.
+    pub fn exit_record(&self) -> Option<ExitRecord> {
+        serde_json::from_slice(&fs::read(self.durable.join(EXIT_RECORD)).ok()?).ok()
+    }
+}
+
+/// The two folders, locked.
+#[derive(Debug)]
+pub struct Store {
+    state: PathBuf,
+    root: PathBuf,
+    _locks: [File; 2],
+}
+
+/// Why the folders cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another daemon has them.
+    #[error("another containerd-rest (pid {pid}) uses {folder}")]
+    Locked {
+        /// Its pid, as it wrote it.
+        pid: String,
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// They cannot be made or opened.
+    #[error("{folder} cannot be used: {source}")]
+    Io {
+        /// The folder.
+        folder: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+}
+
+impl Store {
+    /// Makes the folders (mode 0700) and locks them against a second daemon.
+    pub fn open(state: &Path, root: &Path) -> Result<Self, OpenError> {
+        let locks = [lock(state)?, lock(root)?];
+        let (state, root) = (absolute(state)?, absolute(root)?);
+        for folder in [
+            state.join("containers"),
+            state.join("runc"),
+            state.join("bin"),
+            root.join("containers"),
+            root.join("failed"),
+        ] {
+            private(&folder).map_err(|source| OpenError::Io { folder, source })?;
+        }
+        Ok(Self { state, root, _locks: locks })
+    }
+
+    /// runc's `--root`.
+    pub fn runc_root(&self) -> PathBuf {
+        self.state.join("runc")
+    }
+
+    /// A folder that comes first in runc's PATH, with `criu` in it: the one that was configured, whatever
+    /// its name.
+    pub fn link_criu(&self, criu: &Path) -> io::Result<PathBuf> {
+        let folder = self.state.join("bin");
+        let partial = folder.join(".criu.partial");
+        let _ = fs::remove_file(&partial);
+        std::os::unix::fs::symlink(criu, &partial)?;
+        fs::rename(&partial, folder.join("criu"))?;
+        Ok(folder)
+    }
+
+    /// A file in the volatile folder for the log of one call to runc.
+    pub fn call_log(&self, id: &ContainerId, verb: &str) -> PathBuf {
+        self.state.join(format!("runc-{verb}-{id}.log"))
+    }
+
+    fn volatile(&self, id: &ContainerId) -> PathBuf {
+        self.state.join("containers").join(id.as_str())
+    }
+
+    fn durable(&self, id: &ContainerId) -> PathBuf {
+        self.root.join("containers").join(id.as_str())
+    }
+
+    /// The folders of a run, whether they are there or not.
+    pub fn run(&self, id: &ContainerId, number: u32) -> Run {
+        let name = format!("run-{number}");
+        Run { number, volatile: self.volatile(id).join(&name), durable: self.durable(id).join(&name) }
+    }
+
+    /// Makes a run's folders, and notes in the journal what is under way before it has any other effect.
+    pub fn begin(&self, id: &ContainerId, number: u32, what: &str) -> Result<Run> {
+        let run = self.run(id, number);
+        for folder in [self.volatile(id), self.durable(id), run.volatile.clone(), run.durable.clone()] {
+            private(&folder).map_err(store("making the folder", &folder))?;
+        }
+        let journal = run.volatile.join(JOURNAL);
+        fs::write(&journal, what).map_err(store("writing the journal", &journal))?;
+        Ok(run)
+    }
+
+    /// Writes the record beside the one that counts, and onto the disk.
+    pub fn prepare(&self, record: &Record) -> Result<()> {
+        let partial = self.durable(&record.id).join(PARTIAL);
+        let bytes = serde_json::to_vec(record)
+            .map_err(|error| store("writing the record", &partial)(error.into()))?;
+        write_synced(&partial, &bytes).map_err(store("writing the record", &partial))
+    }
+
+    /// The prepared record counts from now on; runs before it are over.
+    pub fn commit(&self, id: &ContainerId, run: &Run) -> Result<()> {
+        let folder = self.durable(id);
+        let path = folder.join(RECORD);
+        fs::rename(folder.join(PARTIAL), &path).map_err(store("writing the record", &path))?;
+        sync_folder(&folder).map_err(store("syncing the folder", &folder))?;
+        // The name's own folder may be new too.
+        sync_folder(&self.root.join("containers")).map_err(store("syncing the folder", &self.root))?;
+        let _ = fs::remove_file(run.volatile.join(JOURNAL));
+        // For people: the log that counts has one name, whatever the run's number.
+        let (link, fresh) = (folder.join(LOG), folder.join(".log.partial"));
+        let _ = fs::remove_file(&fresh);
+        let _ = std::os::unix::fs::symlink(Path::new(&format!("run-{}", run.number)).join(LOG), &fresh)
+            .and_then(|()| fs::rename(&fresh, link));
+        remove_other_runs(&folder, run);
+        Ok(())
+    }
+
+    /// Undoes [`Store::begin`]: what counted before counts still.
+    pub fn abandon(&self, id: &ContainerId, run: &Run) {
+        let _ = fs::remove_file(self.durable(id).join(PARTIAL));
+        for folder in [&run.volatile, &run.durable] {
+            let _ = fs::remove_dir_all(folder);
+        }
+        // Only when empty: a stopped container's record and log stay.
+        let _ = fs::remove_dir(self.volatile(id));
+        let _ = fs::remove_dir(self.durable(id));
+    }
+
+    /// The run is over: its volatile folder goes, its log and exit record stay.
+    pub fn end(&self, id: &ContainerId, run: &Run) {
+        let _ = fs::remove_dir_all(&run.volatile);
+        let _ = fs::remove_dir(self.volatile(id));
+    }
+
+    /// Forgets a container. Without its record it is gone, whatever else remains for a moment.
+    pub fn forget(&self, id: &ContainerId) -> Result<()> {
+        let folder = self.durable(id);
+        match fs::remove_file(folder.join(RECORD)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(store("removing the record", folder.join(RECORD))(error));
+            }
+            _ => {}
+        }
+        let _ = fs::remove_dir_all(self.volatile(id));
+        fs::remove_dir_all(&folder).map_err(store("removing the folder", &folder))?;
+        sync_folder(&self.root.join("containers")).map_err(store("syncing the folder", &self.root))
+    }
+
+    /// Every name that has left something in either folder, with its record if that counts.
+    pub fn names(&self) -> Result<Vec<(ContainerId, Result<Option<Record>>)>> {
+        let mut names: Vec<ContainerId> = Vec::new();
+        for folder in [self.root.join("containers"), self.state.join("containers")] {
+            for entry in fs::read_dir(&folder).map_err(store("listing the folder", &folder))? {
+                let entry = entry.map_err(store("listing the folder", &folder))?;
+                if let Some(id) = entry.file_name().to_str().and_then(|name| name.parse().ok()) {
+                    names.push(id);
+                }
+            }
+        }
+        names.sort();
+        names.dedup();
+        Ok(names
+            .into_iter()
+            .map(|id| {
+                let record = self.record(&id);
+                (id, record)
+            })
+            .collect())
+    }
+
+    fn record(&self, id: &ContainerId) -> Result<Option<Record>> {
+        let path = self.durable(id).join(RECORD);
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(store("reading the record", path)(error)),
+        };
+        let record: Record = serde_json::from_slice(&bytes)
+            .map_err(|error| store("reading the record", &path)(error.into()))?;
+        if record.version > RECORD_VERSION || record.id != *id {
+            let words = format!("it is of version {} and of {}", record.version, record.id);
+            return Err(store("reading the record", path)(io::Error::other(words)));
+        }
+        Ok(Some(record))
+    }
+
+    /// The runs of a name that have a volatile folder, and whether their journal says they are under way.
+    pub fn volatile_runs(&self, id: &ContainerId) -> Vec<Run> {
+        let entries = fs::read_dir(self.volatile(id)).into_iter().flatten().flatten();
+        entries
+            .filter_map(|entry| entry.file_name().to_str()?.strip_prefix("run-")?.parse().ok())
+            .map(|number| self.run(id, number))
+            .collect()
+    }
+
+    /// Keeps the log of something that failed; only the newest few are kept.
+    pub fn keep_failed_log(&self, id: &ContainerId, what: &str, log: &Path) -> Option<PathBuf> {
+        let folder = self.root.join("failed");
+        let kept = folder.join(format!("{:.6}-{id}-{what}.log", Timestamp::now()));
+        fs::copy(log, &kept).ok()?;
+        let mut all: Vec<PathBuf> = fs::read_dir(&folder).ok()?.flatten().map(|entry| entry.path()).collect();
+        all.sort();
+        for old in all.iter().rev().skip(FAILED_KEPT) {
+            let _ = fs::remove_file(old);
+        }
+        Some(kept)
+    }
+}
+
+fn lock(folder: &Path) -> Result<File, OpenError> {
+    let io = |source| OpenError::Io { folder: folder.to_owned(), source };
+    private(folder).map_err(io)?;
+    let path = folder.join("lock");
+    let mut file =
+        File::options().create(true).read(true).write(true).truncate(false).open(&path).map_err(io)?;
+    if file.try_lock().is_err() {
+        let pid = fs::read_to_string(&path).unwrap_or_default().trim().to_owned();
+        return Err(OpenError::Locked { pid, folder: folder.to_owned() });
+    }
+    file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id())).map_err(io)?;
+    Ok(file)
+}
+
+fn absolute(folder: &Path) -> Result<PathBuf, OpenError> {
+    folder.canonicalize().map_err(|source| OpenError::Io { folder: folder.to_owned(), source })
+}
+
+/// A folder, with those above it, that root alone may enter.
+fn private(folder: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
+fn remove_other_runs(folder: &Path, run: &Run) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path != run.durable && entry.file_name().to_string_lossy().starts_with("run-") {
+            let _ = fs::remove_dir_all(path);
+        }
+    }
+}
+
+/// A new file with these bytes, on the disk.
+pub(super) fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+/// Makes the names in a folder durable (fsync(2), "calling fsync() does not necessarily ensure that the
+/// entry in the directory ... has also reached disk").
+pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+/// Runs file work away from the async threads.
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(error) => Err(Error::Store { what: "a file task", path: PathBuf::new(), source: error.into() }),
+    }
+}
