@@ -1,0 +1,8 @@
+//! The daemon as a program, on real runc and real CRIU, from the outside. One binary, one link.
+//! Needs root, runc, CRIU, a static busybox: `scripts/prerequisites test` installs them.
+
+#![allow(missing_docs, clippy::unwrap_used)]
+
+mod support;
+
+mod lifecycle;

@@ -1,0 +1,125 @@
+//! Bundles of busybox: they share one read-only root filesystem, and each has a config.json of its own.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use serde_json::{Value, json};
+
+const APPLETS: [&str; 18] = [
+    "sh", "sleep", "cat", "echo", "true", "false", "kill", "nc", "seq", "test", "id", "env", "pwd", "ls",
+    "touch", "yes", "head", "stty",
+];
+
+/// The root filesystem, made once a test run.
+static ROOTFS: LazyLock<PathBuf> = LazyLock::new(|| {
+    let busybox = ["/usr/bin/busybox", "/bin/busybox"]
+        .into_iter()
+        .find(|path| Path::new(path).exists())
+        .expect("busybox is missing: run scripts/prerequisites test");
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("rootfs-{}", std::process::id()));
+    let _ = fs::remove_dir_all(&folder);
+    for name in ["bin", "proc", "sys", "dev", "tmp"] {
+        fs::create_dir_all(folder.join(name)).unwrap();
+    }
+    fs::copy(busybox, folder.join("bin/busybox")).unwrap();
+    for applet in APPLETS {
+        symlink("busybox", folder.join("bin").join(applet)).unwrap();
+    }
+    folder
+});
+
+/// A bundle's folder, gone when it is dropped.
+pub(crate) struct Bundle {
+    folder: tempfile::TempDir,
+    pub(crate) config: Value,
+}
+
+impl Bundle {
+    /// A bundle whose process is this program with these arguments, uid 0, in namespaces of its own.
+    pub(crate) fn new(args: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let bundle = Self { folder, config: config(args) };
+        bundle.save();
+        bundle
+    }
+
+    /// One that does nothing for a long time.
+    pub(crate) fn sleeper() -> Self {
+        Self::new(&["sleep", "1000"])
+    }
+
+    /// A shell script as its process.
+    pub(crate) fn script(script: &str) -> Self {
+        Self::new(&["sh", "-c", script])
+    }
+
+    /// The configuration, changed.
+    pub(crate) fn with(mut self, change: impl FnOnce(&mut Value)) -> Self {
+        change(&mut self.config);
+        self.save();
+        self
+    }
+
+    fn save(&self) {
+        fs::write(self.path().join("config.json"), self.config.to_string()).unwrap();
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// A folder of the bundle that its process sees as /shared, to write to.
+    pub(crate) fn with_shared(self) -> Self {
+        let shared = self.shared();
+        fs::create_dir(&shared).unwrap();
+        self.with(|config| {
+            let mount =
+                json!({"destination": "/tmp", "type": "bind", "source": shared, "options": ["rbind", "rw"]});
+            config["mounts"].as_array_mut().unwrap().push(mount);
+        })
+    }
+
+    /// The host's side of the container's /tmp, after [`Bundle::with_shared`].
+    pub(crate) fn shared(&self) -> PathBuf {
+        self.path().join("shared")
+    }
+
+    pub(crate) fn start(&self) -> Value {
+        json!({ "bundlePath": self.path() })
+    }
+
+    pub(crate) fn restore(&self, checkpoint: &str) -> Value {
+        json!({ "bundlePath": self.path(), "checkpoint": checkpoint })
+    }
+}
+
+fn config(args: &[&str]) -> Value {
+    let capabilities = json!(["CAP_AUDIT_WRITE", "CAP_KILL", "CAP_NET_BIND_SERVICE"]);
+    json!({
+        "ociVersion": "1.0.2",
+        "process": {
+            "terminal": false,
+            "user": { "uid": 0, "gid": 0 },
+            "args": args,
+            "env": ["PATH=/bin", "TERM=xterm"],
+            "cwd": "/",
+            "capabilities": { "bounding": capabilities, "effective": capabilities, "permitted": capabilities },
+            "noNewPrivileges": true
+        },
+        "root": { "path": *ROOTFS, "readonly": true },
+        "hostname": "box",
+        "mounts": [
+            { "destination": "/proc", "type": "proc", "source": "proc" },
+            { "destination": "/dev", "type": "tmpfs", "source": "tmpfs", "options": ["nosuid", "strictatime", "mode=755", "size=65536k"] },
+            { "destination": "/dev/pts", "type": "devpts", "source": "devpts", "options": ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"] }
+        ],
+        "linux": {
+            "resources": { "devices": [{ "allow": false, "access": "rwm" }] },
+            "namespaces": [
+                { "type": "pid" }, { "type": "network" }, { "type": "ipc" }, { "type": "uts" }, { "type": "mount" }
+            ]
+        }
+    })
+}

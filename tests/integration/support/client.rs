@@ -1,0 +1,110 @@
+//! A client that holds every answer to the contract, and counts what it has seen.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+use ureq::Agent;
+use ureq::http::Request;
+
+use super::contract::Contract;
+
+#[derive(Clone)]
+pub(crate) struct Client {
+    pub(crate) base: String,
+    agent: Agent,
+    pub(crate) contract: Arc<Contract>,
+}
+
+/// An answer that the contract allows.
+#[derive(Debug, Clone)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: ureq::http::HeaderMap,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
+    }
+
+    /// Fails the test, with the answer's own words, when the status is another.
+    #[track_caller]
+    pub(crate) fn expect(self, status: u16) -> Self {
+        assert_eq!(self.status, status, "{}", self.body);
+        self
+    }
+
+    /// A problem of this kind; gives its document.
+    #[track_caller]
+    pub(crate) fn problem(&self, status: u16, kind: &str) -> Value {
+        assert_eq!(self.status, status, "{}", self.body);
+        let problem = self.json();
+        assert_eq!(problem["type"], format!("urn:containerd-rest:problem:{kind}"), "{}", self.body);
+        assert_eq!(problem["status"], status);
+        assert!(!problem["detail"].as_str().unwrap().is_empty());
+        problem
+    }
+}
+
+impl Client {
+    pub(crate) fn new(base: String) -> Self {
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .allow_non_standard_methods(true)
+            .timeout_global(Some(std::time::Duration::from_secs(120)))
+            .build();
+        let agent = Agent::new_with_config(config);
+        let mut served = agent.get(format!("{base}/openapi.json")).call().unwrap();
+        let served: Value = serde_json::from_str(&served.body_mut().read_to_string().unwrap()).unwrap();
+        Self { base, agent, contract: Arc::new(Contract::new(served)) }
+    }
+
+    /// As curl -d does it: the body is called a form, whatever it is.
+    #[track_caller]
+    pub(crate) fn send(&self, method: &str, path: &str, body: Option<&[u8]>) -> Answer {
+        let request = Request::builder().method(method).uri(format!("{}{path}", self.base));
+        let response = match body {
+            Some(body) => {
+                let request = request.header("content-type", "application/x-www-form-urlencoded");
+                self.agent.run(request.body(body).unwrap())
+            }
+            None => self.agent.run(request.body(()).unwrap()),
+        };
+        let mut response = response.unwrap_or_else(|error| panic!("{method} {path}: {error}"));
+        let body = response.body_mut().read_to_string().unwrap();
+        let answer = Answer { status: response.status().as_u16(), headers: response.headers().clone(), body };
+        let media = answer.headers.get("content-type").map(|media| media.to_str().unwrap());
+        if method != "HEAD" {
+            self.contract.check(method, path, answer.status, media, &answer.body);
+        }
+        answer
+    }
+
+    #[track_caller]
+    pub(crate) fn get(&self, path: &str) -> Answer {
+        self.send("GET", path, None)
+    }
+
+    #[track_caller]
+    pub(crate) fn post(&self, path: &str, body: &Value) -> Answer {
+        self.send("POST", path, Some(body.to_string().as_bytes()))
+    }
+
+    #[track_caller]
+    pub(crate) fn put(&self, path: &str, body: &Value) -> Answer {
+        self.send("PUT", path, Some(body.to_string().as_bytes()))
+    }
+
+    #[track_caller]
+    pub(crate) fn patch(&self, path: &str, body: &Value) -> Answer {
+        self.send("PATCH", path, Some(body.to_string().as_bytes()))
+    }
+
+    #[track_caller]
+    pub(crate) fn delete(&self, path: &str) -> Answer {
+        self.send("DELETE", path, None)
+    }
+}

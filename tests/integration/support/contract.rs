@@ -1,0 +1,123 @@
+//! The contract as the tests hold the daemon to it: which operation a request is, and whether an answer is
+//! one that the contract allows.
+
+use std::collections::HashMap;
+
+use jsonschema::Validator;
+use serde_json::Value;
+
+/// The contract as it lies in the repository (the generated crate embeds the same).
+pub(crate) fn document() -> Value {
+    serde_json::from_str(containerd_rest_api::OPENAPI_JSON).unwrap()
+}
+
+pub(crate) struct Contract {
+    document: Value,
+    validators: HashMap<String, Validator>,
+}
+
+impl Contract {
+    /// From the document that the daemon serves.
+    pub(crate) fn new(document: Value) -> Self {
+        let mut contract = Self { document, validators: HashMap::new() };
+        let mut schemas = Vec::new();
+        for (template, item) in contract.paths() {
+            for (method, operation) in
+                item.as_object().unwrap().iter().filter(|(key, _)| *key != "parameters")
+            {
+                for (status, response) in operation["responses"].as_object().unwrap() {
+                    let response = contract.resolve(response);
+                    for (media, content) in response["content"].as_object().into_iter().flatten() {
+                        schemas.push((key(method, template, status, media), content["schema"].clone()));
+                    }
+                }
+            }
+        }
+        schemas.push(("problem".to_owned(), serde_json::json!({ "$ref": "#/components/schemas/Problem" })));
+        for (key, mut schema) in schemas {
+            // References in it begin at the document's root, so that is where it stands.
+            if let Some(object) = schema.as_object_mut() {
+                object.insert("components".to_owned(), contract.document["components"].clone());
+            }
+            let validator = jsonschema::options()
+                .should_validate_formats(true)
+                .build(&schema)
+                .unwrap_or_else(|error| panic!("{key}: {error}"));
+            contract.validators.insert(key, validator);
+        }
+        contract
+    }
+
+    pub(crate) fn paths(&self) -> impl Iterator<Item = (&String, &Value)> {
+        self.document["paths"].as_object().unwrap().iter()
+    }
+
+    fn resolve<'a>(&'a self, value: &'a Value) -> &'a Value {
+        match value["$ref"].as_str() {
+            Some(reference) => self.document.pointer(reference.trim_start_matches('#')).unwrap(),
+            None => value,
+        }
+    }
+
+    /// The path template that a request's path is of. The one with fewest parameters wins, as in a router.
+    pub(crate) fn template(&self, path: &str) -> Option<&str> {
+        let parts: Vec<&str> = path.split('/').collect();
+        self.paths()
+            .map(|(template, _)| template.as_str())
+            .filter(|template| {
+                let wanted: Vec<&str> = template.split('/').collect();
+                wanted.len() == parts.len()
+                    && wanted
+                        .iter()
+                        .zip(&parts)
+                        .all(|(want, part)| want == part || (want.starts_with('{') && !part.is_empty()))
+            })
+            .min_by_key(|template| template.matches('{').count())
+    }
+
+    /// Fails the test when the contract does not allow this answer.
+    #[track_caller]
+    pub(crate) fn check(&self, method: &str, path: &str, status: u16, media: Option<&str>, body: &str) {
+        let path = path.split('?').next().unwrap();
+        let request = format!("{method} {path} -> {status}");
+        let method = method.to_lowercase();
+        let template = self.template(path);
+        let operation =
+            template.map(|template| &self.document["paths"][template][&method]).filter(|op| op.is_object());
+        let key = match (operation, template) {
+            (Some(operation), Some(template)) => {
+                let response = &operation["responses"][status.to_string()];
+                assert!(response.is_object(), "{request} is not in the contract: {body}");
+                let response = self.resolve(response);
+                let Some(content) = response["content"].as_object() else {
+                    assert_eq!(body, "", "{request} has no body in the contract");
+                    return;
+                };
+                if content.contains_key("*/*") {
+                    return;
+                }
+                let media = media.unwrap_or_else(|| panic!("{request} names no media type"));
+                let media = media.split(';').next().unwrap();
+                assert!(content.contains_key(media), "{request}: {media} is not in the contract");
+                if !media.ends_with("json") {
+                    return;
+                }
+                key(&method, template, &status.to_string(), media)
+            }
+            _ => {
+                assert!(matches!(status, 404 | 405), "{request} is an answer to no operation");
+                assert_eq!(media, Some("application/problem+json"), "{request}");
+                "problem".to_owned()
+            }
+        };
+        let value: Value =
+            serde_json::from_str(body).unwrap_or_else(|error| panic!("{request}: {error}: {body}"));
+        let errors: Vec<String> =
+            self.validators[&key].iter_errors(&value).map(|error| error.to_string()).collect();
+        assert!(errors.is_empty(), "{request} breaks the contract: {errors:?}: {body}");
+    }
+}
+
+fn key(method: &str, template: &str, status: &str, media: &str) -> String {
+    format!("{method} {template} {status} {media}")
+}

@@ -1,0 +1,191 @@
+//! A real daemon on a free port, with folders of its own, ended by its pid.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+
+use serde_json::Value;
+
+use super::client::{Answer, Client};
+use super::{eventually, host};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_containerd-rest");
+/// Cargo puts the shim beside it.
+const _SHIM: &str = env!("CARGO_BIN_EXE_containerd-rest-shim");
+
+static COUNT: AtomicU32 = AtomicU32::new(0);
+
+pub(crate) struct Daemon {
+    child: Child,
+    folder: Arc<tempfile::TempDir>,
+    options: Vec<String>,
+    pub(crate) client: Client,
+    /// Begins every container's name of this daemon, and nobody else's.
+    pub(crate) prefix: String,
+    /// Its standard error so far.
+    log: Arc<Mutex<String>>,
+}
+
+/// The program with a daemon's folders, to be changed and run.
+pub(crate) fn command(folder: &Path, options: &[String]) -> Command {
+    let mut command = Command::new(PROGRAM);
+    command
+        .env("CONTAINERD_REST_ROOT", folder.join("root"))
+        .env("CONTAINERD_REST_STATE", folder.join("state"))
+        .env("CONTAINERD_REST_LISTEN", "127.0.0.1:0")
+        .args(options)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+impl Daemon {
+    pub(crate) fn start() -> Self {
+        Self::with(&[])
+    }
+
+    /// With flags of `serve`.
+    pub(crate) fn with(options: &[&str]) -> Self {
+        assert!(nix::unistd::geteuid().is_root(), "these tests make containers: run them as root");
+        let folder = Arc::new(tempfile::Builder::new().prefix("cr-").tempdir().unwrap());
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let prefix = format!("t{}-{number}-", std::process::id());
+        Self::run(folder, options.iter().map(|option| (*option).to_owned()).collect(), prefix)
+    }
+
+    fn run(folder: Arc<tempfile::TempDir>, options: Vec<String>, prefix: String) -> Self {
+        let mut child = command(folder.path(), &options).spawn().unwrap();
+        let log = Arc::new(Mutex::new(String::new()));
+        let mut stderr = child.stderr.take().unwrap();
+        let sink = Arc::clone(&log);
+        std::thread::spawn(move || {
+            let mut portion = [0; 4096];
+            while let Ok(length @ 1..) = stderr.read(&mut portion) {
+                sink.lock().unwrap().push_str(&String::from_utf8_lossy(&portion[..length]));
+            }
+        });
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let Some(base) = line.split_whitespace().find(|word| word.starts_with("http://")) else {
+            std::thread::sleep(std::time::Duration::from_millis(100));
+            panic!("the daemon did not start: {line}{}", log.lock().unwrap());
+        };
+        let client = Client::new(base.to_owned());
+        Self { child, folder, options, client, prefix, log }
+    }
+
+    /// A name that no other test has.
+    pub(crate) fn name(&self, name: &str) -> String {
+        format!("{}{name}", self.prefix)
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(crate) fn state_folder(&self) -> PathBuf {
+        self.folder().join("state")
+    }
+
+    pub(crate) fn root_folder(&self) -> PathBuf {
+        self.folder().join("root")
+    }
+
+    pub(crate) fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
+    }
+
+    /// A container's log, once it is there.
+    pub(crate) fn output(&self, id: &str) -> String {
+        fs::read_to_string(self.root_folder().join("containers").join(id).join("log")).unwrap_or_default()
+    }
+
+    #[track_caller]
+    pub(crate) fn container(&self, id: &str) -> Value {
+        self.client.get(&format!("/containers/{id}")).expect(200).json()
+    }
+
+    #[track_caller]
+    pub(crate) fn status(&self, id: &str) -> String {
+        self.container(id)["state"]["status"].as_str().unwrap().to_owned()
+    }
+
+    #[track_caller]
+    pub(crate) fn init_pid(&self, id: &str) -> i32 {
+        i32::try_from(self.container(id)["processes"][0]["pid"].as_i64().unwrap()).unwrap()
+    }
+
+    #[track_caller]
+    pub(crate) fn start_container(&self, id: &str, body: &Value) -> Answer {
+        self.client.post(&format!("/containers/{id}"), body)
+    }
+
+    #[track_caller]
+    pub(crate) fn await_status(&self, id: &str, status: &str) {
+        eventually(&format!("{id} is {status}"), || self.status(id) == status);
+    }
+
+    /// Killed at once, as by a crash; then a new one on the same folders.
+    pub(crate) fn crash_and_restart(mut self) -> Self {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        Self::run(Arc::clone(&self.folder), self.options.clone(), self.prefix.clone())
+    }
+
+    /// Deletes every container, and fails the test if the host is not as before.
+    #[track_caller]
+    pub(crate) fn clean_up(&self) {
+        for container in self.client.get("/containers").expect(200).json().as_array().unwrap() {
+            let id = container["id"].as_str().unwrap();
+            self.client.delete(&format!("/containers/{id}?force=true")).expect(204);
+        }
+        self.assert_nothing_left();
+    }
+
+    /// No process, cgroup, mount, runc state or file of any container.
+    #[track_caller]
+    pub(crate) fn assert_nothing_left(&self) {
+        let folder = self.folder().to_string_lossy().into_owned();
+        // A shim ends by itself, a moment after its container.
+        eventually("no process is left", || {
+            host::processes(&self.prefix, self.pid()).is_empty()
+                && host::processes(&folder, self.pid()).is_empty()
+        });
+        assert_eq!(host::cgroups(&self.prefix), Vec::<PathBuf>::new());
+        assert_eq!(host::mounts(&folder), Vec::<String>::new());
+        let state = host::files(
+            &self.state_folder(),
+            &["lock", "bin", "bin/criu", "containerd-rest.sock", "containers", "runc"],
+        );
+        assert_eq!(state, Vec::<String>::new());
+        assert_eq!(host::files(&self.root_folder().join("containers"), &[]), Vec::<String>::new());
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let ended = self.child.try_wait().is_ok_and(|status| status.is_some());
+        if !ended {
+            if std::thread::panicking() {
+                eprintln!("the daemon's log:\n{}", self.log());
+            }
+            // Whatever state a failed test has left it in: its containers go with it.
+            for (pid, _) in host::processes(&self.prefix, self.pid()) {
+                let _ = nix::sys::signal::kill(
+                    nix::unistd::Pid::from_raw(i32::try_from(pid).unwrap()),
+                    nix::sys::signal::Signal::SIGKILL,
+                );
+            }
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+    }
+}

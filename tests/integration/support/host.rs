@@ -1,0 +1,69 @@
+//! What the host knows: the oracle that nothing of a test is left behind. Names are a daemon's own, so
+//! that tests that run beside it do not count.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Every cgroup, in every hierarchy, whose name begins so.
+pub(crate) fn cgroups(prefix: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    walk(Path::new("/sys/fs/cgroup"), prefix, &mut found);
+    found
+}
+
+fn walk(folder: &Path, prefix: &str, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            if entry.file_name().to_string_lossy().starts_with(prefix) {
+                found.push(entry.path());
+            }
+            walk(&entry.path(), prefix, found);
+        }
+    }
+}
+
+/// Every mount, in this mount namespace, that names this text.
+pub(crate) fn mounts(text: &str) -> Vec<String> {
+    let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap();
+    mounts.lines().filter(|line| line.contains(text)).map(str::to_owned).collect()
+}
+
+/// Every process whose command line or cgroup names this text; the daemon's own is none of them.
+pub(crate) fn processes(text: &str, daemon: u32) -> BTreeMap<u32, String> {
+    let mut found = BTreeMap::new();
+    for entry in fs::read_dir("/proc").unwrap().flatten() {
+        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else {
+            continue;
+        };
+        let read = |name: &str| {
+            String::from_utf8_lossy(&fs::read(entry.path().join(name)).unwrap_or_default()).replace('\0', " ")
+        };
+        let (command, cgroup) = (read("cmdline"), read("cgroup"));
+        if pid != daemon && (command.contains(text) || cgroup.contains(text)) {
+            found.insert(pid, command);
+        }
+    }
+    found
+}
+
+/// The files below a folder, by their paths within it; but for `ignored` ones.
+pub(crate) fn files(folder: &Path, ignored: &[&str]) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(&next).into_iter().flatten().flatten() {
+            let path = entry.path();
+            let name = path.strip_prefix(folder).unwrap().to_string_lossy().into_owned();
+            if ignored.contains(&name.as_str()) {
+                continue;
+            }
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                folders.push(path);
+            }
+            found.push(name);
+        }
+    }
+    found.sort();
+    found
+}

@@ -1,0 +1,20 @@
+//! A real daemon with folders of its own, bundles to start in it, a client that holds every answer to
+//! the contract, and the oracle that nothing is left behind.
+
+pub(crate) mod bundle;
+pub(crate) mod client;
+pub(crate) mod contract;
+pub(crate) mod daemon;
+pub(crate) mod host;
+
+use std::time::{Duration, Instant};
+
+/// Waits for a condition, and fails the test with its words when it does not come.
+#[track_caller]
+pub(crate) fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while !condition() {
+        assert!(Instant::now() < deadline, "{what}: not within 10 s");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
