@@ -32,14 +32,12 @@ pub(super) async fn take_as_json(request: Request, next: Next) -> Response {
         Err(BodyError::TooLarge) => return answer(&problem::too_large(MAX_BODY)).into_response(),
         Err(BodyError::CutOff) => return answer(&problem::cut_off()).into_response(),
     };
-    if bytes.is_empty() {
-        parts.headers.remove(header::CONTENT_TYPE);
-    } else {
-        if let Err(error) = serde_json::from_slice::<serde_json::Value>(&bytes) {
-            return answer(&problem::not_json(&error, &bytes)).into_response();
-        }
-        parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if !bytes.is_empty()
+        && let Err(error) = serde_json::from_slice::<serde_json::Value>(&bytes)
+    {
+        return answer(&problem::not_json(&error, &bytes)).into_response();
     }
+    parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(bytes.len()));
     parts.headers.remove(header::TRANSFER_ENCODING);
     next.run(Request::from_parts(parts, Body::from(bytes))).await

@@ -38,13 +38,16 @@ pub fn api_version() -> String {
 
 /// Everything that is served. Streams end when `ending` says so.
 pub fn router(api: Api, ending: watch::Receiver<bool>) -> Router {
-    Router::new()
+    let routes = Router::new()
         .merge(generated::containers_api_router(api.clone()))
         .merge(generated::processes_api_router(api.clone()))
         .merge(generated::checkpoints_api_router(api.clone()))
         .merge(generated::daemon_api_router(api.clone()))
         .merge(unmodelled::router(api, ending))
-        .fallback(|| async { axum::http::StatusCode::NOT_FOUND })
+        .fallback(|| async { axum::http::StatusCode::NOT_FOUND });
+    // Around the whole router and not around each route: only from there a 405 has its Allow header.
+    Router::new()
+        .fallback_service(routes)
         .layer(middleware::from_fn(body::take_as_json))
         .layer(middleware::from_fn(problems::documents))
 }

@@ -40,10 +40,9 @@ async fn adopt(context: &Arc<Context>, record: Record) {
         }
     }
     let mut snapshot = Snapshot::of_record(&record);
-    let life = match connect(&run).await {
-        Some((link, hello)) => Some(Life::recover(run.clone(), link, &hello, &record, &mut snapshot)),
-        None => None,
-    };
+    let life = connect(&run)
+        .await
+        .map(|(link, hello)| Life::recover(run.clone(), link, &hello, &record, &mut snapshot));
     if life.is_none() {
         snapshot.status = Status::Stopped;
         snapshot.exit = run.exit_record();

@@ -5,4 +5,8 @@
 
 mod support;
 
+mod checkpoints;
+mod contract;
+mod fleet;
 mod lifecycle;
+mod program;

@@ -133,10 +133,11 @@ impl Daemon {
         eventually(&format!("{id} is {status}"), || self.status(id) == status);
     }
 
-    /// Killed at once, as by a crash; then a new one on the same folders.
-    pub(crate) fn crash_and_restart(mut self) -> Self {
+    /// Killed at once, as by a crash; then something happens, then a new one runs on the same folders.
+    pub(crate) fn crash_and_restart_after(mut self, meanwhile: impl FnOnce()) -> Self {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+        meanwhile();
         Self::run(Arc::clone(&self.folder), self.options.clone(), self.prefix.clone())
     }
 

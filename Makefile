@@ -1,0 +1,20 @@
+# Thin: what is done stands in scripts/ and in cargo's own commands.
+.PHONY: run test prerequisites first-look
+
+run: ## install what is missing, build, lay the demo bundle at /containers/redis, serve on localhost:8888
+	scripts/prerequisites run
+	cargo build --release --locked --quiet --bins
+	scripts/demo-bundle
+	exec target/release/containerd-rest serve
+
+test: ## install what the tests need, and run every check that lands
+	scripts/prerequisites test
+	scripts/checks
+
+prerequisites: ## install what the daemon and its tests need
+	scripts/prerequisites test
+
+first-look: ## start, exec, checkpoint, restore through the API beside bare runc, in one run
+	scripts/prerequisites run
+	cargo build --release --locked --quiet --bins
+	scripts/first-look

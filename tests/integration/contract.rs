@@ -1,0 +1,152 @@
+//! The contract is the law: what is served is in it, and what is in it is served.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::support::contract::document;
+use crate::support::daemon::Daemon;
+
+#[test]
+fn the_served_documents_are_the_contract_that_was_written() {
+    let daemon = Daemon::start();
+    let yaml = daemon.client.get("/openapi.yaml").expect(200).body;
+    let written =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/openapi/containerd.v1.yaml")).unwrap();
+    assert_eq!(yaml, written);
+    let written: Value = serde_norway::from_str(&written).unwrap();
+    assert_eq!(daemon.client.get("/openapi.json").expect(200).json(), written);
+    assert_eq!(document(), written);
+}
+
+/// From the outside: each path of the contract, asked with each method, answers 405 for those that the
+/// contract does not name and something else for those it does.
+#[test]
+fn every_operation_is_served_and_no_method_more() {
+    let daemon = Daemon::start();
+    let document = document();
+    let mut served = 0;
+    for (template, item) in document["paths"].as_object().unwrap() {
+        let path = template
+            .replace("{id}", "nobody")
+            .replace("{pid}", "2147483647")
+            .replace("{checkpoint}", "nothing")
+            .replace("{file}", "settings.js");
+        let named: BTreeSet<String> = item
+            .as_object()
+            .unwrap()
+            .keys()
+            .filter(|key| *key != "parameters")
+            .map(|key| key.to_uppercase())
+            .collect();
+        for method in ["GET", "PUT", "POST", "PATCH", "DELETE", "OPTIONS", "TRACE"] {
+            if named.contains(method) {
+                served += 1;
+                // A stream does not end; it is read elsewhere.
+                if path != "/events" {
+                    let status = daemon.client.send(method, &path, None).status;
+                    assert!(status != 405 && status < 500, "{method} {path}: {status}");
+                }
+            } else {
+                let answer = daemon.client.send(method, &path, None);
+                answer.problem(405, "method-not-allowed");
+                let allow: BTreeSet<String> = answer.headers["allow"]
+                    .to_str()
+                    .unwrap()
+                    .split(',')
+                    .map(|method| method.trim().to_owned())
+                    .filter(|method| method != "HEAD")
+                    .collect();
+                assert_eq!(allow, named, "{path}");
+            }
+        }
+    }
+    assert!(served > 20, "{served} operations");
+}
+
+#[test]
+fn a_path_that_is_nowhere_is_a_problem_document_too() {
+    let daemon = Daemon::start();
+    for path in ["/nothing", "/containers/", "/containers/a/b/c", "/v1/containers", "/swagger-ui/nothing.js"]
+    {
+        let problem = daemon.client.get(path).problem(404, "path-not-found");
+        assert_eq!(problem["instance"], path);
+    }
+    daemon.client.send("POST", "/containers/x/checkpoint", Some(b"{}")).problem(405, "method-not-allowed");
+}
+
+#[test]
+fn every_example_of_a_body_is_one_that_its_schema_takes() {
+    let document = document();
+    let mut checked = 0;
+    let mut check = |schema: &Value, value: &Value, at: &str| {
+        let mut schema = schema.clone();
+        schema["components"] = document["components"].clone();
+        let validator = jsonschema::options().should_validate_formats(true).build(&schema).unwrap();
+        let errors: Vec<String> = validator.iter_errors(value).map(|error| error.to_string()).collect();
+        assert!(errors.is_empty(), "{at}: {errors:?}");
+        checked += 1;
+    };
+    let resolve = |value: &Value| match value["$ref"].as_str() {
+        Some(reference) => document.pointer(reference.trim_start_matches('#')).unwrap().clone(),
+        None => value.clone(),
+    };
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap().iter().filter(|(key, _)| *key != "parameters") {
+            let mut bodies = vec![];
+            if operation.get("requestBody").is_some() {
+                bodies.push(("request".to_owned(), resolve(&operation["requestBody"])));
+            }
+            for (status, response) in operation["responses"].as_object().unwrap() {
+                bodies.push((status.clone(), resolve(response)));
+            }
+            for (which, body) in bodies {
+                for (media, content) in body["content"].as_object().into_iter().flatten() {
+                    let at = format!("{method} {path} {which} {media}");
+                    let examples =
+                        content["examples"].as_object().unwrap_or_else(|| panic!("{at} has no example"));
+                    assert!(!examples.is_empty(), "{at} has no example");
+                    for example in examples.values() {
+                        check(&content["schema"], &resolve(example)["value"], &at);
+                    }
+                }
+            }
+            for field in ["operationId", "summary", "description"] {
+                assert!(
+                    operation[field].as_str().is_some_and(|text| !text.is_empty()),
+                    "{method} {path}: {field}"
+                );
+            }
+            assert!(
+                operation["description"].as_str().unwrap().contains("**Precondition:**"),
+                "{method} {path}"
+            );
+        }
+    }
+    assert!(checked > 60, "{checked}");
+}
+
+#[test]
+fn swagger_ui_is_there_without_the_network_and_the_root_leads_to_it() {
+    let daemon = Daemon::start();
+    let root = daemon.client.get("/").expect(303);
+    assert_eq!(root.headers["location"], "swagger-ui/");
+    let page = daemon.client.get("/swagger-ui/").expect(200).body;
+    assert!(page.contains("<title>containerd-rest</title>"));
+    // Everything that the page names is served by us, and nothing is asked of another host.
+    assert!(!page.contains("//"), "{page}");
+    let mut files = 0;
+    for part in page
+        .split(['"'])
+        .filter(|part| part.ends_with(".css") || part.ends_with(".js") || part.ends_with(".png"))
+    {
+        // A picture is no text to this client.
+        if !part.ends_with(".png") {
+            assert!(!daemon.client.get(&format!("/swagger-ui/{part}")).expect(200).body.is_empty(), "{part}");
+        }
+        files += 1;
+    }
+    assert_eq!(files, 6);
+    let settings = daemon.client.get("/swagger-ui/settings.js").expect(200).body;
+    assert!(settings.contains("../openapi.json"));
+}

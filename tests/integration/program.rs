@@ -1,0 +1,149 @@
+//! The program itself: what it says when it starts, when it cannot, and beside a second one.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream;
+
+use serde_json::json;
+
+use crate::support::bundle::Bundle;
+use crate::support::daemon::{Daemon, command};
+use crate::support::eventually;
+
+/// Runs it to its end: exit code, standard output, standard error.
+fn run(args: &[&str]) -> (i32, String, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let args: Vec<String> = args.iter().map(|argument| (*argument).to_owned()).collect();
+    let output = command(folder.path(), &args).output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn a_second_daemon_on_the_same_folder_is_refused_with_the_pid_of_the_first() {
+    let daemon = Daemon::start();
+    let output = command(daemon.folder(), &[]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let words = String::from_utf8(output.stderr).unwrap();
+    assert!(words.contains(&format!("(pid {})", daemon.pid())), "{words}");
+    daemon.client.get("/healthz").expect(200);
+}
+
+#[test]
+fn without_a_runtime_it_refuses_to_start_and_says_what_helps() {
+    let (code, said, words) = run(&["--runtime", "/nonexistent/runc"]);
+    assert_eq!((code, said.as_str()), (1, ""));
+    assert!(words.contains("/nonexistent/runc") && words.contains("apt-get install runc"), "{words}");
+}
+
+#[test]
+fn it_listens_on_loopback_alone() {
+    let (code, _, words) = run(&["--listen", "0.0.0.0:0"]);
+    assert_eq!(code, 1);
+    assert!(words.contains("not loopback"), "{words}");
+    let (code, _, words) = run(&["--listen", "nonsense"]);
+    assert_eq!(code, 1);
+    assert!(words.contains("HOST:PORT"), "{words}");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let (code, _, words) = run(&["--listen", &taken.local_addr().unwrap().to_string()]);
+    assert_eq!(code, 1);
+    assert!(words.contains("ss -ltnp"), "{words}");
+}
+
+#[test]
+fn check_says_what_is_there_and_what_is_missing() {
+    let (code, report, _) = run(&["check"]);
+    assert_eq!(code, 0, "{report}");
+    for word in ["runc ", "CRIU", "a trial dump succeeds", "cgroups", "can serve here"] {
+        assert!(report.contains(word), "{word}: {report}");
+    }
+    let (code, report, _) = run(&["check", "--runtime", "/nonexistent/runc", "--criu", "/nonexistent/criu"]);
+    assert_eq!(code, 1);
+    for word in ["missing  runtime", "apt-get install runc", "poor     CRIU", "--criu PATH", "cannot serve"] {
+        assert!(report.contains(word), "{word}: {report}");
+    }
+}
+
+#[test]
+fn a_criu_that_does_not_work_here_is_found_out_at_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let criu = folder.path().join("criu");
+    fs::write(&criu, "#!/bin/sh\n[ \"$1\" = --version ] && { echo 'Version: 3.17.1'; exit 0; }\necho 'vdso: Unexpected rt vDSO area bounds' >&2\nexit 1\n").unwrap();
+    fs::set_permissions(&criu, fs::Permissions::from_mode(0o755)).unwrap();
+    let daemon = Daemon::with(&["--criu", criu.to_str().unwrap()]);
+    assert!(daemon.log().contains("CRIU 3.17.1 does not work on this kernel"), "{}", daemon.log());
+    let version = daemon.client.get("/version").expect(200).json();
+    assert_eq!(version["criu"]["available"], json!(false));
+}
+
+#[test]
+fn contract_prints_the_contract() {
+    let (code, said, _) = run(&["contract"]);
+    let written =
+        fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/openapi/containerd.v1.yaml")).unwrap();
+    assert_eq!((code, said), (0, written));
+}
+
+#[test]
+fn the_unix_socket_is_roots_alone_and_speaks_the_same() {
+    let daemon = Daemon::start();
+    let path = daemon.state_folder().join("containerd-rest.sock");
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    let mut stream = UnixStream::connect(&path).unwrap();
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("{\"status\":\"ok\"}"), "{answer}");
+}
+
+#[test]
+fn a_failure_is_one_line_of_json_with_container_and_operation() {
+    let daemon = Daemon::with(&["--log-format", "json"]);
+    let bundle = Bundle::new(&["nosuch"]);
+    let id = daemon.name("a");
+    daemon.start_container(&id, &bundle.start()).problem(500, "runtime-failed");
+    let lines = || -> Vec<serde_json::Value> {
+        daemon
+            .log()
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .filter(|line: &serde_json::Value| line["level"] == "ERROR")
+            .collect()
+    };
+    eventually("it is logged", || !lines().is_empty());
+    let lines = lines();
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert_eq!((&lines[0]["container"], &lines[0]["method"]), (&json!(id), &json!("POST")));
+    assert!(lines[0]["detail"].as_str().unwrap().contains("nosuch"));
+}
+
+#[test]
+fn containers_outlive_a_crash_of_the_daemon_and_are_taken_back() {
+    let daemon = Daemon::start();
+    let bundle =
+        Bundle::script("echo begun; while ! test -e /tmp/end; do sleep 0.01; done; echo ended; exit 3")
+            .with_shared();
+    let (lives, dies) = (daemon.name("lives"), daemon.name("dies"));
+    let sleeper = Bundle::sleeper();
+    daemon.start_container(&lives, &sleeper.start()).expect(201);
+    daemon.start_container(&dies, &bundle.start()).expect(201);
+    daemon
+        .client
+        .put(&format!("/containers/{lives}/process"), &json!({ "args": ["sleep", "500"] }))
+        .expect(200);
+    daemon.client.patch(&format!("/containers/{lives}"), &json!({ "status": "paused" })).expect(200);
+    let before = daemon.container(&lives);
+
+    let pid = daemon.init_pid(&dies);
+    let daemon = daemon.crash_and_restart_after(|| {
+        fs::write(bundle.shared().join("end"), "").unwrap();
+        eventually("it ends", || !std::path::Path::new(&format!("/proc/{pid}")).exists());
+    });
+    assert_eq!(daemon.container(&lives), before, "paused, with its added process");
+    let state = &daemon.container(&dies)["state"];
+    assert_eq!((&state["status"], &state["exitStatus"]), (&json!("stopped"), &json!(3)));
+    assert!(daemon.output(&dies).contains("ended"));
+    daemon.client.patch(&format!("/containers/{lives}"), &json!({ "status": "running" })).expect(200);
+    daemon.clean_up();
+}
