@@ -23,7 +23,7 @@ fn a_container_lives_from_start_to_delete_and_leaves_nothing() {
     assert_eq!(process["terminal"], json!(false));
     let pid = process["pid"].as_i64().unwrap();
     let command = std::fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap();
-    assert_eq!(command, "sleep\01000\0");
+    assert_eq!(command, "sleep\x001000\x00");
 
     let state = daemon.client.get("/state").expect(200).json();
     assert_eq!(state["containers"], json!([started]));

@@ -10,3 +10,4 @@ mod contract;
 mod fleet;
 mod lifecycle;
 mod program;
+mod walkthrough;
