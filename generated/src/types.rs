@@ -55,7 +55,8 @@ pub struct UpdateContainer {
     pub status: Option<TargetStatus>,
 }
 ///The status to bring a container to.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, Default, Copy)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, Default)]
+#[derive(Copy)]
 pub enum TargetStatus {
     #[default]
     #[serde(rename = "running")]
@@ -112,8 +113,8 @@ pub struct StartContainer {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stderr: Option<String>,
     /**A file on the host that gets the container's standard output too, appended; made when it is not
-    there. Its folder must exist.
-    */
+there. Its folder must exist.
+*/
     ///Constraint: minLength=1, maxLength=4000, pattern=`^/[^\u0000]*$`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stdout: Option<String>,
@@ -121,7 +122,12 @@ pub struct StartContainer {
 impl StartContainer {
     /// Construct this request with every required wire field.
     pub fn new(bundle_path: String) -> Self {
-        Self { bundle_path, checkpoint: None, stderr: None, stdout: None }
+        Self {
+            bundle_path,
+            checkpoint: None,
+            stderr: None,
+            stdout: None,
+        }
     }
     /// Start a dependency-free builder with every required wire field.
     pub fn builder(bundle_path: String) -> StartContainerBuilder {
@@ -137,7 +143,9 @@ pub struct StartContainerBuilder {
 impl StartContainerBuilder {
     /// Start a builder with every required wire field.
     pub fn new(bundle_path: String) -> Self {
-        Self { value: StartContainer::new(bundle_path) }
+        Self {
+            value: StartContainer::new(bundle_path),
+        }
     }
     #[doc = concat!("Set the optional `", "checkpoint", "` request field.")]
     #[must_use]
@@ -208,7 +216,8 @@ pub struct Health {
     pub status: HealthStatus,
 }
 ///Always `ok`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, Default, Copy)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, Default)]
+#[derive(Copy)]
 pub enum HealthStatus {
     #[default]
     #[serde(rename = "ok")]
@@ -251,7 +260,8 @@ pub struct Event {
 /**`start`, `restore`, `pause`, `resume`, `checkpoint`, `delete`: done to the container. `exec`: a process was
 added. `exit`: a process ended. `missed`: this reader fell behind, and `status` events are lost to it.
 */
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, Default, Copy)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, Default)]
+#[derive(Copy)]
 pub enum EventType {
     #[default]
     #[serde(rename = "start")]
@@ -320,7 +330,13 @@ pub struct CreateProcess {
 impl CreateProcess {
     /// Construct this request with every required wire field.
     pub fn new(args: Vec<String>) -> Self {
-        Self { args, cwd: None, env: None, terminal: None, user: None }
+        Self {
+            args,
+            cwd: None,
+            env: None,
+            terminal: None,
+            user: None,
+        }
     }
     /// Start a dependency-free builder with every required wire field.
     pub fn builder(args: Vec<String>) -> CreateProcessBuilder {
@@ -336,7 +352,9 @@ pub struct CreateProcessBuilder {
 impl CreateProcessBuilder {
     /// Start a builder with every required wire field.
     pub fn new(args: Vec<String>) -> Self {
-        Self { value: CreateProcess::new(args) }
+        Self {
+            value: CreateProcess::new(args),
+        }
     }
     #[doc = concat!("Set the optional `", "cwd", "` request field.")]
     #[must_use]
@@ -422,8 +440,8 @@ pub struct ContainerState {
     #[serde(rename = "exitSignal", skip_serializing_if = "Option::is_none")]
     pub exit_signal: Option<SignalNumber>,
     /**Once stopped: the exit code of the init process, or 128 plus the signal that ended it. Left out
-    when it could not be known.
-    */
+when it could not be known.
+*/
     ///Constraint: minimum=0, maximum=255
     #[serde(rename = "exitStatus", skip_serializing_if = "Option::is_none")]
     pub exit_status: Option<i32>,
@@ -435,7 +453,8 @@ pub struct ContainerState {
 /**`creating`: being started or restored. `running`. `paused`: its cgroup is frozen. `checkpointing`:
 being dumped, and frozen meanwhile. `stopped`: its init process has ended.
 */
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, Default, Copy)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, Default)]
+#[derive(Copy)]
 pub enum Status {
     #[default]
     #[serde(rename = "creating")]

@@ -1,9 +1,9 @@
 //! Per-tag traits. Implement one of these on your own
 //! struct; the router (P5) wires it into axum.
 #![allow(clippy::too_many_arguments)]
+use super::errors::*;
 #[allow(unused_imports)]
 use super::super::types::*;
-use super::errors::*;
 /// Operations under the `checkpoints` tag.
 #[async_trait::async_trait]
 pub trait CheckpointsApi: Send + Sync + 'static {
@@ -23,7 +23,11 @@ pub trait CheckpointsApi: Send + Sync + 'static {
     /// Delete a checkpoint
     ///
     /// `DELETE /containers/{id}/checkpoint/{checkpoint}`
-    async fn delete_checkpoint(&self, id: String, checkpoint: String) -> DeleteCheckpointResponse;
+    async fn delete_checkpoint(
+        &self,
+        id: String,
+        checkpoint: String,
+    ) -> DeleteCheckpointResponse;
 }
 /// Operations under the `containers` tag.
 #[async_trait::async_trait]
@@ -35,7 +39,11 @@ pub trait ContainersApi: Send + Sync + 'static {
     /// Start a container, or restore it from a checkpoint
     ///
     /// `POST /containers/{id}`
-    async fn start_container(&self, id: String, body: StartContainer) -> StartContainerResponse;
+    async fn start_container(
+        &self,
+        id: String,
+        body: StartContainer,
+    ) -> StartContainerResponse;
     /// Look at one container
     ///
     /// `GET /containers/{id}`
@@ -43,7 +51,11 @@ pub trait ContainersApi: Send + Sync + 'static {
     /// Pause, resume or signal a container
     ///
     /// `PATCH /containers/{id}`
-    async fn update_container(&self, id: String, body: UpdateContainer) -> UpdateContainerResponse;
+    async fn update_container(
+        &self,
+        id: String,
+        body: UpdateContainer,
+    ) -> UpdateContainerResponse;
     /// Delete a container
     ///
     /// `DELETE /containers/{id}`
@@ -75,17 +87,35 @@ pub trait ProcessesApi: Send + Sync + 'static {
     /// Add a process to a container
     ///
     /// `PUT /containers/{id}/process`
-    async fn create_process(&self, id: String, body: CreateProcess) -> CreateProcessResponse;
+    async fn create_process(
+        &self,
+        id: String,
+        body: CreateProcess,
+    ) -> CreateProcessResponse;
     /// Add a process to a container (the other spelling)
     ///
     /// `PUT /containers/{id}/processes`
-    async fn create_process_plural(&self, id: String, body: CreateProcess) -> CreateProcessPluralResponse;
+    async fn create_process_plural(
+        &self,
+        id: String,
+        body: CreateProcess,
+    ) -> CreateProcessPluralResponse;
     /// Signal a process of a container
     ///
     /// `POST /containers/{id}/process/{pid}`
-    async fn signal_process(&self, id: String, pid: i32, body: Signal) -> SignalProcessResponse;
+    async fn signal_process(
+        &self,
+        id: String,
+        pid: i32,
+        body: Signal,
+    ) -> SignalProcessResponse;
     /// Signal a process of a container (the other spelling)
     ///
     /// `POST /containers/{id}/processes/{pid}`
-    async fn signal_process_plural(&self, id: String, pid: i32, body: Signal) -> SignalProcessPluralResponse;
+    async fn signal_process_plural(
+        &self,
+        id: String,
+        pid: i32,
+        body: Signal,
+    ) -> SignalProcessPluralResponse;
 }

@@ -2,9 +2,9 @@
 //! status code — IntoResponse maps each variant to its
 //! documented (StatusCode, Json) pair.
 #![allow(clippy::large_enum_variant)]
+use axum::{http::StatusCode, response::IntoResponse, Json};
 #[allow(unused_imports)]
 use super::super::types::*;
-use axum::{Json, http::StatusCode, response::IntoResponse};
 /// RFC 9457 Problem Details profile used for rejected requests.
 #[derive(Debug, Clone, PartialEq, Eq, ::serde::Serialize, ::serde::Deserialize)]
 pub struct ProblemDetails {
@@ -28,12 +28,15 @@ pub struct InvalidParameter {
 pub struct RequestValidationRejection(pub ProblemDetails);
 impl IntoResponse for RequestValidationRejection {
     fn into_response(self) -> ::axum::response::Response {
-        let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status = StatusCode::from_u16(self.0.status)
+            .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = (status, Json(self.0)).into_response();
-        response.headers_mut().insert(
-            ::axum::http::header::CONTENT_TYPE,
-            ::axum::http::HeaderValue::from_static("application/problem+json"),
-        );
+        response
+            .headers_mut()
+            .insert(
+                ::axum::http::header::CONTENT_TYPE,
+                ::axum::http::HeaderValue::from_static("application/problem+json"),
+            );
         response
     }
 }
@@ -46,11 +49,14 @@ impl IntoResponse for ListContainersResponse {
         match self {
             Self::Ok(body) => {
                 let mut response = (StatusCode::OK, Json(body)).into_response();
-                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes("application/json".as_bytes())
-                else {
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
         }
@@ -73,95 +79,123 @@ impl IntoResponse for StartContainerResponse {
         match self {
             Self::Created(body) => {
                 let mut response = (StatusCode::CREATED, Json(body)).into_response();
-                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes("application/json".as_bytes())
-                else {
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::BadRequest(body) => {
                 let mut response = (StatusCode::BAD_REQUEST, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::NotFound(body) => {
                 let mut response = (StatusCode::NOT_FOUND, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::Conflict(body) => {
                 let mut response = (StatusCode::CONFLICT, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::Status413(body) => {
-                let mut response =
-                    (StatusCode::from_u16(413u16).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), Json(body))
-                        .into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
+                let mut response = (
+                    StatusCode::from_u16(413u16)
+                        .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+                    Json(body),
+                )
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::UnprocessableEntity(body) => {
-                let mut response = (StatusCode::UNPROCESSABLE_ENTITY, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
+                let mut response = (StatusCode::UNPROCESSABLE_ENTITY, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::InternalServerError(body) => {
-                let mut response = (StatusCode::INTERNAL_SERVER_ERROR, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
+                let mut response = (StatusCode::INTERNAL_SERVER_ERROR, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::ServiceUnavailable(body) => {
-                let mut response = (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
+                let mut response = (StatusCode::SERVICE_UNAVAILABLE, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::Status504(body) => {
-                let mut response =
-                    (StatusCode::from_u16(504u16).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), Json(body))
-                        .into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
+                let mut response = (
+                    StatusCode::from_u16(504u16)
+                        .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+                    Json(body),
+                )
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
         }
@@ -179,41 +213,52 @@ impl IntoResponse for GetContainerResponse {
         match self {
             Self::Ok(body) => {
                 let mut response = (StatusCode::OK, Json(body)).into_response();
-                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes("application/json".as_bytes())
-                else {
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::NotFound(body) => {
                 let mut response = (StatusCode::NOT_FOUND, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::UnprocessableEntity(body) => {
-                let mut response = (StatusCode::UNPROCESSABLE_ENTITY, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
+                let mut response = (StatusCode::UNPROCESSABLE_ENTITY, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::InternalServerError(body) => {
-                let mut response = (StatusCode::INTERNAL_SERVER_ERROR, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
+                let mut response = (StatusCode::INTERNAL_SERVER_ERROR, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
         }
@@ -236,95 +281,123 @@ impl IntoResponse for UpdateContainerResponse {
         match self {
             Self::Ok(body) => {
                 let mut response = (StatusCode::OK, Json(body)).into_response();
-                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes("application/json".as_bytes())
-                else {
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::BadRequest(body) => {
                 let mut response = (StatusCode::BAD_REQUEST, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::NotFound(body) => {
                 let mut response = (StatusCode::NOT_FOUND, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::Conflict(body) => {
                 let mut response = (StatusCode::CONFLICT, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::Status413(body) => {
-                let mut response =
-                    (StatusCode::from_u16(413u16).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), Json(body))
-                        .into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
+                let mut response = (
+                    StatusCode::from_u16(413u16)
+                        .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+                    Json(body),
+                )
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::UnprocessableEntity(body) => {
-                let mut response = (StatusCode::UNPROCESSABLE_ENTITY, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
+                let mut response = (StatusCode::UNPROCESSABLE_ENTITY, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::InternalServerError(body) => {
-                let mut response = (StatusCode::INTERNAL_SERVER_ERROR, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
+                let mut response = (StatusCode::INTERNAL_SERVER_ERROR, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::ServiceUnavailable(body) => {
-                let mut response = (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
+                let mut response = (StatusCode::SERVICE_UNAVAILABLE, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::Status504(body) => {
-                let mut response =
-                    (StatusCode::from_u16(504u16).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), Json(body))
-                        .into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
+                let mut response = (
+                    StatusCode::from_u16(504u16)
+                        .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+                    Json(body),
+                )
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
         }
@@ -346,64 +419,82 @@ impl IntoResponse for DeleteContainerResponse {
             Self::NoContent => StatusCode::NO_CONTENT.into_response(),
             Self::NotFound(body) => {
                 let mut response = (StatusCode::NOT_FOUND, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::Conflict(body) => {
                 let mut response = (StatusCode::CONFLICT, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::UnprocessableEntity(body) => {
-                let mut response = (StatusCode::UNPROCESSABLE_ENTITY, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
+                let mut response = (StatusCode::UNPROCESSABLE_ENTITY, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::InternalServerError(body) => {
-                let mut response = (StatusCode::INTERNAL_SERVER_ERROR, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
+                let mut response = (StatusCode::INTERNAL_SERVER_ERROR, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::ServiceUnavailable(body) => {
-                let mut response = (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
+                let mut response = (StatusCode::SERVICE_UNAVAILABLE, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::Status504(body) => {
-                let mut response =
-                    (StatusCode::from_u16(504u16).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), Json(body))
-                        .into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
+                let mut response = (
+                    StatusCode::from_u16(504u16)
+                        .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+                    Json(body),
+                )
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
         }
@@ -426,95 +517,123 @@ impl IntoResponse for CreateProcessResponse {
         match self {
             Self::Ok(body) => {
                 let mut response = (StatusCode::OK, Json(body)).into_response();
-                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes("application/json".as_bytes())
-                else {
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::BadRequest(body) => {
                 let mut response = (StatusCode::BAD_REQUEST, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::NotFound(body) => {
                 let mut response = (StatusCode::NOT_FOUND, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::Conflict(body) => {
                 let mut response = (StatusCode::CONFLICT, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::Status413(body) => {
-                let mut response =
-                    (StatusCode::from_u16(413u16).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), Json(body))
-                        .into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
+                let mut response = (
+                    StatusCode::from_u16(413u16)
+                        .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+                    Json(body),
+                )
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::UnprocessableEntity(body) => {
-                let mut response = (StatusCode::UNPROCESSABLE_ENTITY, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
+                let mut response = (StatusCode::UNPROCESSABLE_ENTITY, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::InternalServerError(body) => {
-                let mut response = (StatusCode::INTERNAL_SERVER_ERROR, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
+                let mut response = (StatusCode::INTERNAL_SERVER_ERROR, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::ServiceUnavailable(body) => {
-                let mut response = (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
+                let mut response = (StatusCode::SERVICE_UNAVAILABLE, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::Status504(body) => {
-                let mut response =
-                    (StatusCode::from_u16(504u16).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), Json(body))
-                        .into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
+                let mut response = (
+                    StatusCode::from_u16(504u16)
+                        .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+                    Json(body),
+                )
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
         }
@@ -537,95 +656,123 @@ impl IntoResponse for CreateProcessPluralResponse {
         match self {
             Self::Ok(body) => {
                 let mut response = (StatusCode::OK, Json(body)).into_response();
-                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes("application/json".as_bytes())
-                else {
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::BadRequest(body) => {
                 let mut response = (StatusCode::BAD_REQUEST, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::NotFound(body) => {
                 let mut response = (StatusCode::NOT_FOUND, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::Conflict(body) => {
                 let mut response = (StatusCode::CONFLICT, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::Status413(body) => {
-                let mut response =
-                    (StatusCode::from_u16(413u16).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), Json(body))
-                        .into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
+                let mut response = (
+                    StatusCode::from_u16(413u16)
+                        .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+                    Json(body),
+                )
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::UnprocessableEntity(body) => {
-                let mut response = (StatusCode::UNPROCESSABLE_ENTITY, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
+                let mut response = (StatusCode::UNPROCESSABLE_ENTITY, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::InternalServerError(body) => {
-                let mut response = (StatusCode::INTERNAL_SERVER_ERROR, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
+                let mut response = (StatusCode::INTERNAL_SERVER_ERROR, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::ServiceUnavailable(body) => {
-                let mut response = (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
+                let mut response = (StatusCode::SERVICE_UNAVAILABLE, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::Status504(body) => {
-                let mut response =
-                    (StatusCode::from_u16(504u16).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), Json(body))
-                        .into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
+                let mut response = (
+                    StatusCode::from_u16(504u16)
+                        .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+                    Json(body),
+                )
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
         }
@@ -648,74 +795,94 @@ impl IntoResponse for SignalProcessResponse {
             Self::Ok => StatusCode::OK.into_response(),
             Self::BadRequest(body) => {
                 let mut response = (StatusCode::BAD_REQUEST, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::NotFound(body) => {
                 let mut response = (StatusCode::NOT_FOUND, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::Conflict(body) => {
                 let mut response = (StatusCode::CONFLICT, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::Status413(body) => {
-                let mut response =
-                    (StatusCode::from_u16(413u16).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), Json(body))
-                        .into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
+                let mut response = (
+                    StatusCode::from_u16(413u16)
+                        .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+                    Json(body),
+                )
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::UnprocessableEntity(body) => {
-                let mut response = (StatusCode::UNPROCESSABLE_ENTITY, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
+                let mut response = (StatusCode::UNPROCESSABLE_ENTITY, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::InternalServerError(body) => {
-                let mut response = (StatusCode::INTERNAL_SERVER_ERROR, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
+                let mut response = (StatusCode::INTERNAL_SERVER_ERROR, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::ServiceUnavailable(body) => {
-                let mut response = (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
+                let mut response = (StatusCode::SERVICE_UNAVAILABLE, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
         }
@@ -738,74 +905,94 @@ impl IntoResponse for SignalProcessPluralResponse {
             Self::Ok => StatusCode::OK.into_response(),
             Self::BadRequest(body) => {
                 let mut response = (StatusCode::BAD_REQUEST, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::NotFound(body) => {
                 let mut response = (StatusCode::NOT_FOUND, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::Conflict(body) => {
                 let mut response = (StatusCode::CONFLICT, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::Status413(body) => {
-                let mut response =
-                    (StatusCode::from_u16(413u16).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), Json(body))
-                        .into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
+                let mut response = (
+                    StatusCode::from_u16(413u16)
+                        .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+                    Json(body),
+                )
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::UnprocessableEntity(body) => {
-                let mut response = (StatusCode::UNPROCESSABLE_ENTITY, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
+                let mut response = (StatusCode::UNPROCESSABLE_ENTITY, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::InternalServerError(body) => {
-                let mut response = (StatusCode::INTERNAL_SERVER_ERROR, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
+                let mut response = (StatusCode::INTERNAL_SERVER_ERROR, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::ServiceUnavailable(body) => {
-                let mut response = (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
+                let mut response = (StatusCode::SERVICE_UNAVAILABLE, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
         }
@@ -823,41 +1010,52 @@ impl IntoResponse for ListCheckpointsResponse {
         match self {
             Self::Ok(body) => {
                 let mut response = (StatusCode::OK, Json(body)).into_response();
-                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes("application/json".as_bytes())
-                else {
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::NotFound(body) => {
                 let mut response = (StatusCode::NOT_FOUND, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::UnprocessableEntity(body) => {
-                let mut response = (StatusCode::UNPROCESSABLE_ENTITY, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
+                let mut response = (StatusCode::UNPROCESSABLE_ENTITY, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::InternalServerError(body) => {
-                let mut response = (StatusCode::INTERNAL_SERVER_ERROR, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
+                let mut response = (StatusCode::INTERNAL_SERVER_ERROR, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
         }
@@ -880,95 +1078,123 @@ impl IntoResponse for CreateCheckpointResponse {
         match self {
             Self::Created(body) => {
                 let mut response = (StatusCode::CREATED, Json(body)).into_response();
-                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes("application/json".as_bytes())
-                else {
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::BadRequest(body) => {
                 let mut response = (StatusCode::BAD_REQUEST, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::NotFound(body) => {
                 let mut response = (StatusCode::NOT_FOUND, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::Conflict(body) => {
                 let mut response = (StatusCode::CONFLICT, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::Status413(body) => {
-                let mut response =
-                    (StatusCode::from_u16(413u16).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), Json(body))
-                        .into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
+                let mut response = (
+                    StatusCode::from_u16(413u16)
+                        .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+                    Json(body),
+                )
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::UnprocessableEntity(body) => {
-                let mut response = (StatusCode::UNPROCESSABLE_ENTITY, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
+                let mut response = (StatusCode::UNPROCESSABLE_ENTITY, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::InternalServerError(body) => {
-                let mut response = (StatusCode::INTERNAL_SERVER_ERROR, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
+                let mut response = (StatusCode::INTERNAL_SERVER_ERROR, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::ServiceUnavailable(body) => {
-                let mut response = (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
+                let mut response = (StatusCode::SERVICE_UNAVAILABLE, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::Status504(body) => {
-                let mut response =
-                    (StatusCode::from_u16(504u16).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), Json(body))
-                        .into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
+                let mut response = (
+                    StatusCode::from_u16(504u16)
+                        .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+                    Json(body),
+                )
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
         }
@@ -988,42 +1214,53 @@ impl IntoResponse for DeleteCheckpointResponse {
             Self::Ok => StatusCode::OK.into_response(),
             Self::NotFound(body) => {
                 let mut response = (StatusCode::NOT_FOUND, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::UnprocessableEntity(body) => {
-                let mut response = (StatusCode::UNPROCESSABLE_ENTITY, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
+                let mut response = (StatusCode::UNPROCESSABLE_ENTITY, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::InternalServerError(body) => {
-                let mut response = (StatusCode::INTERNAL_SERVER_ERROR, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
+                let mut response = (StatusCode::INTERNAL_SERVER_ERROR, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
             Self::ServiceUnavailable(body) => {
-                let mut response = (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response();
-                let Ok(content_type) =
-                    ::axum::http::HeaderValue::from_bytes("application/problem+json".as_bytes())
-                else {
+                let mut response = (StatusCode::SERVICE_UNAVAILABLE, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
         }
@@ -1038,11 +1275,14 @@ impl IntoResponse for GetStateResponse {
         match self {
             Self::Ok(body) => {
                 let mut response = (StatusCode::OK, Json(body)).into_response();
-                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes("application/json".as_bytes())
-                else {
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
         }
@@ -1057,11 +1297,14 @@ impl IntoResponse for GetVersionResponse {
         match self {
             Self::Ok(body) => {
                 let mut response = (StatusCode::OK, Json(body)).into_response();
-                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes("application/json".as_bytes())
-                else {
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
         }
@@ -1076,11 +1319,14 @@ impl IntoResponse for GetHealthResponse {
         match self {
             Self::Ok(body) => {
                 let mut response = (StatusCode::OK, Json(body)).into_response();
-                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes("application/json".as_bytes())
-                else {
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/json".as_bytes(),
+                ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
-                response.headers_mut().insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
         }

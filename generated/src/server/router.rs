@@ -1,12 +1,14 @@
 //! Router factories — one per trait. Each takes any
 //! `T: <TraitName> + Clone + Send + Sync + 'static` and
 //! returns an `axum::Router` with state pre-attached.
-#[allow(unused_imports)]
-use super::super::types::*;
 use super::api::*;
 use super::errors::*;
+#[allow(unused_imports)]
+use super::super::types::*;
 fn __query_pairs(raw: ::std::option::Option<&str>) -> ::std::vec::Vec<(String, String)> {
-    raw.map(|query| ::url::form_urlencoded::parse(query.as_bytes()).into_owned().collect())
+    raw.map(|query| {
+            ::url::form_urlencoded::parse(query.as_bytes()).into_owned().collect()
+        })
         .unwrap_or_default()
 }
 fn __validate_urlencoded(raw: &str) -> ::std::result::Result<(), String> {
@@ -14,8 +16,7 @@ fn __validate_urlencoded(raw: &str) -> ::std::result::Result<(), String> {
     let mut index = 0;
     while index < bytes.len() {
         if bytes[index] == b'%' {
-            if index + 2 >= bytes.len()
-                || !bytes[index + 1].is_ascii_hexdigit()
+            if index + 2 >= bytes.len() || !bytes[index + 1].is_ascii_hexdigit()
                 || !bytes[index + 2].is_ascii_hexdigit()
             {
                 return Err("malformed percent encoding".to_string());
@@ -31,7 +32,10 @@ fn __query_one(
     pairs: &[(String, String)],
     key: &str,
 ) -> ::std::result::Result<::std::option::Option<String>, String> {
-    let mut values = pairs.iter().filter(|(candidate, _)| candidate == key).map(|(_, value)| value.clone());
+    let mut values = pairs
+        .iter()
+        .filter(|(candidate, _)| candidate == key)
+        .map(|(_, value)| value.clone());
     let value = values.next();
     if values.next().is_some() {
         return Err(format!("query parameter `{key}` appeared more than once"));
@@ -46,7 +50,10 @@ where
         .or_else(|_| ::serde_json::from_str(value))
         .map_err(|error| format!("invalid query value for `{label}`: {error}"))
 }
-fn __decode_query_object<T>(fields: &[(String, String)], label: &str) -> ::std::result::Result<T, String>
+fn __decode_query_object<T>(
+    fields: &[(String, String)],
+    label: &str,
+) -> ::std::result::Result<T, String>
 where
     T: ::serde::de::DeserializeOwned,
 {
@@ -57,11 +64,16 @@ where
     ::serde_urlencoded::from_str(&serializer.finish())
         .map_err(|error| format!("invalid query object `{label}`: {error}"))
 }
-fn __query_empty_marker(pairs: &[(String, String)], key: &str) -> ::std::result::Result<bool, String> {
+fn __query_empty_marker(
+    pairs: &[(String, String)],
+    key: &str,
+) -> ::std::result::Result<bool, String> {
     let marker = format!("{key}[]");
     match __query_one(pairs, &marker)? {
         Some(value) if value.is_empty() => Ok(true),
-        Some(_) => Err(format!("zero-cardinality marker `{marker}` must have an empty value")),
+        Some(_) => {
+            Err(format!("zero-cardinality marker `{marker}` must have an empty value"))
+        }
         None => Ok(false),
     }
 }
@@ -77,8 +89,9 @@ fn __decode_delete_container_query(
         __validate_urlencoded(raw)?;
     }
     let __pairs = __query_pairs(raw);
-    let force =
-        __query_one(&__pairs, "force")?.map(|raw| __decode_query_scalar(&raw, "force")).transpose()?;
+    let force = __query_one(&__pairs, "force")?
+        .map(|raw| __decode_query_scalar(&raw, "force"))
+        .transpose()?;
     Ok(DeleteContainerQuery { force })
 }
 /// Build an axum::Router for the `CheckpointsApi` trait.
@@ -87,7 +100,10 @@ where
     T: CheckpointsApi + Clone + Send + Sync + 'static,
 {
     ::axum::Router::new()
-        .route("/containers/{id}/checkpoint", ::axum::routing::get(list_checkpoints_handler::<T>))
+        .route(
+            "/containers/{id}/checkpoint",
+            ::axum::routing::get(list_checkpoints_handler::<T>),
+        )
         .route(
             "/containers/{id}/checkpoint/{checkpoint}",
             ::axum::routing::post(create_checkpoint_handler::<T>),
@@ -112,7 +128,9 @@ where
     let ::axum::extract::Path(mut __path_values) = match __path_result {
         Ok(path) => path,
         Err(_) => {
-            return ::axum::response::IntoResponse::into_response(::axum::http::StatusCode::BAD_REQUEST);
+            return ::axum::response::IntoResponse::into_response(
+                ::axum::http::StatusCode::BAD_REQUEST,
+            );
         }
     };
     let id: String = match __path_values.remove("id") {
@@ -151,7 +169,9 @@ where
     let ::axum::extract::Path(mut __path_values) = match __path_result {
         Ok(path) => path,
         Err(_) => {
-            return ::axum::response::IntoResponse::into_response(::axum::http::StatusCode::BAD_REQUEST);
+            return ::axum::response::IntoResponse::into_response(
+                ::axum::http::StatusCode::BAD_REQUEST,
+            );
         }
     };
     let id: String = match __path_values.remove("id") {
@@ -194,8 +214,9 @@ where
             );
         }
     };
-    let body: ::std::option::Option<CreateCheckpoint> =
-        match super::validation::decode_json_body::<CreateCheckpoint>(
+    let body: ::std::option::Option<CreateCheckpoint> = match super::validation::decode_json_body::<
+        CreateCheckpoint,
+    >(
             __request,
             super::validation::VALIDATION_TARGET_18_BODY,
             "application/json",
@@ -203,11 +224,13 @@ where
             1048576usize,
         )
         .await
-        {
-            Ok(body) => body,
-            Err(rejection) => return ::axum::response::IntoResponse::into_response(rejection),
-        };
-    ::axum::response::IntoResponse::into_response(api.create_checkpoint(id, checkpoint, body).await)
+    {
+        Ok(body) => body,
+        Err(rejection) => return ::axum::response::IntoResponse::into_response(rejection),
+    };
+    ::axum::response::IntoResponse::into_response(
+        api.create_checkpoint(id, checkpoint, body).await,
+    )
 }
 async fn delete_checkpoint_handler<T>(
     ::axum::extract::State(api): ::axum::extract::State<T>,
@@ -222,7 +245,9 @@ where
     let ::axum::extract::Path(mut __path_values) = match __path_result {
         Ok(path) => path,
         Err(_) => {
-            return ::axum::response::IntoResponse::into_response(::axum::http::StatusCode::BAD_REQUEST);
+            return ::axum::response::IntoResponse::into_response(
+                ::axum::http::StatusCode::BAD_REQUEST,
+            );
         }
     };
     let id: String = match __path_values.remove("id") {
@@ -265,7 +290,9 @@ where
             );
         }
     };
-    ::axum::response::IntoResponse::into_response(api.delete_checkpoint(id, checkpoint).await)
+    ::axum::response::IntoResponse::into_response(
+        api.delete_checkpoint(id, checkpoint).await,
+    )
 }
 /// Build an axum::Router for the `ContainersApi` trait.
 pub fn containers_api_router<T>(api: T) -> ::axum::Router
@@ -277,7 +304,10 @@ where
         .route("/containers/{id}", ::axum::routing::post(start_container_handler::<T>))
         .route("/containers/{id}", ::axum::routing::get(get_container_handler::<T>))
         .route("/containers/{id}", ::axum::routing::patch(update_container_handler::<T>))
-        .route("/containers/{id}", ::axum::routing::delete(delete_container_handler::<T>))
+        .route(
+            "/containers/{id}",
+            ::axum::routing::delete(delete_container_handler::<T>),
+        )
         .layer(::axum::extract::DefaultBodyLimit::max(1048576usize))
         .with_state(api)
 }
@@ -303,7 +333,9 @@ where
     let ::axum::extract::Path(mut __path_values) = match __path_result {
         Ok(path) => path,
         Err(_) => {
-            return ::axum::response::IntoResponse::into_response(::axum::http::StatusCode::BAD_REQUEST);
+            return ::axum::response::IntoResponse::into_response(
+                ::axum::http::StatusCode::BAD_REQUEST,
+            );
         }
     };
     let id: String = match __path_values.remove("id") {
@@ -326,14 +358,16 @@ where
             );
         }
     };
-    let body: StartContainer = match super::validation::decode_json_body::<StartContainer>(
-        __request,
-        super::validation::VALIDATION_TARGET_0_BODY,
-        "application/json",
-        true,
-        1048576usize,
-    )
-    .await
+    let body: StartContainer = match super::validation::decode_json_body::<
+        StartContainer,
+    >(
+            __request,
+            super::validation::VALIDATION_TARGET_0_BODY,
+            "application/json",
+            true,
+            1048576usize,
+        )
+        .await
     {
         Ok(Some(body)) => body,
         Ok(None) => {
@@ -358,7 +392,9 @@ where
     let ::axum::extract::Path(mut __path_values) = match __path_result {
         Ok(path) => path,
         Err(_) => {
-            return ::axum::response::IntoResponse::into_response(::axum::http::StatusCode::BAD_REQUEST);
+            return ::axum::response::IntoResponse::into_response(
+                ::axum::http::StatusCode::BAD_REQUEST,
+            );
         }
     };
     let id: String = match __path_values.remove("id") {
@@ -397,7 +433,9 @@ where
     let ::axum::extract::Path(mut __path_values) = match __path_result {
         Ok(path) => path,
         Err(_) => {
-            return ::axum::response::IntoResponse::into_response(::axum::http::StatusCode::BAD_REQUEST);
+            return ::axum::response::IntoResponse::into_response(
+                ::axum::http::StatusCode::BAD_REQUEST,
+            );
         }
     };
     let id: String = match __path_values.remove("id") {
@@ -420,14 +458,16 @@ where
             );
         }
     };
-    let body: UpdateContainer = match super::validation::decode_json_body::<UpdateContainer>(
-        __request,
-        super::validation::VALIDATION_TARGET_3_BODY,
-        "application/json",
-        true,
-        1048576usize,
-    )
-    .await
+    let body: UpdateContainer = match super::validation::decode_json_body::<
+        UpdateContainer,
+    >(
+            __request,
+            super::validation::VALIDATION_TARGET_3_BODY,
+            "application/json",
+            true,
+            1048576usize,
+        )
+        .await
     {
         Ok(Some(body)) => body,
         Ok(None) => {
@@ -453,7 +493,9 @@ where
     let ::axum::extract::Path(mut __path_values) = match __path_result {
         Ok(path) => path,
         Err(_) => {
-            return ::axum::response::IntoResponse::into_response(::axum::http::StatusCode::BAD_REQUEST);
+            return ::axum::response::IntoResponse::into_response(
+                ::axum::http::StatusCode::BAD_REQUEST,
+            );
         }
     };
     let id: String = match __path_values.remove("id") {
@@ -476,12 +518,14 @@ where
             );
         }
     };
-    let __q: DeleteContainerQuery = match __decode_delete_container_query(__raw_query.as_deref()) {
+    let __q: DeleteContainerQuery = match __decode_delete_container_query(
+        __raw_query.as_deref(),
+    ) {
         Ok(query) => query,
         Err(_) => {
-            return ::axum::response::IntoResponse::into_response(super::validation::malformed_parameter(
-                "/query",
-            ));
+            return ::axum::response::IntoResponse::into_response(
+                super::validation::malformed_parameter("/query"),
+            );
         }
     };
     if let Some(value) = &__q.force {
@@ -493,7 +537,9 @@ where
             return ::axum::response::IntoResponse::into_response(rejection);
         }
     }
-    ::axum::response::IntoResponse::into_response(api.delete_container(id, __q.force).await)
+    ::axum::response::IntoResponse::into_response(
+        api.delete_container(id, __q.force).await,
+    )
 }
 /// Build an axum::Router for the `DaemonApi` trait.
 pub fn daemon_api_router<T>(api: T) -> ::axum::Router
@@ -537,10 +583,22 @@ where
     T: ProcessesApi + Clone + Send + Sync + 'static,
 {
     ::axum::Router::new()
-        .route("/containers/{id}/process", ::axum::routing::put(create_process_handler::<T>))
-        .route("/containers/{id}/processes", ::axum::routing::put(create_process_plural_handler::<T>))
-        .route("/containers/{id}/process/{pid}", ::axum::routing::post(signal_process_handler::<T>))
-        .route("/containers/{id}/processes/{pid}", ::axum::routing::post(signal_process_plural_handler::<T>))
+        .route(
+            "/containers/{id}/process",
+            ::axum::routing::put(create_process_handler::<T>),
+        )
+        .route(
+            "/containers/{id}/processes",
+            ::axum::routing::put(create_process_plural_handler::<T>),
+        )
+        .route(
+            "/containers/{id}/process/{pid}",
+            ::axum::routing::post(signal_process_handler::<T>),
+        )
+        .route(
+            "/containers/{id}/processes/{pid}",
+            ::axum::routing::post(signal_process_plural_handler::<T>),
+        )
         .layer(::axum::extract::DefaultBodyLimit::max(1048576usize))
         .with_state(api)
 }
@@ -558,7 +616,9 @@ where
     let ::axum::extract::Path(mut __path_values) = match __path_result {
         Ok(path) => path,
         Err(_) => {
-            return ::axum::response::IntoResponse::into_response(::axum::http::StatusCode::BAD_REQUEST);
+            return ::axum::response::IntoResponse::into_response(
+                ::axum::http::StatusCode::BAD_REQUEST,
+            );
         }
     };
     let id: String = match __path_values.remove("id") {
@@ -581,14 +641,16 @@ where
             );
         }
     };
-    let body: CreateProcess = match super::validation::decode_json_body::<CreateProcess>(
-        __request,
-        super::validation::VALIDATION_TARGET_7_BODY,
-        "application/json",
-        true,
-        1048576usize,
-    )
-    .await
+    let body: CreateProcess = match super::validation::decode_json_body::<
+        CreateProcess,
+    >(
+            __request,
+            super::validation::VALIDATION_TARGET_7_BODY,
+            "application/json",
+            true,
+            1048576usize,
+        )
+        .await
     {
         Ok(Some(body)) => body,
         Ok(None) => {
@@ -614,7 +676,9 @@ where
     let ::axum::extract::Path(mut __path_values) = match __path_result {
         Ok(path) => path,
         Err(_) => {
-            return ::axum::response::IntoResponse::into_response(::axum::http::StatusCode::BAD_REQUEST);
+            return ::axum::response::IntoResponse::into_response(
+                ::axum::http::StatusCode::BAD_REQUEST,
+            );
         }
     };
     let id: String = match __path_values.remove("id") {
@@ -637,14 +701,16 @@ where
             );
         }
     };
-    let body: CreateProcess = match super::validation::decode_json_body::<CreateProcess>(
-        __request,
-        super::validation::VALIDATION_TARGET_9_BODY,
-        "application/json",
-        true,
-        1048576usize,
-    )
-    .await
+    let body: CreateProcess = match super::validation::decode_json_body::<
+        CreateProcess,
+    >(
+            __request,
+            super::validation::VALIDATION_TARGET_9_BODY,
+            "application/json",
+            true,
+            1048576usize,
+        )
+        .await
     {
         Ok(Some(body)) => body,
         Ok(None) => {
@@ -654,7 +720,9 @@ where
         }
         Err(rejection) => return ::axum::response::IntoResponse::into_response(rejection),
     };
-    ::axum::response::IntoResponse::into_response(api.create_process_plural(id, body).await)
+    ::axum::response::IntoResponse::into_response(
+        api.create_process_plural(id, body).await,
+    )
 }
 async fn signal_process_handler<T>(
     ::axum::extract::State(api): ::axum::extract::State<T>,
@@ -670,7 +738,9 @@ where
     let ::axum::extract::Path(mut __path_values) = match __path_result {
         Ok(path) => path,
         Err(_) => {
-            return ::axum::response::IntoResponse::into_response(::axum::http::StatusCode::BAD_REQUEST);
+            return ::axum::response::IntoResponse::into_response(
+                ::axum::http::StatusCode::BAD_REQUEST,
+            );
         }
     };
     let id: String = match __path_values.remove("id") {
@@ -713,14 +783,16 @@ where
             );
         }
     };
-    let body: Signal = match super::validation::decode_json_body::<Signal>(
-        __request,
-        super::validation::VALIDATION_TARGET_11_BODY,
-        "application/json",
-        true,
-        1048576usize,
-    )
-    .await
+    let body: Signal = match super::validation::decode_json_body::<
+        Signal,
+    >(
+            __request,
+            super::validation::VALIDATION_TARGET_11_BODY,
+            "application/json",
+            true,
+            1048576usize,
+        )
+        .await
     {
         Ok(Some(body)) => body,
         Ok(None) => {
@@ -730,7 +802,9 @@ where
         }
         Err(rejection) => return ::axum::response::IntoResponse::into_response(rejection),
     };
-    ::axum::response::IntoResponse::into_response(api.signal_process(id, pid, body).await)
+    ::axum::response::IntoResponse::into_response(
+        api.signal_process(id, pid, body).await,
+    )
 }
 async fn signal_process_plural_handler<T>(
     ::axum::extract::State(api): ::axum::extract::State<T>,
@@ -746,7 +820,9 @@ where
     let ::axum::extract::Path(mut __path_values) = match __path_result {
         Ok(path) => path,
         Err(_) => {
-            return ::axum::response::IntoResponse::into_response(::axum::http::StatusCode::BAD_REQUEST);
+            return ::axum::response::IntoResponse::into_response(
+                ::axum::http::StatusCode::BAD_REQUEST,
+            );
         }
     };
     let id: String = match __path_values.remove("id") {
@@ -789,14 +865,16 @@ where
             );
         }
     };
-    let body: Signal = match super::validation::decode_json_body::<Signal>(
-        __request,
-        super::validation::VALIDATION_TARGET_14_BODY,
-        "application/json",
-        true,
-        1048576usize,
-    )
-    .await
+    let body: Signal = match super::validation::decode_json_body::<
+        Signal,
+    >(
+            __request,
+            super::validation::VALIDATION_TARGET_14_BODY,
+            "application/json",
+            true,
+            1048576usize,
+        )
+        .await
     {
         Ok(Some(body)) => body,
         Ok(None) => {
@@ -806,7 +884,9 @@ where
         }
         Err(rejection) => return ::axum::response::IntoResponse::into_response(rejection),
     };
-    ::axum::response::IntoResponse::into_response(api.signal_process_plural(id, pid, body).await)
+    ::axum::response::IntoResponse::into_response(
+        api.signal_process_plural(id, pid, body).await,
+    )
 }
 /// Combined router spanning 4 traits: CheckpointsApi, ContainersApi, DaemonApi, ProcessesApi.
 pub fn build_router<T1, T2, T3, T4>(

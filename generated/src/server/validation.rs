@@ -26,16 +26,18 @@ pub(crate) const VALIDATION_TARGET_19_PATH_0: &str = "#/$defs/targets/v19";
 pub(crate) const VALIDATION_TARGET_20_PATH_1: &str = "#/$defs/targets/v20";
 pub(crate) const VALIDATION_TARGET_21_PATH_0: &str = "#/$defs/targets/v21";
 pub(crate) const VALIDATION_TARGET_22_PATH_1: &str = "#/$defs/targets/v22";
-static VALIDATORS: ::std::sync::LazyLock<::std::result::Result<::jsonschema::ValidatorMap, ()>> =
-    ::std::sync::LazyLock::new(|| {
-        let schema: ::serde_json::Value = ::serde_json::from_str(VALIDATION_SCHEMA).map_err(|_| ())?;
-        ::jsonschema::options()
-            .with_draft(::jsonschema::Draft::Draft202012)
-            .should_validate_formats(true)
-            .with_pattern_options(::jsonschema::PatternOptions::regex())
-            .build_map(&schema)
-            .map_err(|_| ())
-    });
+static VALIDATORS: ::std::sync::LazyLock<
+    ::std::result::Result<::jsonschema::ValidatorMap, ()>,
+> = ::std::sync::LazyLock::new(|| {
+    let schema: ::serde_json::Value = ::serde_json::from_str(VALIDATION_SCHEMA)
+        .map_err(|_| ())?;
+    ::jsonschema::options()
+        .with_draft(::jsonschema::Draft::Draft202012)
+        .should_validate_formats(true)
+        .with_pattern_options(::jsonschema::PatternOptions::regex())
+        .build_map(&schema)
+        .map_err(|_| ())
+});
 pub(crate) async fn decode_json_body<T>(
     request: ::axum::extract::Request,
     target: &str,
@@ -47,9 +49,12 @@ where
     T: ::serde::de::DeserializeOwned,
 {
     let (parts, body) = request.into_parts();
-    let content_type =
-        parts.headers.get(::axum::http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let is_json = content_type.is_some_and(|value| media_type_is(value, expected_media_type));
+    let content_type = parts
+        .headers
+        .get(::axum::http::header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let is_json = content_type
+        .is_some_and(|value| media_type_is(value, expected_media_type));
     if !is_json {
         if content_type.is_none() && !required {
             let bytes = read_body(body, max_body_bytes).await?;
@@ -63,9 +68,11 @@ where
     if bytes.is_empty() {
         return if required { Err(malformed_request()) } else { Ok(None) };
     }
-    let instance: ::serde_json::Value = ::serde_json::from_slice(&bytes).map_err(|_| malformed_request())?;
+    let instance: ::serde_json::Value = ::serde_json::from_slice(&bytes)
+        .map_err(|_| malformed_request())?;
     validate(target, "/body", &instance)?;
-    let typed = ::serde_json::from_value(instance).map_err(|_| generated_contract_error())?;
+    let typed = ::serde_json::from_value(instance)
+        .map_err(|_| generated_contract_error())?;
     Ok(Some(typed))
 }
 pub(crate) fn decode_parameter<T>(
@@ -104,12 +111,16 @@ pub(crate) fn validate_parameter<T>(
 where
     T: ::serde::Serialize + ?Sized,
 {
-    let instance = ::serde_json::to_value(value).map_err(|_| generated_contract_error())?;
+    let instance = ::serde_json::to_value(value)
+        .map_err(|_| generated_contract_error())?;
     validate(target, location, &instance)
 }
 pub(crate) fn parse_cookies(
     headers: &::axum::http::HeaderMap,
-) -> ::std::result::Result<::std::collections::BTreeMap<String, String>, RequestValidationRejection> {
+) -> ::std::result::Result<
+    ::std::collections::BTreeMap<String, String>,
+    RequestValidationRejection,
+> {
     let mut cookies = ::std::collections::BTreeMap::new();
     for header in headers.get_all(::axum::http::header::COOKIE).iter() {
         let line = header.to_str().map_err(|_| malformed_parameter("/cookie"))?;
@@ -118,9 +129,13 @@ pub(crate) fn parse_cookies(
             if field.is_empty() {
                 continue;
             }
-            let (name, value) = field.split_once('=').ok_or_else(|| malformed_parameter("/cookie"))?;
+            let (name, value) = field
+                .split_once('=')
+                .ok_or_else(|| malformed_parameter("/cookie"))?;
             let name = name.trim();
-            if name.is_empty() || cookies.insert(name.to_string(), value.to_string()).is_some() {
+            if name.is_empty()
+                || cookies.insert(name.to_string(), value.to_string()).is_some()
+            {
                 return Err(malformed_parameter("/cookie"));
             }
         }
@@ -131,14 +146,20 @@ async fn read_body(
     body: ::axum::body::Body,
     max_body_bytes: usize,
 ) -> ::std::result::Result<::axum::body::Bytes, RequestValidationRejection> {
-    ::axum::body::to_bytes(body, max_body_bytes).await.map_err(|error| {
-        let source = ::std::error::Error::source(&error);
-        if source.is_some_and(|source| source.is::<::http_body_util::LengthLimitError>()) {
-            request_body_too_large()
-        } else {
-            malformed_request()
-        }
-    })
+    ::axum::body::to_bytes(body, max_body_bytes)
+        .await
+        .map_err(|error| {
+            let source = ::std::error::Error::source(&error);
+            if source
+                .is_some_and(|source| {
+                    source.is::<::http_body_util::LengthLimitError>()
+                })
+            {
+                request_body_too_large()
+            } else {
+                malformed_request()
+            }
+        })
 }
 fn media_type_is(content_type: &str, expected: &str) -> bool {
     let Ok(content_type) = content_type.parse::<::mime::Mime>() else {
@@ -152,7 +173,9 @@ fn media_type_is(content_type: &str, expected: &str) -> bool {
         && content_type.suffix() == expected.suffix()
         && expected
             .params()
-            .all(|(name, value)| content_type.get_param(name).is_some_and(|actual| actual == value))
+            .all(|(name, value)| {
+                content_type.get_param(name).is_some_and(|actual| actual == value)
+            })
 }
 pub(crate) fn validate(
     target: &str,
@@ -164,25 +187,28 @@ pub(crate) fn validate(
         return Err(generated_contract_error());
     };
     let mut errors: ::std::vec::Vec<InvalidParameter> = ::std::vec::Vec::new();
-    for violation in validator.iter_errors(instance).flat_map(|error| crate::violation::of(location, &error))
-    {
+    for violation in validator.iter_errors(instance).flat_map(|error| crate::violation::of(location, &error)) {
         if errors.len() < MAX_VALIDATION_ERRORS && !errors.contains(&violation) {
             errors.push(violation);
         }
     }
-    errors.sort_by(|left, right| {
-        (&left.location, &left.code, &left.message).cmp(&(&right.location, &right.code, &right.message))
-    });
+    errors
+        .sort_by(|left, right| {
+            (&left.location, &left.code, &left.message)
+                .cmp(&(&right.location, &right.code, &right.message))
+        });
     if errors.is_empty() {
         return Ok(());
     }
-    Err(RequestValidationRejection(ProblemDetails {
-        r#type: "https://openapi-to-rust.dev/problems/validation".to_string(),
-        title: "Request validation failed".to_string(),
-        status: 422,
-        code: "request_validation_failed".to_string(),
-        errors,
-    }))
+    Err(
+        RequestValidationRejection(ProblemDetails {
+            r#type: "https://openapi-to-rust.dev/problems/validation".to_string(),
+            title: "Request validation failed".to_string(),
+            status: 422,
+            code: "request_validation_failed".to_string(),
+            errors,
+        }),
+    )
 }
 pub(crate) fn malformed_request() -> RequestValidationRejection {
     public_problem(
@@ -214,7 +240,11 @@ pub(crate) fn missing_parameter(location: &str) -> RequestValidationRejection {
         "is required",
     )
 }
-fn schema_parameter_problem(location: &str, code: &str, message: &str) -> RequestValidationRejection {
+fn schema_parameter_problem(
+    location: &str,
+    code: &str,
+    message: &str,
+) -> RequestValidationRejection {
     parameter_problem(
         422,
         "https://openapi-to-rust.dev/problems/validation",
@@ -239,11 +269,10 @@ fn parameter_problem(
         title: title.to_string(),
         status,
         code: code.to_string(),
-        errors: vec![InvalidParameter {
-            code: error_code.to_string(),
-            location: location.to_string(),
-            message: message.to_string(),
-        }],
+        errors: vec![
+            InvalidParameter { code : error_code.to_string(), location : location
+            .to_string(), message : message.to_string(), }
+        ],
     })
 }
 pub(crate) fn request_body_too_large() -> RequestValidationRejection {
@@ -270,7 +299,12 @@ pub(crate) fn generated_contract_error() -> RequestValidationRejection {
         "generated_contract_error",
     )
 }
-fn public_problem(status: u16, problem_type: &str, title: &str, code: &str) -> RequestValidationRejection {
+fn public_problem(
+    status: u16,
+    problem_type: &str,
+    title: &str,
+    code: &str,
+) -> RequestValidationRejection {
     RequestValidationRejection(ProblemDetails {
         r#type: problem_type.to_string(),
         title: title.to_string(),
@@ -297,10 +331,18 @@ fn public_violation(keyword: &str) -> (&'static str, &'static str) {
         "minItems" => ("min_items", "does not meet the item-count constraint"),
         "maxItems" => ("max_items", "does not meet the item-count constraint"),
         "uniqueItems" => ("unique_items", "contains duplicate items"),
-        "minProperties" => ("min_properties", "does not meet the property-count constraint"),
-        "maxProperties" => ("max_properties", "does not meet the property-count constraint"),
-        "additionalProperties" => ("additional_properties", "contains unsupported properties"),
-        "unevaluatedProperties" => ("unevaluated_properties", "contains unsupported properties"),
+        "minProperties" => {
+            ("min_properties", "does not meet the property-count constraint")
+        }
+        "maxProperties" => {
+            ("max_properties", "does not meet the property-count constraint")
+        }
+        "additionalProperties" => {
+            ("additional_properties", "contains unsupported properties")
+        }
+        "unevaluatedProperties" => {
+            ("unevaluated_properties", "contains unsupported properties")
+        }
         "anyOf" => ("any_of", "does not match the required shape"),
         "oneOf" => ("one_of", "does not match the required shape"),
         "not" => ("not", "does not match the required shape"),
