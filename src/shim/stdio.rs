@@ -117,9 +117,10 @@ impl Output {
         self.seq
     }
 
-    /// Whether more may come.
+    /// Whether more may come, or what came is not written yet: a process may end before the runtime that
+    /// started it.
     pub(super) fn is_open(&self) -> bool {
-        self.source.is_some()
+        self.source.is_some() || self.held.is_some()
     }
 
     /// What to wait on, unless enough is held back.
@@ -261,6 +262,20 @@ mod tests {
         let lines = logged(&[&vec![b'x'; LINE], b"rest\n"]);
         assert_eq!(lines[0], format!("stderr P {}", "x".repeat(LINE)));
         assert_eq!(lines[1], "stderr F rest");
+    }
+
+    #[test]
+    fn what_a_process_wrote_before_its_launch_was_known_to_succeed_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        let mut log = Log::open(&path).unwrap();
+        let (mut output, writer) = Output::pipe(1, Stream::Stdout, None).unwrap();
+        File::from(writer).write_all(b"quick").unwrap();
+        while output.pump(&mut log) {}
+        assert!(output.is_open(), "its writer is gone, its words are not written");
+        output.release(&mut log);
+        assert!(!output.is_open());
+        assert!(std::fs::read_to_string(&path).unwrap().ends_with(" stdout F quick\n"));
     }
 
     #[test]
