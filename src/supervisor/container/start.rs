@@ -176,10 +176,16 @@ impl Task {
         };
         let context = Arc::clone(&self.context);
         let name = id.clone();
+        let lost = log.to_string_lossy().into_owned();
         let kept =
             blocking(move || Ok((criu::log_errors(&log), context.store.keep_failed_log(&name, what, &log))))
                 .await;
         let (said, log) = kept.unwrap_or_default();
+        // runc names the log where it was made.
+        let words = match &log {
+            Some(log) => words.replace(&lost, &log.to_string_lossy()),
+            None => words,
+        };
         let words = if said.is_empty() { words } else { format!("{words}; CRIU says: {said}") };
         Error::Runtime { id, source: crate::runtime::Error::Failed { verb, words, log } }
     }
