@@ -84,10 +84,17 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     tracing::info!("ending; containers stay");
     supervisor.close();
     let _ = end.send(true);
-    match tokio::time::timeout(DRAIN, server).await {
-        Ok(served) => Ok(served.map_err(io::Error::other)??),
+    let finished = async {
+        let served = server.await.map_err(io::Error::other)?;
+        supervisor.idle().await;
+        served
+    };
+    match tokio::time::timeout(DRAIN, finished).await {
+        Ok(served) => Ok(served?),
         Err(_) => {
-            tracing::warn!("requests were still open after {DRAIN:?}");
+            tracing::warn!(
+                "requests were still open after {DRAIN:?}; what they began is finished or undone at the next start"
+            );
             Ok(())
         }
     }

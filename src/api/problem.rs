@@ -171,7 +171,7 @@ fn runtime_failed(source: &runtime::Error, detail: String) -> Problem {
         runtime::Error::Process { .. } => problem(
             &kind("host-failed", "The host refused", 500),
             detail,
-            "the daemon needs root and Linux 5.4 or newer",
+            "the daemon needs root and Linux 5.10 or newer",
         ),
     }
 }

@@ -5,10 +5,12 @@
 //! Folders of containerd 0.0.x have the images directly inside, those of 0.2 a `config.json` beside them;
 //! both are listed and can be restored.
 
+use std::collections::BTreeSet;
 use std::fs::{self, DirBuilder, File};
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use jiff::Timestamp;
@@ -151,41 +153,66 @@ fn modified(folder: &Path) -> Timestamp {
     Timestamp::try_from(time).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
+/// The checkpoints that are being made: containers of one bundle share its names, and the later of two
+/// dumps with `exit` must not find its name taken once its container is gone.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Claims(Arc<Mutex<BTreeSet<PathBuf>>>);
+
+#[derive(Debug)]
+struct Claim {
+    all: Claims,
+    folder: PathBuf,
+}
+
+impl Claims {
+    fn claim(&self, folder: PathBuf) -> Option<Claim> {
+        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        held.insert(folder.clone()).then(|| Claim { all: self.clone(), folder })
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        self.all.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.folder);
+    }
+}
+
 /// A checkpoint that is being made.
 #[derive(Debug)]
 pub(super) struct Partial {
     bundle: PathBuf,
     name: CheckpointName,
     folder: PathBuf,
+    _claim: Claim,
 }
 
 impl Partial {
     /// Makes the hidden folder, with everything in it but the images. Whatever can fail for want of space
     /// or rights fails here, before the container is touched.
     pub(super) fn begin(
+        claims: &Claims,
         bundle: &Path,
         name: &CheckpointName,
         options: CriuOptions,
         exit: bool,
         made_by: MadeBy,
     ) -> Result<Self> {
+        let taken = || Error::CheckpointTaken { bundle: bundle.to_owned(), name: name.clone() };
         let all = folder_of(bundle);
-        if read(bundle, name)?.is_some() || all.join(name.as_str()).symlink_metadata().is_ok() {
-            return Err(Error::CheckpointTaken { bundle: bundle.to_owned(), name: name.clone() });
-        }
-        let made = DirBuilder::new().mode(0o700).create(&all);
-        if let Err(error) = made
+        if let Err(error) = DirBuilder::new().mode(0o700).create(&all)
             && !fs::symlink_metadata(&all).is_ok_and(|kind| kind.is_dir())
         {
             return Err(store("making the folder", all)(error));
         }
-        let container = &made_by.container;
-        let partial = Self {
-            bundle: bundle.to_owned(),
-            name: name.clone(),
-            folder: all.join(format!(".{name}.{container}.partial")),
-        };
-        // What an earlier daemon left when it died in the middle of this very dump.
+        // A bundle may have several paths, its checkpoints have one folder.
+        let real = all.canonicalize().map_err(store("opening", &all))?;
+        let folder = all.join(format!(".{name}.partial"));
+        let claim = claims.claim(real.join(name.as_str())).ok_or_else(taken)?;
+        let partial = Self { bundle: bundle.to_owned(), name: name.clone(), folder, _claim: claim };
+        if all.join(name.as_str()).symlink_metadata().is_ok() {
+            return Err(taken());
+        }
+        // What an earlier daemon left when it died in the middle of a dump.
         let _ = fs::remove_dir_all(&partial.folder);
         let filled = partial.fill(options, exit, made_by);
         filled.inspect_err(|_| partial.abandon())?;
@@ -279,7 +306,8 @@ mod tests {
     fn a_checkpoint_appears_when_it_is_whole_and_keeps_its_options() {
         let bundle = tempfile::tempdir().unwrap();
         let options = CriuOptions { tcp: true, ..CriuOptions::default() };
-        let partial = Partial::begin(bundle.path(), &name("a"), options, false, made_by()).unwrap();
+        let partial =
+            Partial::begin(&Claims::default(), bundle.path(), &name("a"), options, false, made_by()).unwrap();
         assert!(list(bundle.path()).unwrap().is_empty());
         fs::write(partial.images().join(INVENTORY), "").unwrap();
         partial.finish().unwrap();
@@ -287,7 +315,7 @@ mod tests {
         assert_eq!(listed.len(), 1);
         assert_eq!((listed[0].name.as_str(), listed[0].options), ("a", options));
         assert!(matches!(
-            Partial::begin(bundle.path(), &name("a"), options, false, made_by()),
+            Partial::begin(&Claims::default(), bundle.path(), &name("a"), options, false, made_by()),
             Err(Error::CheckpointTaken { .. })
         ));
     }
@@ -295,7 +323,16 @@ mod tests {
     #[test]
     fn an_abandoned_checkpoint_leaves_nothing_at_all() {
         let bundle = tempfile::tempdir().unwrap();
-        Partial::begin(bundle.path(), &name("a"), CriuOptions::default(), true, made_by()).unwrap().abandon();
+        Partial::begin(
+            &Claims::default(),
+            bundle.path(),
+            &name("a"),
+            CriuOptions::default(),
+            true,
+            made_by(),
+        )
+        .unwrap()
+        .abandon();
         assert_eq!(fs::read_dir(bundle.path()).unwrap().count(), 0);
     }
 

@@ -324,7 +324,12 @@ impl Task {
                 None => Some(queue.recv().await),
             };
             match command {
-                Some(Some(command)) => self.obey(command).await,
+                Some(Some(command)) => {
+                    self.context.busy.send_modify(|busy| *busy += 1);
+                    self.obey(command).await;
+                    self.tidy().await;
+                    self.context.busy.send_modify(|busy| *busy -= 1);
+                }
                 // The supervisor is gone, and with it everybody who could ask.
                 Some(None) => break,
                 None => {}

@@ -24,7 +24,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, broadcast, oneshot};
+use tokio::sync::{Semaphore, broadcast, oneshot, watch};
 
 pub use checkpoints::Checkpoint;
 pub use container::{CheckpointOptions, ProcessView, Snapshot, Start, Update};
@@ -63,6 +63,12 @@ pub(crate) struct Context {
     events: events::Events,
     /// Starts at once: more of them at a time are slower in all.
     starts: Semaphore,
+    /// The same for restores, which take longer: a start never waits for one.
+    restores: Semaphore,
+    /// How many requests are being obeyed.
+    busy: watch::Sender<usize>,
+    /// Checkpoints that are being made.
+    claims: checkpoints::Claims,
     checkpoint_limit: Duration,
     registry: Registry,
 }
@@ -118,6 +124,9 @@ impl Supervisor {
             store: parts.store,
             events: events::Events::default(),
             starts: Semaphore::new(parts.starts.max(1)),
+            restores: Semaphore::new(parts.starts.max(1)),
+            busy: watch::Sender::new(0),
+            claims: checkpoints::Claims::default(),
             checkpoint_limit: parts.checkpoint_limit,
             registry: Registry::default(),
         });
@@ -128,6 +137,12 @@ impl Supervisor {
     /// From now on nothing new is begun; what runs goes on.
     pub fn close(&self) {
         self.closing.store(true, Ordering::Relaxed);
+    }
+
+    /// Waits until nothing that was begun is under way, whoever asked for it and whether they still listen.
+    pub async fn idle(&self) {
+        // The sender lives as long as we do.
+        let _ = self.context.busy.subscribe().wait_for(|busy| *busy == 0).await;
     }
 
     /// CRIU as it was found.

@@ -72,7 +72,7 @@ where
         .map_err(|_| malformed_request())?;
     validate(target, "/body", &instance)?;
     let typed = ::serde_json::from_value(instance)
-        .map_err(|_| generated_contract_error())?;
+        .map_err(|error| schema_parameter_problem("/body", "type", &error.to_string()))?;
     Ok(Some(typed))
 }
 pub(crate) fn decode_parameter<T>(

@@ -22,6 +22,13 @@ const OUTPUT: &str = "generated/src";
 const CRATE_ROOT: &str = "lib.rs";
 const HEAD: &str = "//! Written by cargo codegen; do not edit by hand.\n\n";
 const VIOLATION: &str = include_str!("../templates/violation.rs");
+/// JSON Schema takes 9.0 for an integer, serde does not: a fault of the request's, not of the daemon's.
+const CONTRACT_ERROR: &str = "    let typed = ::serde_json::from_value(instance)
+        .map_err(|_| generated_contract_error())?;
+    Ok(Some(typed))";
+const TYPED_ERROR: &str = "    let typed = ::serde_json::from_value(instance)
+        .map_err(|error| schema_parameter_problem(\"/body\", \"type\", &error.to_string()))?;
+    Ok(Some(typed))";
 const DRIFT: &str = "the generator's validation.rs has another shape than the one that with_words() mends";
 
 /// Operations whose answers the generator cannot say; `src/http/unmodelled.rs` serves them by hand:
@@ -116,6 +123,7 @@ fn with_words(validation: &str) -> Result<String> {
         validation.split_once("    for error in validator.iter_errors(instance) {\n").context(DRIFT)?;
     let (_, tail) = rest.split_once("        if !errors.contains(&violation) {").context(DRIFT)?;
     let (_, tail) = tail.split_once("    errors\n        .sort_by(").context(DRIFT)?;
+    let head = replaced(head, CONTRACT_ERROR, TYPED_ERROR)?;
     Ok(format!(
         "{head}    for violation in validator.iter_errors(instance).flat_map(|error| crate::violation::of(location, &error)) {{
         if errors.len() < MAX_VALIDATION_ERRORS && !errors.contains(&violation) {{
@@ -125,6 +133,13 @@ fn with_words(validation: &str) -> Result<String> {
     errors
         .sort_by({tail}"
     ))
+}
+
+fn replaced(text: &str, from: &str, to: &str) -> Result<String> {
+    if !text.contains(from) {
+        bail!(DRIFT);
+    }
+    Ok(text.replacen(from, to, 1))
 }
 
 fn operation_ids(contract: &serde_json::Value) -> Result<Vec<String>> {

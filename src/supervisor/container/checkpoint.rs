@@ -19,9 +19,10 @@ impl Task {
     ) -> Result<Checkpoint> {
         self.admit(Verb::Checkpoint)?;
         let made_by = self.made_by()?;
-        let bundle = self.snapshot.bundle.clone();
+        let (bundle, claims) = (self.snapshot.bundle.clone(), self.context.claims.clone());
         let partial =
-            blocking(move || Partial::begin(&bundle, &name, wanted.criu, wanted.exit, made_by)).await?;
+            blocking(move || Partial::begin(&claims, &bundle, &name, wanted.criu, wanted.exit, made_by))
+                .await?;
 
         self.change(Change::DumpBegan);
         let dumped = self.dump(&partial, wanted).await;

@@ -49,7 +49,8 @@ impl Task {
         }
         let context = Arc::clone(&self.context);
         // Closed only when the daemon ends.
-        let _permit = context.starts.acquire().await.map_err(|_| Error::ShuttingDown)?;
+        let gate = if plan.checkpoint.is_some() { &context.restores } else { &context.starts };
+        let _permit = gate.acquire().await.map_err(|_| Error::ShuttingDown)?;
 
         let before = self.snapshot.clone();
         self.snapshot.bundle = plan.bundle.path().to_owned();
