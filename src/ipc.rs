@@ -149,6 +149,9 @@ pub struct Hello {
     pub exit: Option<Exit>,
     /// The added processes that run.
     pub added: Vec<ProcessKey>,
+    /// The request that is under way.
+    #[serde(default)]
+    pub busy: Option<u64>,
 }
 
 /// The exit record: `exit.json` in the run's folder, written by the shim before it says [`Message::Exited`].

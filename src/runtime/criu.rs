@@ -72,6 +72,13 @@ pub fn log_errors(log: &Path) -> String {
     runc::tail(&errors.join("; "))
 }
 
+/// Whether a dump's log says that it was finished: CRIU's last line, after the last image is written. For a
+/// dump that nobody saw the end of.
+pub fn dump_finished(log: &Path) -> bool {
+    let text = fs::read(log).unwrap_or_default();
+    String::from_utf8_lossy(&text).trim_end().ends_with("Dumping finished successfully")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

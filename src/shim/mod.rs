@@ -171,7 +171,13 @@ impl Shim {
 
     fn hello(&self) -> Hello {
         let added = self.tracked.iter().filter(|one| one.role == Role::Added).map(|one| one.key).collect();
-        Hello { version: VERSION, init: self.init, exit: self.exit, added }
+        Hello {
+            version: VERSION,
+            init: self.init,
+            exit: self.exit,
+            added,
+            busy: self.job.as_ref().map(Job::seq),
+        }
     }
 
     fn begin(&mut self, request: Request) {

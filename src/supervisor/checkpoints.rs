@@ -219,6 +219,14 @@ impl Partial {
         Ok(partial)
     }
 
+    /// One that an earlier daemon began, if it is there.
+    pub(super) fn reopen(claims: &Claims, bundle: &Path, name: &CheckpointName) -> Option<Self> {
+        let all = folder_of(bundle);
+        let folder = all.join(format!(".{name}.partial"));
+        let claim = claims.claim(all.canonicalize().ok()?.join(name.as_str()))?;
+        folder.is_dir().then(|| Self { bundle: bundle.to_owned(), name: name.clone(), folder, _claim: claim })
+    }
+
     fn fill(&self, options: CriuOptions, exit: bool, made_by: MadeBy) -> Result<()> {
         for folder in [self.folder.clone(), self.images()] {
             DirBuilder::new().mode(0o700).create(&folder).map_err(store("making the folder", folder))?;
@@ -235,6 +243,11 @@ impl Partial {
         let path = self.folder.join(META);
         let bytes = serde_json::to_vec(&meta).map_err(|error| store("writing", &path)(error.into()))?;
         write_synced(&path, &bytes).map_err(store("writing", path))
+    }
+
+    /// The checkpoint's name.
+    pub(super) fn name(&self) -> &CheckpointName {
+        &self.name
     }
 
     /// Where CRIU's images go.

@@ -24,7 +24,7 @@ use super::link::Link;
 use super::names::{CheckpointName, ContainerId};
 use super::registry::Ends;
 use super::state::{Change, Status, Verb};
-use super::store::{Record, Run, blocking};
+use super::store::{Journal, Record, Run, blocking};
 use super::{Context, chain};
 use crate::ipc::{Exit, ExitRecord, Hello, Message, ProcessKey, Request, Role};
 use crate::runtime::bundle::{Identity, ProcessOverrides};
@@ -207,12 +207,36 @@ impl Life {
         }
     }
 
+    /// A run of an earlier daemon's that has ended; what it holds of the host is still to be cleared.
+    pub(super) fn over(run: Run, record: &Record) -> Self {
+        Self { ended: true, ..Self::new(run, None, None, record.process.clone()) }
+    }
+
+    /// A run of an earlier daemon's whose shim is gone: its init process, if it is the same and runs still.
+    pub(super) fn without_shim(
+        run: Run,
+        init: ProcessKey,
+        record: &Record,
+        journal: Option<&Journal>,
+        snapshot: &mut Snapshot,
+    ) -> Option<Self> {
+        let mut life = Self::new(run, None, None, record.process.clone());
+        life.hold(init).ok()?;
+        life.init.as_ref()?;
+        snapshot.processes.push(ProcessView::new(init.pid, &record.process));
+        if life.is_frozen() && !matches!(journal, Some(Journal::Checkpoint { .. })) {
+            snapshot.status = Status::Paused;
+        }
+        Some(life)
+    }
+
     /// A run of an earlier daemon's, as its shim tells it.
     pub(super) fn recover(
         run: Run,
         link: Link,
         hello: &Hello,
         record: &Record,
+        journal: Option<&Journal>,
         snapshot: &mut Snapshot,
     ) -> Self {
         let mut life = Self::new(run, Some(link), None, record.process.clone());
@@ -222,12 +246,18 @@ impl Life {
             }
             snapshot.processes.push(ProcessView::new(init.pid, &record.process));
         }
-        if life.cgroup.as_ref().is_some_and(Cgroup::is_frozen) {
-            snapshot.status = Status::Paused;
-        }
-        processes::recover(&mut life, &hello.added, snapshot);
+        snapshot.status = match (journal, hello.busy) {
+            // Frozen by CRIU, and not at anybody's request.
+            (Some(Journal::Checkpoint { seq, .. }), Some(busy)) if *seq == busy => Status::Checkpointing,
+            (Some(Journal::Checkpoint { .. }), _) => Status::Running,
+            _ if life.is_frozen() => Status::Paused,
+            _ => Status::Running,
+        };
+        life.seq = hello.busy.unwrap_or(0);
+        processes::recover(&mut life, hello, snapshot);
         if let Some(exit) = hello.exit {
             life.ended = true;
+            life.added.clear();
             snapshot.status = Status::Stopped;
             snapshot.exit = Some(ExitRecord { status: exit.status, at: exit.at });
             snapshot.processes.clear();
@@ -248,6 +278,10 @@ impl Life {
             })?);
         }
         Ok(())
+    }
+
+    fn is_frozen(&self) -> bool {
+        self.cgroup.as_ref().is_some_and(Cgroup::is_frozen)
     }
 
     fn next_seq(&mut self) -> u64 {
@@ -285,6 +319,8 @@ pub(super) struct Task {
     life: Option<Life>,
     /// The number of the run that counts; 0 before the first.
     run: u32,
+    /// The request that an earlier daemon's shim is at.
+    busy: Option<u64>,
     /// The name is free again: the task is over.
     gone: bool,
 }
@@ -293,23 +329,42 @@ impl Task {
     /// A name that nothing has happened under.
     pub(super) fn new(context: &Arc<Context>, id: &ContainerId) -> (Self, Arc<Snapshot>) {
         let snapshot = Snapshot::reserved(id);
-        (Self::recovered(context, snapshot.clone(), None, 0), Arc::new(snapshot))
+        (Self::recovered(context, snapshot.clone(), None, 0, None), Arc::new(snapshot))
     }
 
-    /// A container of an earlier daemon's.
+    /// A container of an earlier daemon's; `busy` is the request that its shim is at.
     pub(super) fn recovered(
         context: &Arc<Context>,
         snapshot: Snapshot,
         life: Option<Life>,
         run: u32,
+        busy: Option<u64>,
     ) -> Self {
-        Self { context: Arc::clone(context), publisher: None, snapshot, life, run, gone: false }
+        Self { context: Arc::clone(context), publisher: None, snapshot, life, run, busy, gone: false }
+    }
+
+    /// Finishes or undoes what an earlier daemon began.
+    async fn resume_journal(&mut self) {
+        let Some(life) = &self.life else { return };
+        match self.context.store.journal(&life.run) {
+            Some(Journal::Checkpoint { name, seq }) => self.resume_checkpoint(name, seq).await,
+            Some(Journal::Delete) => {
+                if self.delete(true).await.is_ok() {
+                    self.context.registry.remove(self.id());
+                    self.gone = true;
+                }
+            }
+            // Its record counts, so it has happened.
+            Some(Journal::Start) => self.context.store.noted(&life.run),
+            None => {}
+        }
     }
 
     /// Serves until the name is free again.
     pub(super) async fn serve(mut self, ends: Ends) {
         let mut queue = ends.queue;
         self.publisher = Some(ends.publisher);
+        self.resume_journal().await;
         self.tidy().await;
         while !self.gone {
             let command = match &mut self.life {
@@ -399,8 +454,9 @@ impl Task {
                 self.ended(Some(ExitRecord { status: exit.status, at: exit.at }));
             }
             Happening::Message(Message::Exited(exit)) => self.added_ended(&exit),
-            // Answers are awaited where they were asked for; one that comes late has nobody left.
-            Happening::Message(_) => {}
+            // Answers are awaited where they were asked for; but for a process that an earlier daemon added.
+            Happening::Message(Message::Launched { seq, process }) => self.adopt_added(seq, process),
+            Happening::Message(Message::Hello(_) | Message::Done { .. } | Message::Failed { .. }) => {}
             Happening::ShimLost => self.shim_lost(),
             Happening::EndedUnseen => {
                 let record = self.life.as_ref().and_then(|life| life.run.exit_record());
@@ -456,6 +512,11 @@ impl Task {
             self.shim_lost();
             return Err(Error::ShimLost(self.snapshot.id.clone()));
         }
+        self.answer(seq, limit).await
+    }
+
+    /// The shim's answer to a request; meanwhile everything else it says is listened to.
+    async fn answer(&mut self, seq: u64, limit: Duration) -> Result<Answer> {
         let deadline = tokio::time::Instant::now() + limit + GRACE;
         while let Some(life) = self.life.as_mut() {
             let Ok(happening) = tokio::time::timeout_at(deadline, life.next()).await else { break };
@@ -538,6 +599,9 @@ impl Task {
         if self.snapshot.status != Status::Stopped {
             if !force {
                 self.admit(Verb::Delete)?;
+            }
+            if let Some(life) = &self.life {
+                self.context.store.note(&life.run, &Journal::Delete)?;
             }
             self.kill().await?;
         }

@@ -1,6 +1,6 @@
 //! Taking back what an earlier daemon has left: live shims are connected to again, exit records of those
-//! that died meanwhile are read, and a start that never counted is undone. A record that cannot be read
-//! is said loudly, left where it is, and stops nobody else.
+//! that died meanwhile are read, what was under way is finished or undone by its journal. A record that
+//! cannot be read is set aside with a loud line, never deleted, and stops nobody else.
 
 use std::fs;
 use std::sync::Arc;
@@ -13,11 +13,13 @@ use super::names::ContainerId;
 use super::state::Status;
 use super::store::{Record, Run, blocking};
 use super::{Context, chain};
-use crate::ipc::{Hello, Message};
+use crate::ipc::{Hello, Message, ProcessKey};
+use crate::runtime::cgroup;
 use crate::runtime::options::Verb;
+use crate::runtime::process::Held;
 
-/// How long a shim may take to say who it is.
-const HELLO: Duration = Duration::from_secs(5);
+/// How long a shim may take to say who it is, or to end.
+const SHIM: Duration = Duration::from_secs(5);
 
 pub(super) async fn recover(context: &Arc<Context>) -> Result<()> {
     let listing = Arc::clone(context);
@@ -25,7 +27,13 @@ pub(super) async fn recover(context: &Arc<Context>) -> Result<()> {
         match record {
             Ok(Some(record)) => adopt(context, record).await,
             Ok(None) => undo(context, &id).await,
-            Err(error) => tracing::error!(container = %id, error = %chain(&error), "left as it is"),
+            Err(error) => {
+                let aside = context.store.set_aside(&id);
+                tracing::error!(
+                    container = %id, error = %chain(&error), aside = %aside.display(),
+                    "its record cannot be read and is set aside; if it runs, it runs on unknown to us"
+                );
+            }
         }
     }
     Ok(())
@@ -35,45 +43,98 @@ async fn adopt(context: &Arc<Context>, record: Record) {
     let id = record.id.clone();
     let run = context.store.run(&id, record.run);
     for other in context.store.volatile_runs(&id) {
-        if other.number != run.number {
-            context.store.abandon(&id, &other);
+        if other.number > run.number {
+            cut_off(context, &id, &other).await;
+        } else if other.number < run.number {
+            context.store.end(&id, &other);
         }
     }
     let mut snapshot = Snapshot::of_record(&record);
-    let life = connect(&run)
-        .await
-        .map(|(link, hello)| Life::recover(run.clone(), link, &hello, &record, &mut snapshot));
+    let journal = context.store.journal(&run);
+    let journal = journal.as_ref();
+    let (life, busy) = match connect(&run).await {
+        Some((link, hello)) => {
+            (Some(Life::recover(run.clone(), link, &hello, &record, journal, &mut snapshot)), hello.busy)
+        }
+        None => {
+            let init = context.store.init(&run);
+            (
+                init.and_then(|init| Life::without_shim(run.clone(), init, &record, journal, &mut snapshot)),
+                None,
+            )
+        }
+    };
     if life.is_none() {
         snapshot.status = Status::Stopped;
         snapshot.exit = run.exit_record();
-        clear(context, &id).await;
-        context.store.end(&id, &run);
     }
     tracing::info!(container = %id, status = snapshot.status.as_str(), "taken back");
-    let task = Task::recovered(context, snapshot.clone(), life, record.run);
+    let life = life.unwrap_or_else(|| Life::over(run, &record));
+    let task = Task::recovered(context, snapshot.clone(), Some(life), record.run, busy);
     context.registry.adopt(&id, Arc::new(snapshot), task);
 }
 
 /// The run's shim, if it lives, and what it knows.
 async fn connect(run: &Run) -> Option<(Link, Hello)> {
     let mut link = Link::connect(run).ok()?;
-    match tokio::time::timeout(HELLO, link.next()).await {
+    match tokio::time::timeout(SHIM, link.next()).await {
         Ok(Some(Message::Hello(hello))) if hello.init.is_some() => Some((link, hello)),
         _ => None,
     }
 }
 
-/// A name without a record: a start that never counted.
-async fn undo(context: &Arc<Context>, id: &ContainerId) {
+/// A start that was cut off before it counted: its container ends, its shim ends, nothing of it stays.
+async fn cut_off(context: &Arc<Context>, id: &ContainerId, run: &Run) {
     tracing::warn!(container = %id, "a start that was cut off is undone");
+    if let Ok(link) = Link::connect(run) {
+        end_shim(context, link).await;
+    }
     clear(context, id).await;
+    let (context, id, run) = (Arc::clone(context), id.clone(), run.clone());
+    let _ = blocking(move || {
+        cgroup::remove_empty(std::path::Path::new(id.as_str()));
+        context.store.abandon(&id, &run);
+        Ok(())
+    })
+    .await;
+}
+
+/// The shim may be in the middle of its launch: then the process that comes of it is awaited, and ended.
+async fn end_shim(context: &Arc<Context>, mut link: Link) {
+    let mut limit = SHIM;
+    while let Ok(Some(message)) = tokio::time::timeout(limit, link.next()).await {
+        match message {
+            Message::Hello(Hello { init: Some(init), .. }) | Message::Launched { process: init, .. } => {
+                kill(init);
+                limit = SHIM;
+            }
+            Message::Hello(Hello { busy: Some(_), .. }) => limit = context.limit(true) + SHIM,
+            // Nothing was asked of it yet: alone it ends.
+            Message::Hello(_) => return,
+            Message::Done { .. } | Message::Failed { .. } | Message::Exited(_) => limit = SHIM,
+        }
+    }
+}
+
+fn kill(init: ProcessKey) {
+    if let Ok(Some(held)) = Held::open_same(init.pid, init.start_time) {
+        let _ = held.signal(9);
+    }
+}
+
+/// A name without a record: a start that never counted, or a delete that was cut off.
+async fn undo(context: &Arc<Context>, id: &ContainerId) {
     for run in context.store.volatile_runs(id) {
-        context.store.abandon(id, &run);
+        cut_off(context, id, &run).await;
     }
-    // What is left when the volatile folder went with a reboot.
-    if let Err(error) = context.store.forget(id) {
-        tracing::error!(container = %id, error = %chain(&error), "could not be undone");
-    }
+    let (context, id) = (Arc::clone(context), id.clone());
+    let _ = blocking(move || {
+        if let Err(error) = context.store.forget(&id) {
+            tracing::error!(container = %id, error = %chain(&error), "what is left of it cannot be removed");
+        }
+        Ok(())
+    })
+    .await;
 }
 
 async fn clear(context: &Arc<Context>, id: &ContainerId) {

@@ -2,8 +2,8 @@
 //! under way); `--root` is durable (records, exit statuses, logs).
 //!
 //! ```text
-//! STATE/lock  STATE/bin/criu  STATE/runc/
-//! STATE/containers/ID/run-N/   shim.sock  journal  init.pid  exec-S.json  exec-S.pid
+//! STATE/lock  STATE/boot-id  STATE/bin/criu  STATE/runc/  STATE/calls/
+//! STATE/containers/ID/run-N/   shim.sock  journal.json  init.json  exec-S.json  exec-S.pid
 //! ROOT/lock   ROOT/failed/     logs of what failed, the newest few
 //! ROOT/containers/ID/          record.json  log -> run-N/log  run-N/{log, log.1, exit.json}
 //! ```
@@ -22,11 +22,19 @@ use serde::{Deserialize, Serialize};
 
 use super::error::{Error, Result, store};
 use super::names::{CheckpointName, ContainerId};
-use crate::ipc::{EXIT_RECORD, ExitRecord, LOG};
+use crate::ipc::{EXIT_RECORD, ExitRecord, LOG, ProcessKey};
 
 const RECORD: &str = "record.json";
 const PARTIAL: &str = ".record.json.partial";
-const JOURNAL: &str = "journal";
+/// What a record is called that could not be read: it is kept for a person to look at.
+const UNREADABLE: &str = "record.json.unreadable";
+const JOURNAL: &str = "journal.json";
+/// The init process that a run holds, for a daemon that finds no shim.
+const INIT: &str = "init.json";
+/// Logs of calls to runc that are under way; of an earlier daemon's, nobody waits for them.
+const CALLS: &str = "calls";
+/// The boot that the volatile folder is of.
+const BOOT: &str = "boot-id";
 /// How many logs of failures are kept.
 const FAILED_KEPT: usize = 32;
 
@@ -52,6 +60,23 @@ pub struct Record {
 
 /// The version of records that this daemon writes.
 pub(super) const RECORD_VERSION: u32 = 1;
+
+/// What is under way on a run: written before its first effect, gone after its last.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) enum Journal {
+    /// A start or a restore; undone when it is cut off.
+    Start,
+    /// A checkpoint; finished when CRIU has finished its part, else undone.
+    Checkpoint {
+        /// Its name.
+        name: CheckpointName,
+        /// The number of the request to the shim.
+        seq: u64,
+    },
+    /// A delete with force; finished.
+    Delete,
+}
 
 /// The folders of one start of a container.
 #[derive(Debug, Clone)]
@@ -105,10 +130,13 @@ impl Store {
     pub fn open(state: &Path, root: &Path) -> Result<Self, OpenError> {
         let locks = [lock(state)?, lock(root)?];
         let (state, root) = (absolute(state)?, absolute(root)?);
+        let _ = fs::remove_dir_all(state.join(CALLS));
+        forget_other_boot(&state).map_err(|source| OpenError::Io { folder: state.clone(), source })?;
         for folder in [
             state.join("containers"),
             state.join("runc"),
             state.join("bin"),
+            state.join(CALLS),
             root.join("containers"),
             root.join("failed"),
         ] {
@@ -134,8 +162,8 @@ impl Store {
     }
 
     /// A file in the volatile folder for the log of one call to runc.
-    pub fn call_log(&self, id: &ContainerId, verb: &str) -> PathBuf {
-        self.state.join(format!("runc-{verb}-{id}.log"))
+    pub(super) fn call_log(&self, id: &ContainerId, verb: &str) -> PathBuf {
+        self.state.join(CALLS).join(format!("{id}-{verb}.log"))
     }
 
     fn volatile(&self, id: &ContainerId) -> PathBuf {
@@ -152,15 +180,45 @@ impl Store {
         Run { number, volatile: self.volatile(id).join(&name), durable: self.durable(id).join(&name) }
     }
 
-    /// Makes a run's folders, and notes in the journal what is under way before it has any other effect.
-    pub fn begin(&self, id: &ContainerId, number: u32, what: &str) -> Result<Run> {
-        let run = self.run(id, number);
-        for folder in [self.volatile(id), self.durable(id), run.volatile.clone(), run.durable.clone()] {
-            private(&folder).map_err(store("making the folder", &folder))?;
+    /// Makes a run's folders, and notes in the journal that a start is under way before it has any other
+    /// effect.
+    pub(super) fn begin(&self, id: &ContainerId, number: u32) -> Result<Run> {
+        let aside = self.durable(id).join(UNREADABLE);
+        if aside.exists() {
+            let words = io::Error::other("a container of this name may run; look at it, then move it away");
+            return Err(store("a record that was set aside is in the way:", aside)(words));
         }
-        let journal = run.volatile.join(JOURNAL);
-        fs::write(&journal, what).map_err(store("writing the journal", &journal))?;
+        let run = self.run(id, number);
+        let begun = self.make_folders(id, &run).and_then(|()| self.note(&run, &Journal::Start));
+        begun.inspect_err(|_| self.abandon(id, &run))?;
         Ok(run)
+    }
+
+    fn make_folders(&self, id: &ContainerId, run: &Run) -> Result<()> {
+        for folder in [&self.volatile(id), &self.durable(id), &run.volatile, &run.durable] {
+            private(folder).map_err(store("making the folder", folder))?;
+        }
+        Ok(())
+    }
+
+    /// Notes what is about to be done.
+    pub(super) fn note(&self, run: &Run, journal: &Journal) -> Result<()> {
+        write_renamed(&run.volatile, JOURNAL, journal)
+    }
+
+    /// It is done, or undone.
+    pub(super) fn noted(&self, run: &Run) {
+        let _ = fs::remove_file(run.volatile.join(JOURNAL));
+    }
+
+    /// What was under way.
+    pub(super) fn journal(&self, run: &Run) -> Option<Journal> {
+        serde_json::from_slice(&fs::read(run.volatile.join(JOURNAL)).ok()?).ok()
+    }
+
+    /// The run's init process, as it was held.
+    pub(super) fn init(&self, run: &Run) -> Option<ProcessKey> {
+        serde_json::from_slice(&fs::read(run.volatile.join(INIT)).ok()?).ok()
     }
 
     /// Writes the record beside the one that counts, and onto the disk.
@@ -172,14 +230,15 @@ impl Store {
     }
 
     /// The prepared record counts from now on; runs before it are over.
-    pub fn commit(&self, id: &ContainerId, run: &Run) -> Result<()> {
+    pub(super) fn commit(&self, id: &ContainerId, run: &Run, init: &ProcessKey) -> Result<()> {
         let folder = self.durable(id);
+        write_renamed(&run.volatile, INIT, init)?;
         let path = folder.join(RECORD);
         fs::rename(folder.join(PARTIAL), &path).map_err(store("writing the record", &path))?;
         sync_folder(&folder).map_err(store("syncing the folder", &folder))?;
         // The name's own folder may be new too.
         sync_folder(&self.root.join("containers")).map_err(store("syncing the folder", &self.root))?;
-        let _ = fs::remove_file(run.volatile.join(JOURNAL));
+        self.noted(run);
         // For people: the log that counts has one name, whatever the run's number.
         let (link, fresh) = (folder.join(LOG), folder.join(".log.partial"));
         let _ = fs::remove_file(&fresh);
@@ -216,7 +275,12 @@ impl Store {
             _ => {}
         }
         let _ = fs::remove_dir_all(self.volatile(id));
-        fs::remove_dir_all(&folder).map_err(store("removing the folder", &folder))?;
+        match fs::remove_dir_all(&folder) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(store("removing the folder", folder)(error));
+            }
+            _ => {}
+        }
         sync_folder(&self.root.join("containers")).map_err(store("syncing the folder", &self.root))
     }
 
@@ -246,7 +310,13 @@ impl Store {
         let path = self.durable(id).join(RECORD);
         let bytes = match fs::read(&path) {
             Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let aside = self.durable(id).join(UNREADABLE);
+                if !aside.exists() {
+                    return Ok(None);
+                }
+                return Err(store("reading the record", aside)(io::Error::other("it was set aside before")));
+            }
             Err(error) => return Err(store("reading the record", path)(error)),
         };
         let record: Record = serde_json::from_slice(&bytes)
@@ -258,13 +328,20 @@ impl Store {
         Ok(Some(record))
     }
 
-    /// The runs of a name that have a volatile folder, and whether their journal says they are under way.
+    /// The runs of a name that have a volatile folder.
     pub fn volatile_runs(&self, id: &ContainerId) -> Vec<Run> {
         let entries = fs::read_dir(self.volatile(id)).into_iter().flatten().flatten();
         entries
             .filter_map(|entry| entry.file_name().to_str()?.strip_prefix("run-")?.parse().ok())
             .map(|number| self.run(id, number))
             .collect()
+    }
+
+    /// Puts a record that cannot be read aside, and says where it is.
+    pub(super) fn set_aside(&self, id: &ContainerId) -> PathBuf {
+        let aside = self.durable(id).join(UNREADABLE);
+        let _ = fs::rename(self.durable(id).join(RECORD), &aside);
+        aside
     }
 
     /// Keeps the log of something that failed; only the newest few are kept.
@@ -297,6 +374,34 @@ fn lock(folder: &Path) -> Result<File, OpenError> {
 
 fn absolute(folder: &Path) -> Result<PathBuf, OpenError> {
     folder.canonicalize().map_err(|source| OpenError::Io { folder: folder.to_owned(), source })
+}
+
+/// After a reboot nothing in the volatile folder is true any more, though it may lie on a disk: pids and
+/// sockets are of the boot before (proc_sys_kernel(5), `random/boot_id`).
+fn forget_other_boot(state: &Path) -> io::Result<()> {
+    let now = fs::read_to_string("/proc/sys/kernel/random/boot_id")?;
+    let path = state.join(BOOT);
+    match fs::read_to_string(&path) {
+        Ok(then) if then == now => return Ok(()),
+        Ok(_) => {
+            for folder in ["containers", "runc"] {
+                match fs::remove_dir_all(state.join(folder)) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                    _ => {}
+                }
+            }
+        }
+        Err(_) => {}
+    }
+    fs::write(path, now)
+}
+
+/// A small file that is whole or not there; on tmpfs, so without a sync.
+fn write_renamed(folder: &Path, name: &str, value: &impl Serialize) -> Result<()> {
+    let (path, partial) = (folder.join(name), folder.join(format!(".{name}.partial")));
+    let written =
+        serde_json::to_vec(value).map_err(io::Error::from).and_then(|bytes| fs::write(&partial, bytes));
+    written.and_then(|()| fs::rename(&partial, &path)).map_err(store("writing", path))
 }
 
 /// A folder, with those above it, that root alone may enter.

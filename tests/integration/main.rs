@@ -10,4 +10,5 @@ mod contract;
 mod fleet;
 mod lifecycle;
 mod program;
+mod recovery;
 mod walkthrough;

@@ -117,33 +117,3 @@ fn a_failure_is_one_line_of_json_with_container_and_operation() {
     assert_eq!((&lines[0]["container"], &lines[0]["method"]), (&json!(id), &json!("POST")));
     assert!(lines[0]["detail"].as_str().unwrap().contains("nosuch"));
 }
-
-#[test]
-fn containers_outlive_a_crash_of_the_daemon_and_are_taken_back() {
-    let daemon = Daemon::start();
-    let bundle =
-        Bundle::script("echo begun; while ! test -e /tmp/end; do sleep 0.01; done; echo ended; exit 3")
-            .with_shared();
-    let (lives, dies) = (daemon.name("lives"), daemon.name("dies"));
-    let sleeper = Bundle::sleeper();
-    daemon.start_container(&lives, &sleeper.start()).expect(201);
-    daemon.start_container(&dies, &bundle.start()).expect(201);
-    daemon
-        .client
-        .put(&format!("/containers/{lives}/process"), &json!({ "args": ["sleep", "500"] }))
-        .expect(200);
-    daemon.client.patch(&format!("/containers/{lives}"), &json!({ "status": "paused" })).expect(200);
-    let before = daemon.container(&lives);
-
-    let pid = daemon.init_pid(&dies);
-    let daemon = daemon.crash_and_restart_after(|| {
-        fs::write(bundle.shared().join("end"), "").unwrap();
-        eventually("it ends", || !std::path::Path::new(&format!("/proc/{pid}")).exists());
-    });
-    assert_eq!(daemon.container(&lives), before, "paused, with its added process");
-    let state = &daemon.container(&dies)["state"];
-    assert_eq!((&state["status"], &state["exitStatus"]), (&json!("stopped"), &json!(3)));
-    assert!(daemon.output(&dies).contains("ended"));
-    daemon.client.patch(&format!("/containers/{lives}"), &json!({ "status": "running" })).expect(200);
-    daemon.clean_up();
-}

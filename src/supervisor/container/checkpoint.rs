@@ -1,15 +1,18 @@
 //! Checkpoint: whole or not at all, and the container goes on when it fails.
 
+use std::sync::Arc;
+
 use super::{Answer, CheckpointOptions, Task};
 use crate::ipc::{Call, Request};
-use crate::runtime::criu::Criu;
+use crate::runtime::criu::{self, Criu};
 use crate::runtime::options;
+use crate::supervisor::chain;
 use crate::supervisor::checkpoints::{self, Checkpoint, DUMP_LOG, MadeBy, Partial};
 use crate::supervisor::error::{Error, Result};
 use crate::supervisor::events::Happened;
 use crate::supervisor::names::CheckpointName;
 use crate::supervisor::state::{Change, Status, Verb};
-use crate::supervisor::store::blocking;
+use crate::supervisor::store::{Journal, blocking};
 
 impl Task {
     pub(super) async fn checkpoint(
@@ -30,22 +33,70 @@ impl Task {
         if dumped.is_ok() && wanted.exit {
             self.await_end().await;
         }
+        let settled = self.settle(partial, dumped).await;
+        if let Ok(checkpoint) = &settled {
+            tracing::info!(container = %self.id(), checkpoint = %checkpoint.name, exit = wanted.exit, "checkpointed");
+        }
+        settled
+    }
+
+    /// The dump has ended: the checkpoint appears, or nothing of it stays; the container goes on, if it does.
+    async fn settle(&mut self, partial: Partial, dumped: Result<()>) -> Result<Checkpoint> {
+        // A CRIU that was killed in the middle has left it frozen.
+        if dumped.is_err()
+            && self.life.as_ref().is_some_and(|life| !life.ended && life.is_frozen())
+            && let Err(error) = self.call(options::Verb::Resume).await
+        {
+            tracing::error!(container = %self.id(), error = %chain(&error), "a failed dump leaves it frozen");
+        }
         if self.snapshot.status == Status::Checkpointing {
             self.change(Change::Dumped);
         }
-        if let Err(error) = dumped {
-            let error = self.with_criu_words(error, "checkpoint", partial.work().join(DUMP_LOG)).await;
-            let _ = blocking(move || {
-                partial.abandon();
-                Ok(())
-            })
-            .await;
-            return Err(error);
+        let settled = match dumped {
+            Ok(()) => blocking(move || partial.finish()).await,
+            Err(error) => {
+                let error = self.with_criu_words(error, "checkpoint", partial.work().join(DUMP_LOG)).await;
+                let _ = blocking(move || {
+                    partial.abandon();
+                    Ok(())
+                })
+                .await;
+                Err(error)
+            }
+        };
+        if let Some(life) = &self.life {
+            self.context.store.noted(&life.run);
         }
-        let checkpoint = blocking(move || partial.finish()).await?;
-        tracing::info!(container = %self.id(), checkpoint = %checkpoint.name, exit = wanted.exit, "checkpointed");
-        self.emit(Happened::Checkpoint);
-        Ok(checkpoint)
+        if settled.is_ok() {
+            self.emit(Happened::Checkpoint);
+        }
+        settled
+    }
+
+    /// A checkpoint that an earlier daemon began: its shim may be at it still. Finished when CRIU has done
+    /// its part, else undone.
+    pub(super) async fn resume_checkpoint(&mut self, name: CheckpointName, seq: u64) {
+        let (bundle, claims) = (self.snapshot.bundle.clone(), self.context.claims.clone());
+        let reopened = blocking(move || Ok(Partial::reopen(&claims, &bundle, &name))).await;
+        let Ok(Some(partial)) = reopened else {
+            if let Some(life) = &self.life {
+                self.context.store.noted(&life.run);
+            }
+            return;
+        };
+        if self.busy == Some(seq) {
+            // Whatever it answers, the log tells; a shim that is gone answers too, by its silence.
+            let _ = self.answer(seq, self.context.limit(true)).await;
+        }
+        let log = partial.work().join(DUMP_LOG);
+        let finished = blocking(move || Ok(criu::dump_finished(&log))).await.unwrap_or(false);
+        let dumped = if finished { Ok(()) } else { Err(Error::ShimLost(self.id().clone())) };
+        match self.settle(partial, dumped).await {
+            Ok(checkpoint) => {
+                tracing::info!(container = %self.id(), checkpoint = %checkpoint.name, "a checkpoint that was cut off is finished")
+            }
+            Err(_) => tracing::warn!(container = %self.id(), "a checkpoint that was cut off is undone"),
+        }
     }
 
     fn made_by(&self) -> Result<MadeBy> {
@@ -74,6 +125,9 @@ impl Task {
         let program = self.context.runc.program(&verb, &log, self.id().as_str());
         let limit = self.context.limit(true);
         let timeout_ms = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
+        let (store, run) = (Arc::clone(&self.context), life.run.clone());
+        let (name, seq) = (partial.name().clone(), life.seq + 1);
+        blocking(move || store.store.note(&run, &Journal::Checkpoint { name, seq })).await?;
         let answer = self.ask(limit, |seq| Request::Call(Call { seq, program, timeout_ms })).await?;
         match answer {
             Answer::Done | Answer::Launched(_) => {

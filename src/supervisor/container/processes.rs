@@ -7,7 +7,7 @@ use std::sync::Arc;
 use oci_spec::runtime::Process;
 
 use super::{Added, Answer, Life, ProcessView, Snapshot, Task, Update};
-use crate::ipc::{CONSOLE, Launch, ProcessKey, Request, Role, Stdio};
+use crate::ipc::{CONSOLE, Hello, Launch, ProcessKey, Request, Role, Stdio};
 use crate::runtime::bundle::{ProcessOverrides, added_process};
 use crate::runtime::cgroup::Cgroup;
 use crate::runtime::options;
@@ -75,6 +75,16 @@ impl Task {
         }
         self.emit(Happened::Exec(key.pid));
         view
+    }
+
+    /// A process that an earlier daemon asked for and did not hear of.
+    pub(super) fn adopt_added(&mut self, seq: u64, key: ProcessKey) {
+        let Some(life) = self.life.as_ref() else { return };
+        let [file, _, _] = files(&life.run, seq);
+        let process = fs::read(file).ok().and_then(|bytes| serde_json::from_slice::<Process>(&bytes).ok());
+        if let Some(process) = process {
+            self.added(key, seq, &process);
+        }
     }
 
     /// To a process of this container and to no other: it is held first, then its cgroup says whose it is;
@@ -153,7 +163,8 @@ impl Task {
 }
 
 /// The added processes of an earlier daemon's, by the files that it has left: the shim knows pids alone.
-pub(super) fn recover(life: &mut Life, running: &[ProcessKey], snapshot: &mut Snapshot) {
+pub(super) fn recover(life: &mut Life, hello: &Hello, snapshot: &mut Snapshot) {
+    let (running, busy) = (&hello.added, hello.busy);
     let entries = fs::read_dir(&life.run.volatile).into_iter().flatten().flatten();
     let mut seqs: Vec<u64> = entries
         .filter_map(|entry| {
@@ -163,6 +174,9 @@ pub(super) fn recover(life: &mut Life, running: &[ProcessKey], snapshot: &mut Sn
     seqs.sort_unstable();
     for seq in seqs {
         life.seq = life.seq.max(seq);
+        if busy == Some(seq) {
+            continue;
+        }
         let [file, pid_file, _] = files(&life.run, seq);
         let pid = fs::read_to_string(pid_file).ok().and_then(|pid| pid.trim().parse::<i32>().ok());
         let process = fs::read(file).ok().and_then(|bytes| serde_json::from_slice::<Process>(&bytes).ok());

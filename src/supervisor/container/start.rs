@@ -52,6 +52,13 @@ impl Task {
         let gate = if plan.checkpoint.is_some() { &context.restores } else { &context.starts };
         let _permit = gate.acquire().await.map_err(|_| Error::ShuttingDown)?;
 
+        let number = self.run + 1;
+        let id = self.id().clone();
+        let run = {
+            let context = Arc::clone(&context);
+            blocking(move || context.store.begin(&id, number)).await?
+        };
+
         let before = self.snapshot.clone();
         self.snapshot.bundle = plan.bundle.path().to_owned();
         self.snapshot.checkpoint = plan.checkpoint.as_ref().map(|checkpoint| checkpoint.name.clone());
@@ -61,8 +68,7 @@ impl Task {
         self.snapshot.processes.clear();
         self.change(Change::Begun);
 
-        let number = self.run + 1;
-        let launched = self.launch(&plan, number).await;
+        let launched = self.launch(&plan, &run).await;
         match launched {
             Ok(()) => {
                 self.run = number;
@@ -71,7 +77,7 @@ impl Task {
                 Ok(Arc::new(self.snapshot.clone()))
             }
             Err(error) => {
-                self.undo(number, &plan.bundle).await;
+                self.undo(run, &plan.bundle).await;
                 self.snapshot = before;
                 self.publish();
                 Err(error)
@@ -79,17 +85,11 @@ impl Task {
         }
     }
 
-    async fn launch(&mut self, plan: &Plan, number: u32) -> Result<()> {
+    async fn launch(&mut self, plan: &Plan, run: &Run) -> Result<()> {
         let id = self.id().clone();
         // A run that this name has left behind in runc would refuse the new one.
         self.clear_runtime(true).await?;
-        let (context, what) =
-            (Arc::clone(&self.context), if plan.checkpoint.is_some() { "restore" } else { "start" });
-        let run = {
-            let id = id.clone();
-            blocking(move || context.store.begin(&id, number, what)).await?
-        };
-        let (link, shim) = Link::spawn(&self.context.shim, &id, &run)
+        let (link, shim) = Link::spawn(&self.context.shim, &id, run)
             .map_err(|source| Error::Shim { id: id.clone(), source })?;
         self.life = Some(Life::new(run.clone(), Some(link), shim, plan.bundle.process().clone()));
 
@@ -99,13 +99,13 @@ impl Task {
             bundle: plan.bundle.path().to_owned(),
             checkpoint: self.snapshot.checkpoint.clone(),
             created_at: self.snapshot.created_at,
-            run: number,
+            run: run.number,
             process: plan.bundle.process().clone(),
         };
         // The record reaches the disk beside the runtime call and not in front of it.
         let context = Arc::clone(&self.context);
         let prepared = tokio::spawn(blocking(move || context.store.prepare(&record)));
-        let launched = self.launch_init(plan, &run).await;
+        let launched = self.launch_init(plan, run).await;
         let prepared = prepared.await.unwrap_or(Err(Error::ShuttingDown));
         let init = launched?;
         prepared?;
@@ -121,8 +121,8 @@ impl Task {
                 tracing::warn!(container = %id, %error, "its loopback could not be set up");
             }
         }
-        let context = Arc::clone(&self.context);
-        blocking(move || context.store.commit(&id, &run)).await?;
+        let (context, run) = (Arc::clone(&self.context), run.clone());
+        blocking(move || context.store.commit(&id, &run, &init)).await?;
 
         self.snapshot.processes = vec![super::ProcessView::new(init.pid, plan.bundle.process())];
         self.change(Change::Started);
@@ -192,7 +192,7 @@ impl Task {
     }
 
     /// A start failed: in reverse, the shim, runc's state, what a killed runc left of cgroups, the folders.
-    async fn undo(&mut self, number: u32, bundle: &Bundle) {
+    async fn undo(&mut self, run: Run, bundle: &Bundle) {
         if let Some(life) = self.life.take() {
             if let Some(init) = &life.init {
                 let _ = init.signal(9);
@@ -213,7 +213,7 @@ impl Task {
             cgroup::remove_empty(&leaf);
             // A runc that was killed may have left a folder without a state in it: then it knows nothing.
             let _ = std::fs::remove_dir_all(state);
-            context.store.abandon(&id, &context.store.run(&id, number));
+            context.store.abandon(&id, &run);
             Ok(())
         })
         .await;

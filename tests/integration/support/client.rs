@@ -83,6 +83,21 @@ impl Client {
         answer
     }
 
+    /// For a daemon that may be killed meanwhile: the status, or nothing.
+    pub(crate) fn try_send(&self, method: &str, path: &str, body: &Value) -> Option<u16> {
+        let request = Request::builder().method(method).uri(format!("{}{path}", self.base));
+        let sent = if body.is_null() {
+            self.agent.run(request.body(()).unwrap())
+        } else {
+            self.agent.run(request.body(body.to_string().into_bytes()).unwrap())
+        };
+        Some(sent.ok()?.status().as_u16())
+    }
+
+    pub(crate) fn try_post(&self, path: &str, body: &Value) -> Option<u16> {
+        self.try_send("POST", path, body)
+    }
+
     #[track_caller]
     pub(crate) fn get(&self, path: &str) -> Answer {
         self.send("GET", path, None)

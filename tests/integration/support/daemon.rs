@@ -164,7 +164,7 @@ impl Daemon {
         assert_eq!(host::mounts(&folder), Vec::<String>::new());
         let state = host::files(
             &self.state_folder(),
-            &["lock", "bin", "bin/criu", "containerd-rest.sock", "containers", "runc"],
+            &["lock", "boot-id", "calls", "bin", "bin/criu", "containerd-rest.sock", "containers", "runc"],
         );
         assert_eq!(state, Vec::<String>::new());
         assert_eq!(host::files(&self.root_folder().join("containers"), &[]), Vec::<String>::new());

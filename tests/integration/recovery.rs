@@ -1,0 +1,236 @@
+//! What a dead daemon leaves, the next one takes back: finished or undone, nothing lost, nothing left.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::support::bundle::Bundle;
+use crate::support::daemon::Daemon;
+use crate::support::{eventually, host};
+
+fn kill(pid: u32) {
+    nix::sys::signal::kill(
+        nix::unistd::Pid::from_raw(i32::try_from(pid).unwrap()),
+        nix::sys::signal::Signal::SIGKILL,
+    )
+    .unwrap();
+}
+
+fn shim_of(daemon: &Daemon, id: &str) -> u32 {
+    let folder = daemon.root_folder().to_string_lossy().into_owned();
+    let found = host::processes(&folder, daemon.pid());
+    let shim = found.iter().find(|(_, command)| {
+        command.contains("containerd-rest-shim") && command.contains(&format!(" {id} "))
+    });
+    *shim.unwrap_or_else(|| panic!("{id} has no shim: {found:?}")).0
+}
+
+fn ended(pid: i32) -> bool {
+    fs::read_to_string(format!("/proc/{pid}/stat")).map_or(true, |stat| stat.contains(") Z "))
+}
+
+#[test]
+fn containers_outlive_a_crash_of_the_daemon_and_are_taken_back() {
+    let daemon = Daemon::start();
+    let bundle =
+        Bundle::script("echo begun; while ! test -e /tmp/end; do sleep 0.01; done; echo ended; exit 3")
+            .with_shared();
+    let (lives, dies) = (daemon.name("lives"), daemon.name("dies"));
+    let sleeper = Bundle::sleeper();
+    daemon.start_container(&lives, &sleeper.start()).expect(201);
+    daemon.start_container(&dies, &bundle.start()).expect(201);
+    daemon
+        .client
+        .put(&format!("/containers/{lives}/process"), &json!({ "args": ["sleep", "500"] }))
+        .expect(200);
+    daemon.client.patch(&format!("/containers/{lives}"), &json!({ "status": "paused" })).expect(200);
+    let before = daemon.container(&lives);
+
+    let pid = daemon.init_pid(&dies);
+    let daemon = daemon.crash_and_restart_after(|| {
+        fs::write(bundle.shared().join("end"), "").unwrap();
+        eventually("it ends", || ended(pid));
+    });
+    assert_eq!(daemon.container(&lives), before, "paused, with its added process");
+    let state = &daemon.container(&dies)["state"];
+    assert_eq!((&state["status"], &state["exitStatus"]), (&json!("stopped"), &json!(3)));
+    assert!(daemon.output(&dies).contains("ended"));
+    daemon.client.patch(&format!("/containers/{lives}"), &json!({ "status": "running" })).expect(200);
+    daemon.clean_up();
+}
+
+#[test]
+fn a_container_whose_shim_was_killed_runs_on_and_can_be_signalled_paused_and_deleted() {
+    let daemon = Daemon::start();
+    let bundle = Bundle::sleeper();
+    for (name, restart) in [("a", false), ("b", true)] {
+        let id = daemon.name(name);
+        daemon.start_container(&id, &bundle.start()).expect(201);
+        kill(shim_of(&daemon, &id));
+        if restart {
+            break;
+        }
+        let path = format!("/containers/{id}");
+        eventually("it is noticed", || daemon.log().contains("its shim is gone"));
+        assert_eq!(daemon.status(&id), "running");
+        daemon.client.put(&format!("{path}/process"), &json!({ "args": ["true"] })).problem(500, "shim-lost");
+        daemon.client.patch(&path, &json!({ "status": "paused" })).expect(200);
+        daemon.client.patch(&path, &json!({ "status": "running" })).expect(200);
+        daemon.client.patch(&path, &json!({ "signal": 9 })).expect(200);
+        daemon.await_status(&id, "stopped");
+        assert_eq!(daemon.container(&id)["state"].get("exitStatus"), None, "nobody saw it");
+        daemon.client.delete(&path).expect(204);
+    }
+    // The same when the daemon died too: the next one finds the process by its pid and start time.
+    let daemon = daemon.crash_and_restart_after(|| {});
+    let id = daemon.name("b");
+    assert_eq!(daemon.status(&id), "running");
+    daemon.clean_up();
+}
+
+#[test]
+fn a_record_that_cannot_be_read_is_set_aside_and_stops_nobody_else() {
+    let daemon = Daemon::start();
+    let bundle = Bundle::sleeper();
+    let (bad, good) = (daemon.name("bad"), daemon.name("good"));
+    for id in [&bad, &good] {
+        daemon.start_container(id, &bundle.start()).expect(201);
+    }
+    let pid = daemon.init_pid(&bad);
+    let record = daemon.root_folder().join("containers").join(&bad).join("record.json");
+    let whole = fs::read(&record).unwrap();
+    let daemon = daemon.crash_and_restart_after(|| fs::write(&record, b"{\"version\":").unwrap());
+    assert!(daemon.log().contains("set aside"), "{}", daemon.log());
+    assert_eq!(daemon.status(&good), "running");
+    daemon.client.get(&format!("/containers/{bad}")).problem(404, "container-not-found");
+    assert!(!ended(pid), "what it was about is left alone");
+    daemon.start_container(&bad, &bundle.start()).problem(500, "storage-failed");
+    // Mended by hand, it is taken back: nothing was deleted.
+    let aside = record.with_file_name("record.json.unreadable");
+    assert_eq!(fs::read(&aside).unwrap(), b"{\"version\":");
+    let daemon = daemon.crash_and_restart_after(|| {
+        fs::remove_file(&aside).unwrap();
+        fs::write(&record, &whole).unwrap();
+    });
+    assert_eq!(daemon.init_pid(&bad), pid);
+    daemon.clean_up();
+}
+
+/// The daemon is killed while a checkpoint is under way; the shim goes on with it. It is finished or undone.
+#[test]
+fn a_checkpoint_that_a_crash_cut_off_is_whole_or_not_there() {
+    let mut daemon = Daemon::start();
+    let bundle =
+        Bundle::script("i=0; while :; do i=$((i+1)); echo $i >>/tmp/count; sleep 0.01; done").with_shared();
+    let id = daemon.name("a");
+    daemon.start_container(&id, &bundle.start()).expect(201);
+    let (mut finished, mut undone) = (0, 0);
+    for round in 0..8 {
+        let name = format!("c{round}");
+        let exit = round % 2 == 1;
+        let client = daemon.client.clone();
+        let path = format!("/containers/{id}/checkpoint/{name}");
+        let asking = std::thread::spawn(move || client.try_post(&path, &json!({ "exit": exit })));
+        std::thread::sleep(Duration::from_millis(20 + 25 * round));
+        daemon = daemon.crash_and_restart_after(|| {});
+        let _ = asking.join().unwrap();
+        eventually("the dump is over", || daemon.status(&id) != "checkpointing");
+        let listed = daemon.client.get(&format!("/containers/{id}/checkpoint")).expect(200).json();
+        let listed: BTreeSet<&str> =
+            listed.as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
+        let whole = listed.contains(name.as_str());
+        let hidden = host::files(&bundle.path().join("checkpoints"), &[])
+            .into_iter()
+            .filter(|file| file.starts_with('.'));
+        assert_eq!(hidden.collect::<Vec<_>>(), Vec::<String>::new(), "round {round}");
+        if whole {
+            finished += 1
+        } else {
+            undone += 1
+        }
+        if daemon.status(&id) == "stopped" {
+            assert!(exit && whole, "round {round}: a container that ended left its memory in a checkpoint");
+            daemon.start_container(&id, &bundle.restore(&name)).expect(201);
+        } else if whole {
+            assert!(!exit, "round {round}: dumped with exit, it has ended");
+        }
+    }
+    assert!(finished + undone == 8);
+    let counts = fs::read_to_string(bundle.shared().join("count")).unwrap();
+    let counts: Vec<u64> = counts.lines().map(|line| line.parse().unwrap()).collect();
+    assert_eq!(counts, (1..=counts.len() as u64).collect::<Vec<_>>(), "its memory was never lost");
+    daemon.clean_up();
+}
+
+/// Kills at instants all over a mixed load from concurrent clients. Whatever was cut off is whole or not
+/// there afterwards, and the next request works.
+#[test]
+fn kills_at_any_instant_of_a_mixed_load_lose_nothing_and_leave_nothing() {
+    let mut daemon = Daemon::start();
+    let bundle = Bundle::sleeper();
+    let names: Vec<String> = (0..6).map(|number| daemon.name(&format!("n{number}"))).collect();
+    for round in 0..10_u64 {
+        let stop = Mutex::new(false);
+        let client = daemon.client.clone();
+        daemon = std::thread::scope(|scope| {
+            for (number, id) in names.iter().enumerate() {
+                let (client, stop, bundle) = (client.clone(), &stop, &bundle);
+                scope.spawn(move || {
+                    let path = format!("/containers/{id}");
+                    for step in number.. {
+                        if *stop.lock().unwrap() {
+                            break;
+                        }
+                        let sent = match step % 5 {
+                            0 => client.try_post(&path, &bundle.start()),
+                            1 => client.try_send(
+                                "PUT",
+                                &format!("{path}/process"),
+                                &json!({ "args": ["sleep", "100"] }),
+                            ),
+                            2 => client.try_send("PATCH", &path, &json!({ "status": "paused" })),
+                            3 => client.try_send("PATCH", &path, &json!({ "status": "running" })),
+                            _ => client.try_send("DELETE", &format!("{path}?force=true"), &Value::Null),
+                        };
+                        if sent.is_none() {
+                            break;
+                        }
+                    }
+                });
+            }
+            std::thread::sleep(Duration::from_millis(60 + 37 * round));
+            daemon.crash_and_restart_after(|| *stop.lock().unwrap() = true)
+        });
+        // The oracle: what is said is what is, by the kernel.
+        for container in daemon.client.get("/containers").expect(200).json().as_array().unwrap() {
+            let id = container["id"].as_str().unwrap();
+            let status = container["state"]["status"].as_str().unwrap();
+            assert!(["running", "paused", "stopped"].contains(&status), "round {round}: {container}");
+            for process in container["processes"].as_array().unwrap() {
+                let pid = process["pid"].as_i64().unwrap();
+                let cgroup = fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap_or_default();
+                assert!(cgroup.contains(id), "round {round}: {id}'s process {pid} is in {cgroup}");
+            }
+            assert_eq!(host::cgroups(id).is_empty(), status == "stopped", "round {round}: {container}");
+        }
+        for id in &names {
+            let known = daemon.client.get(&format!("/containers/{id}")).status == 200;
+            if !known {
+                assert_eq!(
+                    host::cgroups(id),
+                    Vec::<std::path::PathBuf>::new(),
+                    "round {round}: {id} is not there"
+                );
+                assert!(
+                    !Path::new(&daemon.state_folder().join("runc").join(id)).exists(),
+                    "round {round}: {id}"
+                );
+            }
+        }
+        daemon.clean_up();
+    }
+}
