@@ -106,6 +106,9 @@ pub struct Exit {
     pub status: ExitStatus,
     /// When the shim saw it.
     pub at: Timestamp,
+    /// Whether the kernel has killed a process of the container for want of memory; said of init.
+    #[serde(default)]
+    pub oom: bool,
 }
 
 /// What a shim says.
@@ -162,6 +165,15 @@ pub struct ExitRecord {
     pub status: ExitStatus,
     /// When the shim saw it.
     pub at: Timestamp,
+    /// Whether the kernel has killed a process of the container for want of memory.
+    #[serde(default)]
+    pub oom: bool,
+}
+
+impl From<Exit> for ExitRecord {
+    fn from(exit: Exit) -> Self {
+        Self { status: exit.status, at: exit.at, oom: exit.oom }
+    }
 }
 
 /// The exit record's name.

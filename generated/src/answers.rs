@@ -56,6 +56,32 @@ impl From<Problem> for DeleteContainerResponse {
     }
 }
 
+impl From<Problem> for StopContainerResponse {
+    fn from(problem: Problem) -> Self {
+        match problem.status {
+            400 => Self::BadRequest(problem),
+            404 => Self::NotFound(problem),
+            413 => Self::Status413(problem),
+            422 => Self::UnprocessableEntity(problem),
+            503 => Self::ServiceUnavailable(problem),
+            504 => Self::Status504(problem),
+            _ => Self::InternalServerError(Problem { status: 500, ..problem }),
+        }
+    }
+}
+
+impl From<Problem> for WaitContainerResponse {
+    fn from(problem: Problem) -> Self {
+        match problem.status {
+            400 => Self::BadRequest(problem),
+            404 => Self::NotFound(problem),
+            422 => Self::UnprocessableEntity(problem),
+            503 => Self::ServiceUnavailable(problem),
+            _ => Self::InternalServerError(Problem { status: 500, ..problem }),
+        }
+    }
+}
+
 impl From<Problem> for CreateProcessResponse {
     fn from(problem: Problem) -> Self {
         match problem.status {

@@ -448,6 +448,9 @@ when it could not be known.
     ///When it was seen to end (RFC 3339, UTC).
     #[serde(rename = "finishedAt", skip_serializing_if = "Option::is_none")]
     pub finished_at: Option<String>,
+    ///True when the kernel killed a process of it for want of memory (its cgroup's `oom_kill` count).
+    #[serde(rename = "oomKilled", skip_serializing_if = "Option::is_none")]
+    pub oom_killed: Option<bool>,
     pub status: Status,
 }
 /**`creating`: being started or restored. `running`. `paused`: its cgroup is frozen. `checkpointing`:
@@ -533,4 +536,16 @@ pub struct CreateCheckpoint {
     ///Allow unix sockets whose peer is outside.
     #[serde(rename = "unixSockets", skip_serializing_if = "Option::is_none")]
     pub unix_sockets: Option<bool>,
+}
+///How to stop. Every field may be left out.
+#[derive(Debug, Clone, Deserialize, Serialize, Default)]
+pub struct StopContainer {
+    ///The signal that asks it to end.
+    ///Constraint: minimum=1, maximum=64
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signal: Option<i32>,
+    ///How long to wait for its end before SIGKILL, in seconds.
+    ///Constraint: minimum=0, maximum=3600
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<i32>,
 }

@@ -1,9 +1,12 @@
 //! The tag `containers`.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use containerd_rest_api::{
     ContainersApi, DeleteContainerResponse, GetContainerResponse, ListContainersResponse, StartContainer,
-    StartContainerResponse, UpdateContainer, UpdateContainerResponse,
+    StartContainerResponse, StopContainer, StopContainerResponse, UpdateContainer, UpdateContainerResponse,
+    WaitContainerResponse,
 };
 
 use super::{Api, convert, problem};
@@ -38,6 +41,28 @@ impl ContainersApi for Api {
                 .await;
         match updated {
             Ok(snapshot) => UpdateContainerResponse::Ok(convert::container(&snapshot)),
+            Err(error) => problem::of(&error).into(),
+        }
+    }
+
+    async fn stop_container(&self, id: String, body: Option<StopContainer>) -> StopContainerResponse {
+        let stopped: Result<_> = async {
+            let (signal, timeout) = convert::stop(body);
+            self.supervisor.stop(&convert::container_id(&id)?, signal, timeout).await
+        }
+        .await;
+        match stopped {
+            Ok(snapshot) => StopContainerResponse::Ok(convert::container(&snapshot)),
+            Err(error) => problem::of(&error).into(),
+        }
+    }
+
+    async fn wait_container(&self, id: String, timeout: Option<i32>) -> WaitContainerResponse {
+        let limit = timeout.and_then(|seconds| u64::try_from(seconds).ok()).map(Duration::from_secs);
+        let waited: Result<_> =
+            async { self.supervisor.wait(&convert::container_id(&id)?, limit).await }.await;
+        match waited {
+            Ok(snapshot) => WaitContainerResponse::Ok(convert::container(&snapshot)),
             Err(error) => problem::of(&error).into(),
         }
     }

@@ -1,6 +1,7 @@
 //! Models of the contract to and from the supervisor's types.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use containerd_rest_api as api;
 use jiff::Timestamp;
@@ -53,6 +54,7 @@ fn state(snapshot: &Snapshot) -> api::ContainerState {
         },
         exit_status: snapshot.exit.map(|exit| exit.status.as_shell()),
         exit_signal: signal,
+        oom_killed: snapshot.exit.map(|exit| exit.oom).filter(|oom| *oom),
         finished_at: snapshot.exit.map(|exit| time(exit.at)),
     }
 }
@@ -95,6 +97,13 @@ pub(super) fn update(body: &api::UpdateContainer) -> Update {
         api::TargetStatus::Running => false,
     });
     Update { paused, signal: body.signal }
+}
+
+/// The contract's defaults: SIGTERM, ten seconds.
+pub(super) fn stop(body: Option<api::StopContainer>) -> (i32, Duration) {
+    let (signal, timeout) = body.map_or((None, None), |body| (body.signal, body.timeout));
+    let seconds = timeout.and_then(|seconds| u64::try_from(seconds).ok()).unwrap_or(10);
+    (signal.unwrap_or(15), Duration::from_secs(seconds))
 }
 
 pub(super) fn overrides(body: api::CreateProcess) -> ProcessOverrides {

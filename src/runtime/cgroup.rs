@@ -66,6 +66,36 @@ impl Cgroup {
     }
 }
 
+/// How often the kernel has killed a process for want of memory: a file of a container's memory cgroup with a
+/// line `oom_kill N` (cgroups-v1/memory.rst, `memory.oom_control`; cgroup-v2.rst, `memory.events`).
+#[derive(Debug)]
+pub struct OomCount(PathBuf);
+
+impl OomCount {
+    /// Of the cgroup that the process is in. `None`: it has ended.
+    pub fn of(pid: i32) -> Option<Self> {
+        let lines = fs::read_to_string(format!("/proc/{pid}/cgroup")).ok()?;
+        let mut unified = None;
+        for line in lines.lines() {
+            let (controllers, path) = line.split_once(':')?.1.split_once(':')?;
+            let below = path.trim_start_matches('/');
+            if controllers.split(',').any(|controller| controller == "memory") {
+                return Some(Self(Path::new(MOUNT).join(controllers).join(below).join("memory.oom_control")));
+            }
+            if controllers.is_empty() {
+                unified = Some(Self(Path::new(MOUNT).join(below).join("memory.events")));
+            }
+        }
+        unified
+    }
+
+    /// The count; 0 when the cgroup is gone or counts nothing.
+    pub fn read(&self) -> u64 {
+        let text = fs::read_to_string(&self.0).unwrap_or_default();
+        text.lines().find_map(|line| line.strip_prefix("oom_kill ")?.trim().parse().ok()).unwrap_or(0)
+    }
+}
+
 /// Removes what a runc that was killed has left of a container's cgroup, in every hierarchy. `path` is as
 /// in the bundle: absolute, or below our own, where runc puts it. One with processes in it stays.
 pub fn remove_empty(path: &Path) {

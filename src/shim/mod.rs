@@ -28,7 +28,8 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signalfd::SignalFd;
 
 use crate::ipc::{EXIT_RECORD, Exit, ExitRecord, Hello, LOG, Message, ProcessKey, Request, Role, VERSION};
-use crate::runtime::program::{Failure, FailureKind};
+use crate::runtime::cgroup::OomCount;
+use crate::runtime::program::{ExitStatus, Failure, FailureKind};
 use job::{Job, Outcome};
 use server::Server;
 use stdio::{Log, Output};
@@ -73,6 +74,7 @@ struct Shim {
     tracked: Vec<Tracked>,
     init: Option<ProcessKey>,
     exit: Option<Exit>,
+    oom: Option<OomCount>,
     /// Whether a launch of the init process was asked for, well or badly ended.
     launched: bool,
 }
@@ -100,6 +102,7 @@ impl Shim {
             tracked: Vec::new(),
             init: None,
             exit: None,
+            oom: None,
             launched: false,
         })
     }
@@ -216,12 +219,7 @@ impl Shim {
         for ended in reaper::reap() {
             if let Some(index) = self.tracked.iter().position(|one| one.key.pid == ended.key.pid) {
                 let tracked = self.tracked.swap_remove(index);
-                self.ended(Exit {
-                    process: tracked.key,
-                    role: tracked.role,
-                    status: ended.status,
-                    at: Timestamp::now(),
-                })?;
+                self.ended(tracked.key, tracked.role, ended.status)?;
             } else if let Some(job) = self.job.as_mut() {
                 job.note(ended);
             }
@@ -247,10 +245,11 @@ impl Shim {
                 }
                 if role == Role::Init {
                     self.init = Some(key);
+                    self.oom = OomCount::of(key.pid);
                 }
                 self.server.say(&Message::Launched { seq, process: key });
                 match ended {
-                    Some(status) => self.ended(Exit { process: key, role, status, at: Timestamp::now() })?,
+                    Some(status) => self.ended(key, role, status)?,
                     None => self.tracked.push(Tracked { key, role }),
                 }
             }
@@ -266,13 +265,15 @@ impl Shim {
     }
 
     /// A process of the container has ended. Of the init process there is a record before a word.
-    fn ended(&mut self, exit: Exit) -> io::Result<()> {
+    fn ended(&mut self, process: ProcessKey, role: Role, status: ExitStatus) -> io::Result<()> {
+        let oom = role == Role::Init && self.oom.as_ref().is_some_and(|count| count.read() > 0);
+        let exit = Exit { process, role, status, at: Timestamp::now(), oom };
         if exit.role == Role::Init {
             for output in &mut self.outputs {
                 output.drain(&mut self.log);
             }
             self.log.finish();
-            let record = ExitRecord { status: exit.status, at: exit.at };
+            let record = ExitRecord::from(exit);
             // A full disk must not keep the daemon from knowing.
             if let Err(error) = write_durably(&self.folder, EXIT_RECORD, &serde_json::to_vec(&record)?) {
                 eprintln!("containerd-rest-shim: the exit record cannot be written: {error}");

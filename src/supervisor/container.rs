@@ -158,6 +158,7 @@ pub(super) enum Command {
     Signal { pid: i32, signal: i32, reply: Reply<()> },
     Checkpoint(CheckpointName, CheckpointOptions, Reply<Checkpoint>),
     DeleteCheckpoint(CheckpointName, Reply<()>),
+    Stop { signal: i32, timeout: Duration, reply: Reply<Arc<Snapshot>> },
     Delete { force: bool, reply: Reply<()> },
 }
 
@@ -259,7 +260,7 @@ impl Life {
             life.ended = true;
             life.added.clear();
             snapshot.status = Status::Stopped;
-            snapshot.exit = Some(ExitRecord { status: exit.status, at: exit.at });
+            snapshot.exit = Some(ExitRecord::from(exit));
             snapshot.processes.clear();
         }
         life
@@ -408,6 +409,7 @@ impl Task {
                 drop(reply.send(self.checkpoint(name, options).await))
             }
             Command::DeleteCheckpoint(name, reply) => drop(reply.send(self.delete_checkpoint(name).await)),
+            Command::Stop { signal, timeout, reply } => drop(reply.send(self.stop(signal, timeout).await)),
             Command::Delete { force, reply } => {
                 let done = self.delete(force).await;
                 if done.is_ok() {
@@ -451,7 +453,7 @@ impl Task {
     fn happen(&mut self, happening: Happening) {
         match happening {
             Happening::Message(Message::Exited(exit)) if exit.role == Role::Init => {
-                self.ended(Some(ExitRecord { status: exit.status, at: exit.at }));
+                self.ended(Some(ExitRecord::from(exit)));
             }
             Happening::Message(Message::Exited(exit)) => self.added_ended(&exit),
             // Answers are awaited where they were asked for; but for a process that an earlier daemon added.
@@ -622,14 +624,40 @@ impl Task {
         if self.snapshot.status == Status::Paused {
             self.call(options::Verb::Resume).await?;
         }
-        let deadline = tokio::time::Instant::now() + Duration::from_secs(DEATH);
+        if self.await_end(Duration::from_secs(DEATH)).await {
+            return Ok(());
+        }
+        Err(Error::Undying { id: self.id().clone(), seconds: DEATH })
+    }
+
+    /// Listens until the init process has ended. `false`: not within this time.
+    async fn await_end(&mut self, limit: Duration) -> bool {
+        let deadline = tokio::time::Instant::now() + limit;
         while let Some(life) = self.life.as_mut().filter(|life| !life.ended) {
             match tokio::time::timeout_at(deadline, life.next()).await {
                 Ok(happening) => self.happen(happening),
-                Err(_) => return Err(Error::Undying { id: self.id().clone(), seconds: DEATH }),
+                Err(_) => return false,
             }
         }
-        Ok(())
+        true
+    }
+
+    /// Asks the init process to end, waits, then kills it.
+    async fn stop(&mut self, signal: i32, timeout: Duration) -> Result<Arc<Snapshot>> {
+        if self.snapshot.never_started {
+            return Err(Error::NoContainer(self.id().clone()));
+        }
+        if let Some(init) = self.life.as_ref().filter(|life| !life.ended).and_then(|life| life.init.as_ref())
+        {
+            init.signal(signal).map_err(|source| self.fail(source))?;
+            if self.snapshot.status == Status::Paused {
+                self.resume().await?;
+            }
+            if !self.await_end(timeout).await {
+                self.kill().await?;
+            }
+        }
+        Ok(Arc::new(self.snapshot.clone()))
     }
 }
 

@@ -21,7 +21,6 @@ mod store;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, broadcast, oneshot, watch};
@@ -40,6 +39,9 @@ use registry::Registry;
 use crate::runtime::bundle::ProcessOverrides;
 use crate::runtime::criu::Criu;
 use crate::runtime::runc::Runc;
+
+/// As long as anybody waits, a year.
+const FOREVER: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// What the daemon found out about its host when it started.
 #[derive(Debug, Clone)]
@@ -110,7 +112,7 @@ pub struct Parts {
 #[derive(Debug, Clone)]
 pub struct Supervisor {
     context: Arc<Context>,
-    closing: Arc<AtomicBool>,
+    closing: Arc<watch::Sender<bool>>,
 }
 
 impl Supervisor {
@@ -131,12 +133,12 @@ impl Supervisor {
             registry: Registry::default(),
         });
         recovery::recover(&context).await?;
-        Ok(Self { context, closing: Arc::default() })
+        Ok(Self { context, closing: Arc::new(watch::Sender::new(false)) })
     }
 
     /// From now on nothing new is begun; what runs goes on.
     pub fn close(&self) {
-        self.closing.store(true, Ordering::Relaxed);
+        self.closing.send_replace(true);
     }
 
     /// Waits until nothing that was begun is under way, whoever asked for it and whether they still listen.
@@ -195,6 +197,28 @@ impl Supervisor {
         self.ask(id, |reply| Command::Update(update, reply)).await
     }
 
+    /// Asks it to end with a signal, and kills it when it does not within the time.
+    pub async fn stop(&self, id: &ContainerId, signal: i32, timeout: Duration) -> Result<Arc<Snapshot>> {
+        self.ask(id, |reply| Command::Stop { signal, timeout, reply }).await
+    }
+
+    /// Waits until it is stopped, or for so long; gives what is then.
+    pub async fn wait(&self, id: &ContainerId, limit: Option<Duration>) -> Result<Arc<Snapshot>> {
+        let mut view = self.context.registry.watch(id).ok_or_else(|| Error::NoContainer(id.clone()))?;
+        let mut closing = self.closing.subscribe();
+        let ended = async {
+            // Without a sender the container was deleted: what it was last is what it came to.
+            let _ =
+                view.wait_for(|snapshot| snapshot.status == Status::Stopped && !snapshot.never_started).await;
+            Arc::clone(&view.borrow())
+        };
+        tokio::select! {
+            snapshot = ended => Ok(snapshot),
+            () = tokio::time::sleep(limit.unwrap_or(FOREVER)) => self.get(id),
+            _ = closing.wait_for(|closing| *closing) => Err(Error::ShuttingDown),
+        }
+    }
+
     /// Adds a process.
     pub async fn exec(&self, id: &ContainerId, process: ProcessOverrides) -> Result<ProcessView> {
         self.ask(id, |reply| Command::Exec(process, reply)).await
@@ -232,7 +256,7 @@ impl Supervisor {
     }
 
     fn open_for_change(&self) -> Result<()> {
-        if self.closing.load(Ordering::Relaxed) { Err(Error::ShuttingDown) } else { Ok(()) }
+        if *self.closing.borrow() { Err(Error::ShuttingDown) } else { Ok(()) }
     }
 
     async fn ask<T>(

@@ -50,6 +50,14 @@ impl Registry {
         Self::shown(self.read().get(id)?)
     }
 
+    /// To wait for a change of a container that is shown.
+    pub(super) fn watch(&self, id: &ContainerId) -> Option<watch::Receiver<Arc<Snapshot>>> {
+        let map = self.read();
+        let handle = map.get(id)?;
+        Self::shown(handle)?;
+        Some(handle.view.clone())
+    }
+
     pub(super) fn queue(&self, id: &ContainerId) -> Option<mpsc::Sender<Command>> {
         Some(self.read().get(id)?.queue.clone())
     }

@@ -111,3 +111,80 @@ fn a_paused_container_can_be_deleted_with_force() {
     daemon.client.delete(&format!("/containers/{id}?force=true")).expect(204);
     daemon.assert_nothing_left();
 }
+
+#[test]
+fn stop_asks_then_kills_and_says_how_it_ended() {
+    let daemon = Daemon::start();
+    // PID 1 of a namespace ignores a signal that it has no handler for (pid_namespaces(7)).
+    let polite = Bundle::script("trap 'exit 5' TERM; while :; do sleep 0.02; done");
+    let deaf = Bundle::sleeper();
+    let (a, b) = (daemon.name("polite"), daemon.name("deaf"));
+    daemon.start_container(&a, &polite.start()).expect(201);
+    daemon.start_container(&b, &deaf.start()).expect(201);
+    let stop =
+        |id: &str, body: &serde_json::Value| daemon.client.post(&format!("/containers/{id}/stop"), body);
+
+    let stopped = stop(&a, &json!({})).expect(200).json();
+    assert_eq!(
+        (&stopped["state"]["status"], &stopped["state"]["exitStatus"]),
+        (&json!("stopped"), &json!(5))
+    );
+    assert_eq!(stop(&a, &json!({ "signal": 9 })).expect(200).json(), stopped, "again it changes nothing");
+    assert_eq!(
+        daemon.client.send("POST", &format!("/containers/{a}/stop"), None).expect(200).json(),
+        stopped
+    );
+
+    daemon.client.patch(&format!("/containers/{b}"), &json!({ "status": "paused" })).expect(200);
+    let killed = stop(&b, &json!({ "timeout": 1 })).expect(200).json();
+    assert_eq!(killed["state"]["exitSignal"], json!(9));
+    daemon
+        .client
+        .post(&format!("/containers/{}/stop", daemon.name("none")), &json!({}))
+        .problem(404, "container-not-found");
+    daemon.clean_up();
+}
+
+#[test]
+fn any_number_may_wait_for_the_end_of_a_container() {
+    let daemon = Daemon::start();
+    let bundle = Bundle::script("while ! test -e /tmp/end; do sleep 0.01; done; exit 4").with_shared();
+    let id = daemon.name("a");
+    let path = format!("/containers/{id}/wait");
+    daemon.client.get(&path).problem(404, "container-not-found");
+    daemon.start_container(&id, &bundle.start()).expect(201);
+    let still = daemon.client.get(&format!("{path}?timeout=0")).expect(200).json();
+    assert_eq!(still["state"]["status"], "running");
+    std::thread::scope(|scope| {
+        let waiters: Vec<_> =
+            (0..8).map(|_| scope.spawn(|| daemon.client.get(&path).expect(200).json())).collect();
+        std::thread::sleep(Duration::from_millis(50));
+        assert!(waiters.iter().all(|waiter| !waiter.is_finished()));
+        std::fs::write(bundle.shared().join("end"), "").unwrap();
+        for waiter in waiters {
+            let container = waiter.join().unwrap();
+            assert_eq!(
+                (&container["state"]["status"], &container["state"]["exitStatus"]),
+                (&json!("stopped"), &json!(4))
+            );
+        }
+    });
+    assert_eq!(
+        daemon.client.get(&path).expect(200).json()["state"]["exitStatus"],
+        json!(4),
+        "now, since it has"
+    );
+    daemon.clean_up();
+}
+
+#[test]
+fn a_container_that_the_kernel_killed_for_want_of_memory_says_so() {
+    let daemon = Daemon::start();
+    let bundle = Bundle::script("head -c 200000000 /dev/zero | sh -c 'x=$(cat | od -v)'; sleep 0.1; exit 1")
+        .with(|config| config["linux"]["resources"]["memory"] = json!({ "limit": 16_000_000 }));
+    let id = daemon.name("a");
+    daemon.start_container(&id, &bundle.start()).expect(201);
+    let ended = daemon.client.get(&format!("/containers/{id}/wait?timeout=30")).expect(200).json();
+    assert_eq!(ended["state"]["oomKilled"], json!(true), "{ended}");
+    daemon.clean_up();
+}

@@ -64,6 +64,22 @@ pub trait ContainersApi: Send + Sync + 'static {
         id: String,
         force: ::std::option::Option<bool>,
     ) -> DeleteContainerResponse;
+    /// Stop a container
+    ///
+    /// `POST /containers/{id}/stop`
+    async fn stop_container(
+        &self,
+        id: String,
+        body: Option<StopContainer>,
+    ) -> StopContainerResponse;
+    /// Wait until a container ends
+    ///
+    /// `GET /containers/{id}/wait`
+    async fn wait_container(
+        &self,
+        id: String,
+        timeout: ::std::option::Option<i32>,
+    ) -> WaitContainerResponse;
 }
 /// Operations under the `daemon` tag.
 #[async_trait::async_trait]

@@ -94,6 +94,23 @@ fn __decode_delete_container_query(
         .transpose()?;
     Ok(DeleteContainerQuery { force })
 }
+/// Query parameters for `GET /containers/{id}/wait` (operationId `waitContainer`).
+#[derive(Debug, Default)]
+pub struct WaitContainerQuery {
+    pub timeout: ::std::option::Option<i32>,
+}
+fn __decode_wait_container_query(
+    raw: ::std::option::Option<&str>,
+) -> ::std::result::Result<WaitContainerQuery, String> {
+    if let Some(raw) = raw {
+        __validate_urlencoded(raw)?;
+    }
+    let __pairs = __query_pairs(raw);
+    let timeout = __query_one(&__pairs, "timeout")?
+        .map(|raw| __decode_query_scalar(&raw, "timeout"))
+        .transpose()?;
+    Ok(WaitContainerQuery { timeout })
+}
 /// Build an axum::Router for the `CheckpointsApi` trait.
 pub fn checkpoints_api_router<T>(api: T) -> ::axum::Router
 where
@@ -137,7 +154,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_17_PATH_0,
+                super::validation::VALIDATION_TARGET_21_PATH_0,
                 "/path/id",
                 true,
             ) {
@@ -178,7 +195,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_19_PATH_0,
+                super::validation::VALIDATION_TARGET_23_PATH_0,
                 "/path/id",
                 true,
             ) {
@@ -198,7 +215,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_20_PATH_1,
+                super::validation::VALIDATION_TARGET_24_PATH_1,
                 "/path/checkpoint",
                 true,
             ) {
@@ -218,7 +235,7 @@ where
         CreateCheckpoint,
     >(
             __request,
-            super::validation::VALIDATION_TARGET_18_BODY,
+            super::validation::VALIDATION_TARGET_22_BODY,
             "application/json",
             false,
             1048576usize,
@@ -254,7 +271,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_21_PATH_0,
+                super::validation::VALIDATION_TARGET_25_PATH_0,
                 "/path/id",
                 true,
             ) {
@@ -274,7 +291,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_22_PATH_1,
+                super::validation::VALIDATION_TARGET_26_PATH_1,
                 "/path/checkpoint",
                 true,
             ) {
@@ -307,6 +324,14 @@ where
         .route(
             "/containers/{id}",
             ::axum::routing::delete(delete_container_handler::<T>),
+        )
+        .route(
+            "/containers/{id}/stop",
+            ::axum::routing::post(stop_container_handler::<T>),
+        )
+        .route(
+            "/containers/{id}/wait",
+            ::axum::routing::get(wait_container_handler::<T>),
         )
         .layer(::axum::extract::DefaultBodyLimit::max(1048576usize))
         .with_state(api)
@@ -541,6 +566,123 @@ where
         api.delete_container(id, __q.force).await,
     )
 }
+async fn stop_container_handler<T>(
+    ::axum::extract::State(api): ::axum::extract::State<T>,
+    __path_result: ::std::result::Result<
+        ::axum::extract::Path<::std::collections::HashMap<String, String>>,
+        ::axum::extract::rejection::PathRejection,
+    >,
+    __request: ::axum::extract::Request,
+) -> ::axum::response::Response
+where
+    T: super::api::ContainersApi + Clone + Send + Sync + 'static,
+{
+    let ::axum::extract::Path(mut __path_values) = match __path_result {
+        Ok(path) => path,
+        Err(_) => {
+            return ::axum::response::IntoResponse::into_response(
+                ::axum::http::StatusCode::BAD_REQUEST,
+            );
+        }
+    };
+    let id: String = match __path_values.remove("id") {
+        Some(raw) => {
+            match super::validation::decode_parameter(
+                &raw,
+                super::validation::VALIDATION_TARGET_8_PATH_0,
+                "/path/id",
+                true,
+            ) {
+                Ok(value) => value,
+                Err(rejection) => {
+                    return ::axum::response::IntoResponse::into_response(rejection);
+                }
+            }
+        }
+        None => {
+            return ::axum::response::IntoResponse::into_response(
+                ::axum::http::StatusCode::INTERNAL_SERVER_ERROR,
+            );
+        }
+    };
+    let body: ::std::option::Option<StopContainer> = match super::validation::decode_json_body::<
+        StopContainer,
+    >(
+            __request,
+            super::validation::VALIDATION_TARGET_7_BODY,
+            "application/json",
+            false,
+            1048576usize,
+        )
+        .await
+    {
+        Ok(body) => body,
+        Err(rejection) => return ::axum::response::IntoResponse::into_response(rejection),
+    };
+    ::axum::response::IntoResponse::into_response(api.stop_container(id, body).await)
+}
+async fn wait_container_handler<T>(
+    ::axum::extract::State(api): ::axum::extract::State<T>,
+    __path_result: ::std::result::Result<
+        ::axum::extract::Path<::std::collections::HashMap<String, String>>,
+        ::axum::extract::rejection::PathRejection,
+    >,
+    ::axum::extract::RawQuery(__raw_query): ::axum::extract::RawQuery,
+) -> ::axum::response::Response
+where
+    T: super::api::ContainersApi + Clone + Send + Sync + 'static,
+{
+    let ::axum::extract::Path(mut __path_values) = match __path_result {
+        Ok(path) => path,
+        Err(_) => {
+            return ::axum::response::IntoResponse::into_response(
+                ::axum::http::StatusCode::BAD_REQUEST,
+            );
+        }
+    };
+    let id: String = match __path_values.remove("id") {
+        Some(raw) => {
+            match super::validation::decode_parameter(
+                &raw,
+                super::validation::VALIDATION_TARGET_10_PATH_1,
+                "/path/id",
+                true,
+            ) {
+                Ok(value) => value,
+                Err(rejection) => {
+                    return ::axum::response::IntoResponse::into_response(rejection);
+                }
+            }
+        }
+        None => {
+            return ::axum::response::IntoResponse::into_response(
+                ::axum::http::StatusCode::INTERNAL_SERVER_ERROR,
+            );
+        }
+    };
+    let __q: WaitContainerQuery = match __decode_wait_container_query(
+        __raw_query.as_deref(),
+    ) {
+        Ok(query) => query,
+        Err(_) => {
+            return ::axum::response::IntoResponse::into_response(
+                super::validation::malformed_parameter("/query"),
+            );
+        }
+    };
+    if let Some(value) = &__q.timeout {
+        if let Err(rejection) = super::validation::validate_parameter(
+            super::validation::VALIDATION_TARGET_9_QUERY_0,
+            "/query/timeout",
+            value,
+        ) {
+            return ::axum::response::IntoResponse::into_response(rejection);
+        }
+    }
+    ::axum::response::IntoResponse::into_response(
+        api.wait_container(id, __q.timeout).await,
+    )
+}
 /// Build an axum::Router for the `DaemonApi` trait.
 pub fn daemon_api_router<T>(api: T) -> ::axum::Router
 where
@@ -625,7 +767,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_8_PATH_0,
+                super::validation::VALIDATION_TARGET_12_PATH_0,
                 "/path/id",
                 true,
             ) {
@@ -645,7 +787,7 @@ where
         CreateProcess,
     >(
             __request,
-            super::validation::VALIDATION_TARGET_7_BODY,
+            super::validation::VALIDATION_TARGET_11_BODY,
             "application/json",
             true,
             1048576usize,
@@ -685,7 +827,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_10_PATH_0,
+                super::validation::VALIDATION_TARGET_14_PATH_0,
                 "/path/id",
                 true,
             ) {
@@ -705,7 +847,7 @@ where
         CreateProcess,
     >(
             __request,
-            super::validation::VALIDATION_TARGET_9_BODY,
+            super::validation::VALIDATION_TARGET_13_BODY,
             "application/json",
             true,
             1048576usize,
@@ -747,7 +889,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_12_PATH_0,
+                super::validation::VALIDATION_TARGET_16_PATH_0,
                 "/path/id",
                 true,
             ) {
@@ -767,7 +909,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_13_PATH_1,
+                super::validation::VALIDATION_TARGET_17_PATH_1,
                 "/path/pid",
                 false,
             ) {
@@ -787,7 +929,7 @@ where
         Signal,
     >(
             __request,
-            super::validation::VALIDATION_TARGET_11_BODY,
+            super::validation::VALIDATION_TARGET_15_BODY,
             "application/json",
             true,
             1048576usize,
@@ -829,7 +971,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_15_PATH_0,
+                super::validation::VALIDATION_TARGET_19_PATH_0,
                 "/path/id",
                 true,
             ) {
@@ -849,7 +991,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_16_PATH_1,
+                super::validation::VALIDATION_TARGET_20_PATH_1,
                 "/path/pid",
                 false,
             ) {
@@ -869,7 +1011,7 @@ where
         Signal,
     >(
             __request,
-            super::validation::VALIDATION_TARGET_14_BODY,
+            super::validation::VALIDATION_TARGET_18_BODY,
             "application/json",
             true,
             1048576usize,

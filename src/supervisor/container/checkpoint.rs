@@ -1,6 +1,7 @@
 //! Checkpoint: whole or not at all, and the container goes on when it fails.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{Answer, CheckpointOptions, Task};
 use crate::ipc::{Call, Request};
@@ -31,7 +32,7 @@ impl Task {
         let dumped = self.dump(&partial, wanted).await;
         // With `exit` it has ended, or is about to be said to have ended.
         if dumped.is_ok() && wanted.exit {
-            self.await_end().await;
+            self.await_end(Duration::from_secs(super::DEATH)).await;
         }
         let settled = self.settle(partial, dumped).await;
         if let Ok(checkpoint) = &settled {
@@ -138,16 +139,6 @@ impl Task {
                 let error = self.explain(verb.name(), failure, log.clone()).await;
                 let _ = tokio::fs::remove_file(&log).await;
                 Err(error)
-            }
-        }
-    }
-
-    async fn await_end(&mut self) {
-        let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(super::DEATH);
-        while let Some(life) = self.life.as_mut().filter(|life| !life.ended) {
-            match tokio::time::timeout_at(deadline, life.next()).await {
-                Ok(happening) => self.happen(happening),
-                Err(_) => return,
             }
         }
     }

@@ -145,7 +145,7 @@ impl Task {
         Ok(())
     }
 
-    async fn resume(&mut self) -> Result<()> {
+    pub(super) async fn resume(&mut self) -> Result<()> {
         self.admit(Verb::Resume)?;
         if self.snapshot.status == Status::Running {
             return Ok(());
