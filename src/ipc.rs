@@ -180,5 +180,7 @@ impl From<Exit> for ExitRecord {
 pub const EXIT_RECORD: &str = "exit.json";
 /// The log's name, in the run's folder: `time stream F|P text`, as Kubernetes' CRI has it.
 pub const LOG: &str = "log";
+/// What the log is called once it has been rotated.
+pub const LOG_OLDER: &str = "log.1";
 /// The shim's socket, in the run's volatile folder.
 pub const SOCKET: &str = "shim.sock";

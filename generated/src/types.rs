@@ -209,6 +209,46 @@ pub struct ProblemItem {
     ///The fault in words.
     pub message: String,
 }
+///One line that a process has written.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+pub struct LogLine {
+    ///Whether the line goes on in the next one of its stream.
+    pub partial: bool,
+    ///Where it was written; a terminal is stdout.
+    pub stream: LogLineStream,
+    ///The line without its end; what is no UTF-8 is replaced.
+    pub text: String,
+    ///When it was read (RFC 3339, UTC).
+    pub time: String,
+}
+///Where it was written; a terminal is stdout.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, Default)]
+#[derive(Copy)]
+pub enum LogLineStream {
+    #[default]
+    #[serde(rename = "stdout")]
+    Stdout,
+    #[serde(rename = "stderr")]
+    Stderr,
+}
+impl LogLineStream {
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Stdout => "stdout",
+            Self::Stderr => "stderr",
+        }
+    }
+}
+impl ::std::fmt::Display for LogLineStream {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+impl AsRef<str> for LogLineStream {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
 ///The daemon's health.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 pub struct Health {

@@ -10,8 +10,8 @@ use crate::runtime::bundle::{Identity, ProcessOverrides};
 use crate::runtime::options::CriuOptions;
 use crate::runtime::program::ExitStatus;
 use crate::supervisor::{
-    Checkpoint, CheckpointName, CheckpointOptions, ContainerId, Error, Event, Happened, ProcessView, Result,
-    Snapshot, Start, Status, Update,
+    Checkpoint, CheckpointName, CheckpointOptions, ContainerId, Error, Event, Happened, LogLine, ProcessView,
+    Result, Snapshot, Start, Status, Update,
 };
 
 /// A name that the router has validated already; the two rules are one by a test.
@@ -141,6 +141,24 @@ pub(super) fn checkpoint(checkpoint: Checkpoint) -> api::Checkpoint {
     }
 }
 
+/// One line of a log.
+pub fn log_line(line: &LogLine) -> String {
+    let line = api::LogLine {
+        time: time(line.at),
+        stream: if line.stderr { api::LogLineStream::Stderr } else { api::LogLineStream::Stdout },
+        text: String::from_utf8_lossy(&line.text).into_owned(),
+        partial: line.partial,
+    };
+    json_line(&line)
+}
+
+/// Plain data of strings and numbers, which always has a JSON form.
+fn json_line(value: &impl serde::Serialize) -> String {
+    let mut line = serde_json::to_string(value).unwrap_or_default();
+    line.push('\n');
+    line
+}
+
 /// One line of the event stream. `Err`: this many events were lost to a reader that is too slow.
 pub fn event_line(event: std::result::Result<Event, u64>) -> String {
     use api::EventType as Type;
@@ -166,8 +184,5 @@ pub fn event_line(event: std::result::Result<Event, u64>) -> String {
             api::Event { r#type: kind, id: Some(event.id.to_string()), time: time(event.at), pid, status }
         }
     };
-    // Plain data of strings and numbers.
-    let mut line = serde_json::to_string(&event).unwrap_or_default();
-    line.push('\n');
-    line
+    json_line(&event)
 }

@@ -8,9 +8,9 @@ mod daemon;
 pub mod problem;
 mod processes;
 
-pub use convert::event_line;
+pub use convert::{event_line, log_line};
 
-use crate::supervisor::Supervisor;
+use crate::supervisor::{LogQuery, LogReader, Result, Supervisor};
 
 /// What the handlers work with; clones are the same.
 #[derive(Debug, Clone)]
@@ -23,6 +23,11 @@ impl Api {
     /// `machine` is this host's size, asked for once.
     pub fn new(supervisor: Supervisor) -> Self {
         Self { supervisor, machine: daemon::machine() }
+    }
+
+    /// A container's log, by the name in the path.
+    pub fn logs(&self, id: &str, query: LogQuery) -> Result<LogReader> {
+        self.supervisor.logs(&convert::container_id(id)?, query)
     }
 
     /// The supervisor, for what the generated traits cannot say.

@@ -239,6 +239,14 @@ pub fn violation(found: ProblemDetails) -> Problem {
     made
 }
 
+/// A query parameter that is wrong.
+pub fn in_query(name: &str, words: &str) -> Problem {
+    let location = format!("/query/{name}");
+    let mut found = problem(&INVALID, format!("{location} {words}"), "mend what errors points at");
+    found.errors = Some(vec![item(&location, "invalid_value", words)]);
+    found
+}
+
 /// What the framework answers by itself, without a document.
 pub fn of_status(status: u16, method: &str, path: &str, allow: Option<&str>) -> Problem {
     let remedy = "GET /openapi.json says what there is, /swagger-ui/ shows it";

@@ -3,6 +3,7 @@
 
 mod body;
 mod listen;
+mod logs;
 mod problems;
 mod swagger;
 mod unmodelled;

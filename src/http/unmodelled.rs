@@ -1,4 +1,4 @@
-//! What the generator cannot say, served by hand: `/events`, a stream that stays open; the contract and
+//! What the generator cannot say, served by hand: `/events` and logs, streams that stay open; the contract and
 //! Swagger UI, which are bytes as they lie in the program; and redirects. Each is an operation of the
 //! contract all the same, listed in `openapi/codegen` under BY_HAND and held to it by the tests.
 
@@ -13,19 +13,20 @@ use futures_util::stream;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::watch;
 
-use super::{OPENAPI_YAML, swagger};
+use super::{OPENAPI_YAML, logs, swagger};
 use crate::api::{Api, event_line};
 
 /// What the stream needs: what happens, and whether the daemon is ending.
 #[derive(Clone)]
-struct Streams {
-    api: Api,
+pub(super) struct Streams {
+    pub(super) api: Api,
     ending: watch::Receiver<bool>,
 }
 
 pub(super) fn router(api: Api, ending: watch::Receiver<bool>) -> Router {
     Router::new()
         .route("/events", get(events))
+        .route("/containers/{id}/logs", get(logs::logs))
         .route("/openapi.json", get(async || ([(header::CONTENT_TYPE, "application/json")], OPENAPI_JSON)))
         .route("/openapi.yaml", get(async || ([(header::CONTENT_TYPE, "application/yaml")], OPENAPI_YAML)))
         .route("/", get(async || see("swagger-ui/")))

@@ -13,7 +13,7 @@ use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 
 use super::console::Console;
-use super::reaper::Ended;
+use super::reaper::{self, Ended};
 use super::stdio::{Output, Stream};
 use crate::ipc::{CONSOLE, ProcessKey, Request, Role};
 use crate::runtime::process::start_time;
@@ -190,16 +190,17 @@ fn spawn(program: &Program, console: Option<&str>, stdout: Stdio, stderr: Stdio)
         Some(path) if argument == CONSOLE => path,
         _ => argument.as_str(),
     });
-    // std resets the signal mask of a child that it spawns, so SIGCHLD is not blocked in runc.
-    let child = Command::new(&program.path)
+    let mut command = Command::new(&program.path);
+    command
         .args(args)
         .env_clear()
         .envs(program.env.iter().map(|(name, value)| (name, value)))
         .process_group(0)
         .stdin(Stdio::null())
         .stdout(stdout)
-        .stderr(stderr)
-        .spawn()?;
+        .stderr(stderr);
+    // std gives SIGPIPE, which it ignores in us, back to the child.
+    let child = reaper::unblocked(|| command.spawn())?;
     i32::try_from(child.id()).map_err(io::Error::other)
 }
 

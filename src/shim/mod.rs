@@ -130,6 +130,8 @@ impl Shim {
         }
         while let Some(request) = self.server.next_request() {
             self.begin(request);
+            // A child that ended while it was started was told by no signal.
+            self.reap()?;
         }
         if self.job.as_mut().is_some_and(Job::enforce_limit) {
             self.reap()?;

@@ -24,13 +24,23 @@ pub(super) fn prepare() -> io::Result<SignalFd> {
     // Fails when it is a session's leader already, which is as good.
     let _ = setsid();
     nix::sys::prctl::set_child_subreaper(true)?;
+    sigprocmask(SigmaskHow::SIG_BLOCK, Some(&wanted()), None)?;
+    Ok(SignalFd::with_flags(&wanted(), SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)?)
+}
+
+fn wanted() -> SigSet {
     let mut wanted = SigSet::empty();
     wanted.add(Signal::SIGCHLD);
-    let mut blocked = wanted;
-    // Writing to a daemon that has died, or to a reader of a file of the caller's, is an error and not an end.
-    blocked.add(Signal::SIGPIPE);
-    sigprocmask(SigmaskHow::SIG_BLOCK, Some(&blocked), None)?;
-    Ok(SignalFd::with_flags(&wanted, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)?)
+    wanted
+}
+
+/// Starts a child with no signal blocked: it would inherit what we block for the signalfd, and with it the
+/// runtime, and the container. A child that ends in between is told by no signal: the caller reaps.
+pub(super) fn unblocked<T>(spawn: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    sigprocmask(SigmaskHow::SIG_UNBLOCK, Some(&wanted()), None)?;
+    let spawned = spawn();
+    sigprocmask(SigmaskHow::SIG_BLOCK, Some(&wanted()), None)?;
+    spawned
 }
 
 /// Empties the signalfd; what has ended is asked of the kernel, since signals coalesce.

@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 
+use crate::ipc::LOG_OLDER;
+
 /// The longest line that the log keeps in one piece; what is longer is marked partial (`P`).
 const LINE: usize = 16 * 1024;
 /// The log's size at which it is rotated, in bytes; one older file is kept.
@@ -61,7 +63,7 @@ impl Log {
     }
 
     fn rotate(&mut self) {
-        let _ = std::fs::rename(&self.path, self.path.with_extension("1"));
+        let _ = std::fs::rename(&self.path, self.path.with_file_name(LOG_OLDER));
         if let Ok(fresh) = Self::open(&self.path) {
             *self = fresh;
         }

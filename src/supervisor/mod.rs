@@ -13,6 +13,7 @@ mod container;
 mod error;
 mod events;
 mod link;
+mod logs;
 mod names;
 mod recovery;
 mod registry;
@@ -29,6 +30,7 @@ pub use checkpoints::Checkpoint;
 pub use container::{CheckpointOptions, ProcessView, Snapshot, Start, Update};
 pub use error::{Error, Result};
 pub use events::{Event, Happened};
+pub use logs::{LogLine, LogQuery, LogReader};
 pub use names::{BadName, CheckpointName, ContainerId};
 pub use state::{Status, Verb};
 pub use store::{OpenError, Store};
@@ -217,6 +219,12 @@ impl Supervisor {
             () = tokio::time::sleep(limit.unwrap_or(FOREVER)) => self.get(id),
             _ = closing.wait_for(|closing| *closing) => Err(Error::ShuttingDown),
         }
+    }
+
+    /// What it has written, and with `follow` goes on to write.
+    pub fn logs(&self, id: &ContainerId, query: LogQuery) -> Result<LogReader> {
+        let view = self.context.registry.watch(id).ok_or_else(|| Error::NoContainer(id.clone()))?;
+        Ok(LogReader::new(self.context.store.logs(id), query, view, self.closing.subscribe()))
     }
 
     /// Adds a process.

@@ -174,6 +174,11 @@ impl Store {
         self.root.join("containers").join(id.as_str())
     }
 
+    /// The folder whose `log` leads to that of the run that counts.
+    pub(super) fn logs(&self, id: &ContainerId) -> PathBuf {
+        self.durable(id)
+    }
+
     /// The folders of a run, whether they are there or not.
     pub fn run(&self, id: &ContainerId, number: u32) -> Run {
         let name = format!("run-{number}");

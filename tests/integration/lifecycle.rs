@@ -188,3 +188,31 @@ fn a_container_that_the_kernel_killed_for_want_of_memory_says_so() {
     assert_eq!(ended["state"]["oomKilled"], json!(true), "{ended}");
     daemon.clean_up();
 }
+
+#[test]
+fn a_container_gets_a_clean_start_with_three_descriptors_and_no_signal_blocked_or_ignored() {
+    let daemon = Daemon::start();
+    let bundle = Bundle::sleeper();
+    let id = daemon.name("a");
+    daemon.start_container(&id, &bundle.start()).expect(201);
+    let process =
+        daemon.client.put(&format!("/containers/{id}/process"), &json!({ "args": ["sleep", "1000"] }));
+    let added = process.expect(200).json()["pid"].as_i64().unwrap();
+    let init = i64::from(daemon.init_pid(&id));
+    for pid in [init, added] {
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+        for field in ["SigBlk:", "SigIgn:"] {
+            let mask = status.lines().find_map(|line| line.strip_prefix(field)).unwrap().trim();
+            let mask = u64::from_str_radix(mask, 16).unwrap();
+            // Signal 32 is glibc's own: its posix_spawn ignores it in every child.
+            assert_eq!(mask & 0x7fff_ffff, 0, "{field} of {pid}: {mask:x}");
+        }
+        let mut fds: Vec<String> = std::fs::read_dir(format!("/proc/{pid}/fd"))
+            .unwrap()
+            .map(|fd| fd.unwrap().file_name().into_string().unwrap())
+            .collect();
+        fds.sort();
+        assert_eq!(fds, ["0", "1", "2"], "of {pid}");
+    }
+    daemon.clean_up();
+}

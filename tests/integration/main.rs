@@ -9,6 +9,7 @@ mod checkpoints;
 mod contract;
 mod fleet;
 mod lifecycle;
+mod logs;
 mod program;
 mod recovery;
 mod walkthrough;

@@ -7,9 +7,9 @@ use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
-const APPLETS: [&str; 19] = [
+const APPLETS: [&str; 20] = [
     "sh", "sleep", "cat", "echo", "true", "false", "kill", "nc", "seq", "test", "id", "env", "pwd", "ls",
-    "touch", "yes", "head", "stty", "od",
+    "touch", "yes", "head", "stty", "od", "tr",
 ];
 
 /// The root filesystem, made once a test run.

@@ -65,7 +65,26 @@ impl Client {
     /// As curl -d does it: the body is called a form, whatever it is.
     #[track_caller]
     pub(crate) fn send(&self, method: &str, path: &str, body: Option<&[u8]>) -> Answer {
-        let request = Request::builder().method(method).uri(format!("{}{path}", self.base));
+        self.send_as(method, path, body, "*/*")
+    }
+
+    /// For one of the forms that an answer may have.
+    #[track_caller]
+    pub(crate) fn get_as(&self, path: &str, accept: &str) -> Answer {
+        self.send_as("GET", path, None, accept)
+    }
+
+    /// An answer that is read as it comes.
+    pub(crate) fn stream(&self, path: &str) -> impl std::io::Read + Send + use<> {
+        let response = self.agent.get(format!("{}{path}", self.base)).call().unwrap();
+        assert_eq!(response.status(), 200, "{path}");
+        response.into_body().into_reader()
+    }
+
+    #[track_caller]
+    fn send_as(&self, method: &str, path: &str, body: Option<&[u8]>, accept: &str) -> Answer {
+        let request =
+            Request::builder().method(method).uri(format!("{}{path}", self.base)).header("accept", accept);
         let response = match body {
             Some(body) => {
                 let request = request.header("content-type", "application/x-www-form-urlencoded");

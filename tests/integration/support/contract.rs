@@ -84,7 +84,7 @@ impl Contract {
         let template = self.template(path);
         let operation =
             template.map(|template| &self.document["paths"][template][&method]).filter(|op| op.is_object());
-        let key = match (operation, template) {
+        let schema = match (operation, template) {
             (Some(operation), Some(template)) => {
                 let response = &operation["responses"][status.to_string()];
                 assert!(response.is_object(), "{request} is not in the contract: {body}");
@@ -110,11 +110,16 @@ impl Contract {
                 "problem".to_owned()
             }
         };
-        let value: Value =
-            serde_json::from_str(body).unwrap_or_else(|error| panic!("{request}: {error}: {body}"));
-        let errors: Vec<String> =
-            self.validators[&key].iter_errors(&value).map(|error| error.to_string()).collect();
-        assert!(errors.is_empty(), "{request} breaks the contract: {errors:?}: {body}");
+        // NDJSON is a document a line.
+        let many = media.is_some_and(|media| media.contains("ndjson"));
+        let documents: Vec<&str> = if many { body.lines().collect() } else { vec![body] };
+        for body in documents {
+            let value: Value =
+                serde_json::from_str(body).unwrap_or_else(|error| panic!("{request}: {error}: {body}"));
+            let errors: Vec<String> =
+                self.validators[&schema].iter_errors(&value).map(|error| error.to_string()).collect();
+            assert!(errors.is_empty(), "{request} breaks the contract: {errors:?}: {body}");
+        }
     }
 }
 

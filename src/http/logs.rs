@@ -1,0 +1,96 @@
+//! `GET /containers/{id}/logs`: plain text for a person, NDJSON by Accept for a program.
+
+use std::convert::Infallible;
+
+use axum::body::Body;
+use axum::extract::{Path, RawQuery, State};
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
+use containerd_rest_api::Problem;
+use futures_util::stream;
+use jiff::Timestamp;
+
+use super::problems::answer;
+use super::unmodelled::Streams;
+use crate::api::{log_line, problem};
+use crate::supervisor::{LogLine, LogQuery};
+
+const NDJSON: &str = "application/x-ndjson";
+
+#[derive(Debug, Clone, Copy)]
+enum Form {
+    Text { timestamps: bool },
+    Ndjson,
+}
+
+pub(super) async fn logs(
+    State(streams): State<Streams>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    match open(&streams, &id, query.as_deref().unwrap_or_default(), &headers) {
+        Ok(response) => response,
+        Err(problem) => answer(&problem).into_response(),
+    }
+}
+
+fn open(streams: &Streams, id: &str, query: &str, headers: &HeaderMap) -> Result<Response, Box<Problem>> {
+    let (query, timestamps) = parse(query)?;
+    let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+    let (form, media) = if accept.contains(NDJSON) {
+        (Form::Ndjson, NDJSON)
+    } else {
+        (Form::Text { timestamps }, "text/plain; charset=utf-8")
+    };
+    let reader = streams.api.logs(id, query).map_err(|error| Box::new(problem::of(&error)))?;
+    let portions = stream::unfold(reader, move |mut reader| async move {
+        let bytes = match reader.next().await? {
+            Ok(lines) => lines.iter().flat_map(|line| bytes(line, form)).collect::<Vec<u8>>(),
+            Err(error) => {
+                tracing::error!(error = %crate::supervisor::chain(&error), "a log could not be read to its end");
+                return None;
+            }
+        };
+        Some((Ok::<_, Infallible>(bytes), reader))
+    });
+    Ok(([(header::CONTENT_TYPE, media)], Body::from_stream(portions)).into_response())
+}
+
+fn bytes(line: &LogLine, form: Form) -> Vec<u8> {
+    let Form::Text { timestamps } = form else { return log_line(line).into_bytes() };
+    let mut bytes = if timestamps { format!("{:.6} ", line.at).into_bytes() } else { Vec::new() };
+    bytes.extend_from_slice(&line.text);
+    if !line.partial {
+        bytes.push(b'\n');
+    }
+    bytes
+}
+
+/// The query by the contract; `timestamps` is the form's.
+fn parse(text: &str) -> Result<(LogQuery, bool), Box<Problem>> {
+    let mut query = LogQuery { stdout: true, stderr: true, tail: None, since: None, follow: false };
+    let mut timestamps = false;
+    let pairs: Vec<(String, String)> = serde_urlencoded::from_str(text)
+        .map_err(|error| Box::new(problem::in_query("", &error.to_string())))?;
+    for (name, value) in pairs {
+        let wrong = |words: &str| Box::new(problem::in_query(&name, words));
+        let flag = || value.parse::<bool>().map_err(|_| wrong("is neither true nor false"));
+        match name.as_str() {
+            "stdout" => query.stdout = flag()?,
+            "stderr" => query.stderr = flag()?,
+            "follow" => query.follow = flag()?,
+            "timestamps" => timestamps = flag()?,
+            "tail" => {
+                let tail = value.parse().ok().filter(|tail| *tail <= 100_000);
+                query.tail = Some(tail.ok_or_else(|| wrong("is no number from 0 to 100000"))?);
+            }
+            "since" => {
+                let since = value.parse::<Timestamp>();
+                query.since = Some(since.map_err(|_| wrong("is no time as RFC 3339 has it"))?);
+            }
+            _ => return Err(wrong("is not a parameter of this request")),
+        }
+    }
+    Ok((query, timestamps))
+}

@@ -1,0 +1,266 @@
+//! Reading a container's log while its shim writes it: whole lines, across a rotation, from the files alone,
+//! so that neither the shim nor the container waits for a reader.
+
+use std::collections::VecDeque;
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::watch;
+
+use super::container::Snapshot;
+use super::error::{Result, store};
+use super::state::Status;
+use super::store::blocking;
+use crate::ipc::{LOG, LOG_OLDER};
+
+/// How often a follower looks for more: the log is a file, and only a follower looks.
+const LOOK: Duration = Duration::from_millis(50);
+/// About how many bytes one portion has.
+const PORTION: usize = 64 * 1024;
+
+/// One line of a log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogLine {
+    /// When the shim read it.
+    pub at: Timestamp,
+    /// Standard error, not standard output.
+    pub stderr: bool,
+    /// It goes on in the next line of its stream.
+    pub partial: bool,
+    /// As it was written, without its end.
+    pub text: Vec<u8>,
+}
+
+impl LogLine {
+    /// `time stream F|P text`. `None`: a line that a full disk has cut.
+    fn parse(line: &[u8]) -> Option<Self> {
+        let mut parts = line.splitn(4, |byte| *byte == b' ');
+        let mut word = || std::str::from_utf8(parts.next()?).ok();
+        let (at, stream, mark) = (word()?.parse().ok()?, word()?, word()?);
+        Some(Self { at, stderr: stream == "stderr", partial: mark == "P", text: parts.next()?.to_vec() })
+    }
+}
+
+/// Which lines.
+#[derive(Debug, Clone)]
+pub struct LogQuery {
+    /// Those of standard output.
+    pub stdout: bool,
+    /// Those of standard error.
+    pub stderr: bool,
+    /// The last ones only, so many.
+    pub tail: Option<usize>,
+    /// Those from then on.
+    pub since: Option<Timestamp>,
+    /// Those that come, too, until the container ends.
+    pub follow: bool,
+}
+
+impl LogQuery {
+    fn takes(&self, line: &LogLine) -> bool {
+        (if line.stderr { self.stderr } else { self.stdout })
+            && self.since.is_none_or(|since| line.at >= since)
+    }
+}
+
+/// A log being read.
+#[derive(Debug)]
+pub struct LogReader {
+    query: LogQuery,
+    view: watch::Receiver<Arc<Snapshot>>,
+    closing: watch::Receiver<bool>,
+    files: Option<Files>,
+    last: bool,
+}
+
+/// The files, and how far they have been read. Its own part, to go to where blocking is allowed and back.
+#[derive(Debug)]
+struct Files {
+    folder: PathBuf,
+    older: Option<BufReader<File>>,
+    current: Option<BufReader<File>>,
+    begun: bool,
+    rest: Vec<u8>,
+}
+
+impl LogReader {
+    pub(super) fn new(
+        folder: PathBuf,
+        query: LogQuery,
+        view: watch::Receiver<Arc<Snapshot>>,
+        closing: watch::Receiver<bool>,
+    ) -> Self {
+        let files = Files { folder, older: None, current: None, begun: false, rest: Vec::new() };
+        Self { query, view, closing, files: Some(files), last: false }
+    }
+
+    /// The next lines; `None`: there are no more.
+    pub async fn next(&mut self) -> Option<Result<Vec<LogLine>>> {
+        loop {
+            if self.last {
+                return None;
+            }
+            // Asked before it is read: what was written before an end is found after it.
+            let over = !self.query.follow
+                || !matches!(
+                    self.view.borrow().status,
+                    Status::Creating | Status::Running | Status::Paused | Status::Checkpointing
+                )
+                || self.view.has_changed().is_err();
+            let mut files = self.files.take()?;
+            let query = self.query.clone();
+            let read = blocking(move || {
+                let lines = files.read(&query)?;
+                Ok((files, lines))
+            })
+            .await;
+            let (files, lines) = match read {
+                Ok(read) => read,
+                Err(error) => {
+                    self.last = true;
+                    return Some(Err(error));
+                }
+            };
+            self.files = Some(files);
+            if let Some(lines) = lines {
+                return Some(Ok(lines));
+            }
+            if over {
+                self.last = true;
+                return None;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(LOOK) => {}
+                _ = self.closing.wait_for(|closing| *closing) => self.last = true,
+            }
+        }
+    }
+}
+
+impl Files {
+    /// The next portion; `None`: nothing more is there now.
+    fn read(&mut self, query: &LogQuery) -> Result<Option<Vec<LogLine>>> {
+        if !self.begun {
+            self.begun = true;
+            // The link leads to the run that counts now; a later start is another log.
+            let current = match fs::canonicalize(self.folder.join(LOG)) {
+                Ok(path) => path,
+                Err(_) => return Ok(None),
+            };
+            self.folder = current.parent().unwrap_or(&self.folder).to_owned();
+            self.current = Some(open(&current)?);
+            self.older = open(&self.folder.join(LOG_OLDER)).ok();
+            if let Some(wanted) = query.tail {
+                let mut last = VecDeque::new();
+                while let Some(lines) = self.portion(query)? {
+                    last.extend(lines);
+                    last.drain(..last.len().saturating_sub(wanted));
+                }
+                return Ok(Some(last.into()));
+            }
+        }
+        self.portion(query)
+    }
+
+    fn portion(&mut self, query: &LogQuery) -> Result<Option<Vec<LogLine>>> {
+        let mut lines = Vec::new();
+        let mut size = 0;
+        while size < PORTION {
+            let Some(file) = self.older.as_mut().or(self.current.as_mut()) else { break };
+            let before = self.rest.len();
+            file.read_until(b'\n', &mut self.rest).map_err(store("reading the log in", &self.folder))?;
+            size += self.rest.len() - before;
+            if self.rest.pop_if(|last| *last == b'\n').is_some() {
+                lines
+                    .extend(LogLine::parse(&std::mem::take(&mut self.rest)).filter(|line| query.takes(line)));
+                continue;
+            }
+            // The end of this file for now: half a line waits for its other half.
+            if self.older.take().is_none() && !self.follow_rotation()? {
+                break;
+            }
+        }
+        Ok((size > 0).then_some(lines))
+    }
+
+    /// After the end of a file that has been rotated away its successor is read. `false`: it is still the one.
+    fn follow_rotation(&mut self) -> Result<bool> {
+        let path = self.folder.join(LOG);
+        let Some(current) = &self.current else { return Ok(false) };
+        let inode = |kind: std::io::Result<fs::Metadata>| kind.map(|kind| kind.ino()).ok();
+        match inode(fs::metadata(&path)) {
+            Some(named) if Some(named) != inode(current.get_ref().metadata()) => {
+                self.older = self.current.take();
+                self.current = Some(open(&path)?);
+                Ok(true)
+            }
+            // Deleted, or the same.
+            _ => Ok(false),
+        }
+    }
+}
+
+fn open(path: &std::path::Path) -> Result<BufReader<File>> {
+    Ok(BufReader::new(File::open(path).map_err(store("opening the log", path))?))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    const ALL: LogQuery = LogQuery { stdout: true, stderr: true, tail: None, since: None, follow: false };
+
+    fn texts(lines: Option<Vec<LogLine>>) -> Vec<String> {
+        lines.into_iter().flatten().map(|line| String::from_utf8(line.text).unwrap()).collect()
+    }
+
+    fn entry(number: u32, stream: &str) -> String {
+        format!("2026-11-25T10:00:{number:02}.000000Z {stream} F line {number}\n")
+    }
+
+    fn reader(folder: &std::path::Path) -> Files {
+        Files { folder: folder.to_owned(), older: None, current: None, begun: false, rest: Vec::new() }
+    }
+
+    #[test]
+    fn lines_are_read_whole_across_a_rotation_and_each_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(LOG);
+        let mut file = File::create(&path).unwrap();
+        file.write_all((entry(1, "stdout") + "2026-11-25T10:00:02.000000Z stdout F li").as_bytes()).unwrap();
+        let mut files = reader(folder.path());
+        assert_eq!(texts(files.read(&ALL).unwrap()), ["line 1"]);
+        assert_eq!(files.read(&ALL).unwrap(), None);
+        file.write_all(b"ne 2\n").unwrap();
+        fs::rename(&path, folder.path().join(LOG_OLDER)).unwrap();
+        // Written by a descriptor that was open before the rotation.
+        file.write_all(entry(3, "stdout").as_bytes()).unwrap();
+        fs::write(&path, entry(4, "stdout")).unwrap();
+        let mut found = Vec::new();
+        while let Some(lines) = files.read(&ALL).unwrap() {
+            found.extend(texts(Some(lines)));
+        }
+        assert_eq!(found, ["line 2", "line 3", "line 4"]);
+    }
+
+    #[test]
+    fn streams_times_and_the_last_lines_are_chosen() {
+        let folder = tempfile::tempdir().unwrap();
+        let text: String =
+            (1..=9).map(|number| entry(number, if number % 2 == 0 { "stderr" } else { "stdout" })).collect();
+        fs::write(folder.path().join(LOG), text).unwrap();
+        let read = |query: LogQuery| texts(reader(folder.path()).read(&query).unwrap());
+        assert_eq!(read(LogQuery { stdout: false, ..ALL }), ["line 2", "line 4", "line 6", "line 8"]);
+        assert_eq!(read(LogQuery { tail: Some(2), ..ALL }), ["line 8", "line 9"]);
+        assert_eq!(read(LogQuery { tail: Some(0), ..ALL }), Vec::<String>::new());
+        let since = "2026-11-25T10:00:08Z".parse().ok();
+        assert_eq!(read(LogQuery { since, stderr: false, ..ALL }), ["line 9"]);
+    }
+}
