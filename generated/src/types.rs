@@ -283,6 +283,9 @@ impl AsRef<str> for HealthStatus {
 ///One line of the event stream.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 pub struct Event {
+    ///Its place in the order of all events; `since` takes it.
+    ///Constraint: minimum=0
+    pub cursor: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<ContainerId>,
     ///The added process that this is about, if it is not the init process.
@@ -298,7 +301,7 @@ pub struct Event {
     pub r#type: EventType,
 }
 /**`start`, `restore`, `pause`, `resume`, `checkpoint`, `delete`: done to the container. `exec`: a process was
-added. `exit`: a process ended. `missed`: this reader fell behind, and `status` events are lost to it.
+added. `exit`: a process ended. `missed`: `status` events before this one are lost to this reader.
 */
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, Default)]
 #[derive(Copy)]

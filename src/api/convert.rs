@@ -10,8 +10,8 @@ use crate::runtime::bundle::{Identity, ProcessOverrides};
 use crate::runtime::options::CriuOptions;
 use crate::runtime::program::ExitStatus;
 use crate::supervisor::{
-    Checkpoint, CheckpointName, CheckpointOptions, ContainerId, Error, Event, Happened, LogLine, ProcessView,
-    Result, Snapshot, Start, Status, Update,
+    Checkpoint, CheckpointName, CheckpointOptions, ContainerId, Error, Happened, LogLine, ProcessView,
+    Result, Snapshot, Start, Status, Told, Update,
 };
 
 /// A name that the router has validated already; the two rules are one by a test.
@@ -153,36 +153,44 @@ pub fn log_line(line: &LogLine) -> String {
 }
 
 /// Plain data of strings and numbers, which always has a JSON form.
-fn json_line(value: &impl serde::Serialize) -> String {
+pub fn json_line(value: &impl serde::Serialize) -> String {
     let mut line = serde_json::to_string(value).unwrap_or_default();
     line.push('\n');
     line
 }
 
-/// One line of the event stream. `Err`: this many events were lost to a reader that is too slow.
-pub fn event_line(event: std::result::Result<Event, u64>) -> String {
+/// An event, or that some were missed.
+pub fn event(told: Told) -> api::Event {
     use api::EventType as Type;
-    let event = match event {
-        Err(missed) => api::Event {
-            r#type: Type::Missed,
-            id: None,
-            time: time(Timestamp::now()),
-            pid: None,
-            status: Some(i32::try_from(missed).unwrap_or(i32::MAX)),
-        },
-        Ok(event) => {
-            let (kind, pid, status) = match event.happened {
-                Happened::Start => (Type::Start, None, None),
-                Happened::Restore => (Type::Restore, None, None),
-                Happened::Exec(pid) => (Type::Exec, Some(pid), None),
-                Happened::Pause => (Type::Pause, None, None),
-                Happened::Resume => (Type::Resume, None, None),
-                Happened::Checkpoint => (Type::Checkpoint, None, None),
-                Happened::Exit { pid, status } => (Type::Exit, pid, status),
-                Happened::Delete => (Type::Delete, None, None),
+    let event = match told {
+        Told::Event(event) => event,
+        Told::Missed { count, cursor } => {
+            return api::Event {
+                cursor: i64::try_from(cursor).unwrap_or(i64::MAX),
+                r#type: Type::Missed,
+                id: None,
+                time: time(Timestamp::now()),
+                pid: None,
+                status: Some(i32::try_from(count).unwrap_or(i32::MAX)),
             };
-            api::Event { r#type: kind, id: Some(event.id.to_string()), time: time(event.at), pid, status }
         }
     };
-    json_line(&event)
+    let (kind, pid, status) = match event.happened {
+        Happened::Start => (Type::Start, None, None),
+        Happened::Restore => (Type::Restore, None, None),
+        Happened::Exec(pid) => (Type::Exec, Some(pid), None),
+        Happened::Pause => (Type::Pause, None, None),
+        Happened::Resume => (Type::Resume, None, None),
+        Happened::Checkpoint => (Type::Checkpoint, None, None),
+        Happened::Exit { pid, status } => (Type::Exit, pid, status),
+        Happened::Delete => (Type::Delete, None, None),
+    };
+    api::Event {
+        cursor: i64::try_from(event.cursor).unwrap_or(i64::MAX),
+        r#type: kind,
+        id: Some(event.id.to_string()),
+        time: time(event.at),
+        pid,
+        status,
+    }
 }

@@ -8,7 +8,7 @@ mod daemon;
 pub mod problem;
 mod processes;
 
-pub use convert::{event_line, log_line};
+pub use convert::{event, json_line, log_line};
 
 use crate::supervisor::{LogQuery, LogReader, Result, Supervisor};
 

@@ -11,6 +11,7 @@ use futures_util::stream;
 use jiff::Timestamp;
 
 use super::problems::answer;
+use super::query;
 use super::unmodelled::Streams;
 use crate::api::{log_line, problem};
 use crate::supervisor::{LogLine, LogQuery};
@@ -71,25 +72,21 @@ fn bytes(line: &LogLine, form: Form) -> Vec<u8> {
 fn parse(text: &str) -> Result<(LogQuery, bool), Box<Problem>> {
     let mut query = LogQuery { stdout: true, stderr: true, tail: None, since: None, follow: false };
     let mut timestamps = false;
-    let pairs: Vec<(String, String)> = serde_urlencoded::from_str(text)
-        .map_err(|error| Box::new(problem::in_query("", &error.to_string())))?;
-    for (name, value) in pairs {
-        let wrong = |words: &str| Box::new(problem::in_query(&name, words));
-        let flag = || value.parse::<bool>().map_err(|_| wrong("is neither true nor false"));
-        match name.as_str() {
-            "stdout" => query.stdout = flag()?,
-            "stderr" => query.stderr = flag()?,
-            "follow" => query.follow = flag()?,
-            "timestamps" => timestamps = flag()?,
+    for given in query::parameters(text)? {
+        match given.name.as_str() {
+            "stdout" => query.stdout = given.flag()?,
+            "stderr" => query.stderr = given.flag()?,
+            "follow" => query.follow = given.flag()?,
+            "timestamps" => timestamps = given.flag()?,
             "tail" => {
-                let tail = value.parse().ok().filter(|tail| *tail <= 100_000);
-                query.tail = Some(tail.ok_or_else(|| wrong("is no number from 0 to 100000"))?);
+                let tail = given.parsed("is no number from 0 to 100000")?;
+                if tail > 100_000 {
+                    return Err(given.wrong("is no number from 0 to 100000"));
+                }
+                query.tail = Some(tail);
             }
-            "since" => {
-                let since = value.parse::<Timestamp>();
-                query.since = Some(since.map_err(|_| wrong("is no time as RFC 3339 has it"))?);
-            }
-            _ => return Err(wrong("is not a parameter of this request")),
+            "since" => query.since = Some(given.parsed::<Timestamp>("is no time as RFC 3339 has it")?),
+            _ => return Err(given.wrong(query::UNKNOWN)),
         }
     }
     Ok((query, timestamps))

@@ -2,9 +2,11 @@
 //! Knows nothing of containers.
 
 mod body;
+mod events;
 mod listen;
 mod logs;
 mod problems;
+mod query;
 mod swagger;
 mod unmodelled;
 

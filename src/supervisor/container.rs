@@ -344,6 +344,27 @@ impl Task {
         Self { context: Arc::clone(context), publisher: None, snapshot, life, run, busy, gone: false }
     }
 
+    /// Tells what happened and was not told: an end while no daemon was there, or what one that died in
+    /// between had no time to say.
+    fn catch_up(&self) {
+        if self.snapshot.never_started {
+            return;
+        }
+        let heard = self.context.events.heard(self.id()).filter(|heard| heard.run == self.run);
+        if heard.is_none() && !self.context.events.is_old(self.snapshot.created_at) {
+            let began = if self.snapshot.checkpoint.is_some() { Happened::Restore } else { Happened::Start };
+            self.context.events.publish(self.id(), self.run, self.snapshot.created_at, began);
+        }
+        if self.snapshot.status == Status::Stopped && !heard.is_some_and(|heard| heard.ended) {
+            let exit = self.snapshot.exit;
+            let at = exit.map_or_else(Timestamp::now, |exit| exit.at);
+            let status = exit.map(|exit| exit.status.as_shell());
+            if !self.context.events.is_old(at) {
+                self.context.events.publish(self.id(), self.run, at, Happened::Exit { pid: None, status });
+            }
+        }
+    }
+
     /// Finishes or undoes what an earlier daemon began.
     async fn resume_journal(&mut self) {
         let Some(life) = &self.life else { return };
@@ -365,6 +386,7 @@ impl Task {
     pub(super) async fn serve(mut self, ends: Ends) {
         let mut queue = ends.queue;
         self.publisher = Some(ends.publisher);
+        self.catch_up();
         self.resume_journal().await;
         self.tidy().await;
         while !self.gone {
@@ -437,7 +459,7 @@ impl Task {
     }
 
     fn emit(&self, happened: Happened) {
-        self.context.events.publish(self.id(), Timestamp::now(), happened);
+        self.context.events.publish(self.id(), self.run, Timestamp::now(), happened);
     }
 
     fn admit(&self, verb: Verb) -> Result<()> {
@@ -478,11 +500,8 @@ impl Task {
         }
         let status = exit.map(|exit| exit.status.as_shell());
         tracing::info!(container = %self.id(), status, "ended");
-        self.context.events.publish(
-            self.id(),
-            exit.map_or_else(Timestamp::now, |exit| exit.at),
-            Happened::Exit { pid: None, status },
-        );
+        let at = exit.map_or_else(Timestamp::now, |exit| exit.at);
+        self.context.events.publish(self.id(), self.run, at, Happened::Exit { pid: None, status });
     }
 
     fn added_ended(&mut self, exit: &Exit) {
@@ -493,7 +512,7 @@ impl Task {
         self.snapshot.processes.retain(|process| process.pid != exit.process.pid);
         self.publish();
         let happened = Happened::Exit { pid: Some(exit.process.pid), status: Some(exit.status.as_shell()) };
-        self.context.events.publish(self.id(), exit.at, happened);
+        self.context.events.publish(self.id(), self.run, exit.at, happened);
     }
 
     /// The container runs on; its init process is watched by its pidfd from now on.

@@ -1,16 +1,32 @@
-//! What happened, to whoever listens. A listener that is slow loses events and is told how many;
-//! nothing waits for it.
+//! What happened, in one order, to whoever listens. One thread writes each event to a file and then shows
+//! it, so that a cursor that was seen is never given twice, across a crash of the daemon too. Nothing waits
+//! for a listener: who falls behind what is kept is told how much it missed.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
 use jiff::Timestamp;
-use tokio::sync::broadcast;
+use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
 
 use super::names::ContainerId;
 
-/// How many events a listener may fall behind.
-const BACKLOG: usize = 4096;
+/// How many events are kept for those who ask for past ones.
+const KEPT: usize = 8192;
+/// The file's size at which it is rotated, in bytes; one older file is kept.
+const FILE_CAP: u64 = 2 * 1024 * 1024;
+/// How many events a listener is given at once.
+const PORTION: usize = 256;
+
+const NAME: &str = "events";
+const OLDER: &str = "events.1";
 
 /// What happened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Happened {
     /// Started from its bundle.
     Start,
@@ -36,34 +52,297 @@ pub enum Happened {
 }
 
 /// One event.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Event {
+    /// Its place in the order of all.
+    pub cursor: u64,
     /// The container.
     pub id: ContainerId,
+    /// The run it is about; a name may be started again.
+    pub run: u32,
     /// When.
     pub at: Timestamp,
     /// What.
     pub happened: Happened,
 }
 
-/// Where events are published.
-#[derive(Debug, Clone)]
-pub(super) struct Events(broadcast::Sender<Event>);
+/// What was last said of a name, for a daemon that starts.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Heard {
+    /// The last run that was said to have started.
+    pub(super) run: u32,
+    /// Whether it was said to have ended.
+    pub(super) ended: bool,
+}
 
-impl Default for Events {
-    fn default() -> Self {
-        Self(broadcast::Sender::new(BACKLOG))
-    }
+/// Where events are published and read.
+#[derive(Debug)]
+pub(super) struct Events {
+    writer: mpsc::Sender<Event>,
+    shared: Arc<Shared>,
+    /// By name, as of the start: those that were not deleted.
+    heard: BTreeMap<ContainerId, Heard>,
+    /// Once files have been rotated away: what was told before this is not known any more.
+    oldest: Option<Timestamp>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    kept: Mutex<VecDeque<Event>>,
+    /// The last cursor that was shown.
+    last: watch::Sender<u64>,
 }
 
 impl Events {
-    /// Listens from now on.
-    pub(super) fn subscribe(&self) -> broadcast::Receiver<Event> {
-        self.0.subscribe()
+    /// Reads what was kept, and begins to write behind it.
+    pub(super) fn open(folder: &Path) -> io::Result<Self> {
+        let mut kept = VecDeque::new();
+        let mut heard = BTreeMap::new();
+        let mut oldest = None;
+        for name in [OLDER, NAME] {
+            for event in read(&folder.join(name))? {
+                if name == OLDER {
+                    oldest.get_or_insert(event.at);
+                }
+                note(&mut heard, &event);
+                kept.push_back(event);
+            }
+            kept.drain(..kept.len().saturating_sub(KEPT));
+        }
+        let last = kept.back().map_or(0, |event| event.cursor);
+        let mut file = Appender::open(folder)?;
+        let shared = Arc::new(Shared { kept: Mutex::new(kept), last: watch::Sender::new(last) });
+        let (writer, published) = mpsc::channel::<Event>();
+        let showing = Arc::clone(&shared);
+        std::thread::Builder::new().name("events".into()).spawn(move || {
+            for (event, cursor) in published.into_iter().zip(last + 1..) {
+                let event = Event { cursor, ..event };
+                file.append(&event);
+                showing.show(event);
+            }
+        })?;
+        Ok(Self { writer, shared, heard, oldest })
     }
 
-    pub(super) fn publish(&self, id: &ContainerId, at: Timestamp, happened: Happened) {
-        // An error says that nobody listens.
-        let _ = self.0.send(Event { id: id.clone(), at, happened });
+    /// What was last said of a name.
+    pub(super) fn heard(&self, id: &ContainerId) -> Option<Heard> {
+        self.heard.get(id).copied()
+    }
+
+    /// Whether something of that time was told so long ago that it is not kept.
+    pub(super) fn is_old(&self, at: Timestamp) -> bool {
+        self.oldest.is_some_and(|oldest| at < oldest)
+    }
+
+    /// Every name that was heard of and not said to be deleted.
+    pub(super) fn names(&self) -> impl Iterator<Item = (&ContainerId, u32)> {
+        self.heard.iter().map(|(id, heard)| (id, heard.run))
+    }
+
+    /// Tells it, in the order of the calls.
+    pub(super) fn publish(&self, id: &ContainerId, run: u32, at: Timestamp, happened: Happened) {
+        // The thread lives as long as we do.
+        let _ = self.writer.send(Event { cursor: 0, id: id.clone(), run, at, happened });
+    }
+
+    /// Listens from now on, or from after a cursor.
+    pub(super) fn listen(&self, since: Option<u64>) -> Listener {
+        let last = self.shared.last.subscribe();
+        let newest = *last.borrow();
+        Listener { shared: Arc::clone(&self.shared), last, cursor: since.unwrap_or(newest).min(newest) }
+    }
+}
+
+impl Shared {
+    fn show(&self, event: Event) {
+        let cursor = event.cursor;
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.push_back(event);
+        if kept.len() > KEPT {
+            kept.pop_front();
+        }
+        drop(kept);
+        self.last.send_replace(cursor);
+    }
+}
+
+/// What a listener is given.
+#[derive(Debug, Clone)]
+pub enum Told {
+    /// What happened.
+    Event(Event),
+    /// So many events before the next are no longer kept; the last of them has this cursor.
+    Missed {
+        /// How many.
+        count: u64,
+        /// The last one's cursor.
+        cursor: u64,
+    },
+}
+
+/// One who listens, and how far it has come.
+#[derive(Debug)]
+pub struct Listener {
+    shared: Arc<Shared>,
+    last: watch::Receiver<u64>,
+    cursor: u64,
+}
+
+impl Listener {
+    /// What there is now and was not told yet, a portion of it.
+    pub fn now(&mut self) -> Vec<Told> {
+        let kept = self.shared.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut told = Vec::new();
+        let Some(first) = kept.front().map(|event| event.cursor) else { return told };
+        if self.cursor + 1 < first {
+            told.push(Told::Missed { count: first - self.cursor - 1, cursor: first - 1 });
+            self.cursor = first - 1;
+        }
+        // Cursors have no gaps, so a cursor is a place.
+        let from = usize::try_from(self.cursor + 1 - first).unwrap_or(usize::MAX);
+        for event in kept.iter().skip(from).take(PORTION) {
+            self.cursor = event.cursor;
+            told.push(Told::Event(event.clone()));
+        }
+        told
+    }
+
+    /// Waits until there is more.
+    pub async fn more(&mut self) {
+        let seen = self.cursor;
+        // Without a sender nothing comes any more.
+        if self.last.wait_for(|last| *last > seen).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+fn note(heard: &mut BTreeMap<ContainerId, Heard>, event: &Event) {
+    match event.happened {
+        Happened::Start | Happened::Restore => {
+            heard.insert(event.id.clone(), Heard { run: event.run, ended: false });
+        }
+        Happened::Exit { pid: None, .. } => {
+            heard.insert(event.id.clone(), Heard { run: event.run, ended: true });
+        }
+        Happened::Delete => {
+            heard.remove(&event.id);
+        }
+        Happened::Exec(_)
+        | Happened::Pause
+        | Happened::Resume
+        | Happened::Checkpoint
+        | Happened::Exit { pid: Some(_), .. } => {}
+    }
+}
+
+/// The events of a file; a line that a crash has cut is passed over.
+fn read(path: &Path) -> io::Result<Vec<Event>> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let mut events: Vec<Event> = Vec::new();
+    for line in BufReader::new(file).split(b'\n') {
+        events.extend(serde_json::from_slice(&line?));
+    }
+    Ok(events)
+}
+
+#[derive(Debug)]
+struct Appender {
+    folder: PathBuf,
+    file: File,
+    size: u64,
+}
+
+impl Appender {
+    fn open(folder: &Path) -> io::Result<Self> {
+        let mut file = File::options().create(true).append(true).open(folder.join(NAME))?;
+        // Behind a line that a crash has cut.
+        file.write_all(b"\n")?;
+        let size = file.metadata()?.len();
+        Ok(Self { folder: folder.to_owned(), file, size })
+    }
+
+    /// A full disk loses the past, not the present: who listens is told all the same.
+    fn append(&mut self, event: &Event) {
+        let Ok(mut line) = serde_json::to_vec(event) else { return };
+        line.push(b'\n');
+        if let Err(error) = self.file.write_all(&line) {
+            tracing::error!(%error, "an event could not be written");
+            return;
+        }
+        self.size += line.len() as u64;
+        if self.size > FILE_CAP {
+            let rotated = fs::rename(self.folder.join(NAME), self.folder.join(OLDER));
+            if let Ok(fresh) = rotated.and_then(|()| Self::open(&self.folder)) {
+                *self = fresh;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(name: &str) -> ContainerId {
+        name.parse().unwrap()
+    }
+
+    async fn told(listener: &mut Listener, count: usize) -> Vec<u64> {
+        let mut cursors = Vec::new();
+        while cursors.len() < count {
+            listener.more().await;
+            cursors.extend(listener.now().iter().map(|told| match told {
+                Told::Event(event) => event.cursor,
+                Told::Missed { count, .. } => 1_000_000 + count,
+            }));
+        }
+        cursors
+    }
+
+    #[tokio::test]
+    async fn cursors_go_on_across_a_restart_and_nothing_is_told_twice() {
+        let folder = tempfile::tempdir().unwrap();
+        let now = Timestamp::now();
+        let events = Events::open(folder.path()).unwrap();
+        let mut live = events.listen(None);
+        events.publish(&id("a"), 1, now, Happened::Start);
+        events.publish(&id("a"), 1, now, Happened::Exit { pid: None, status: Some(0) });
+        events.publish(&id("b"), 3, now, Happened::Restore);
+        assert_eq!(told(&mut live, 3).await, [1, 2, 3]);
+        drop((events, live));
+        // A crash in the middle of a line.
+        File::options().append(true).open(folder.path().join(NAME)).unwrap().write_all(b"{\"curs").unwrap();
+
+        let events = Events::open(folder.path()).unwrap();
+        assert_eq!(events.heard(&id("a")), Some(Heard { run: 1, ended: true }));
+        assert_eq!(events.heard(&id("b")), Some(Heard { run: 3, ended: false }));
+        let mut resumed = events.listen(Some(1));
+        events.publish(&id("a"), 1, now, Happened::Delete);
+        assert_eq!(told(&mut resumed, 3).await, [2, 3, 4]);
+    }
+
+    #[tokio::test]
+    async fn who_falls_behind_is_told_how_much_was_missed() {
+        let folder = tempfile::tempdir().unwrap();
+        let events = Events::open(folder.path()).unwrap();
+        let mut slow = events.listen(None);
+        let mut live = events.listen(None);
+        for _ in 0..KEPT + 10 {
+            events.publish(&id("a"), 1, Timestamp::now(), Happened::Pause);
+        }
+        told(&mut live, KEPT).await;
+        while *live.last.borrow() < (KEPT + 10) as u64 {
+            live.more().await;
+            live.now();
+        }
+        match &slow.now()[..2] {
+            [Told::Missed { count: 10, cursor: 10 }, Told::Event(event)] => assert_eq!(event.cursor, 11),
+            other => panic!("{other:?}"),
+        }
     }
 }

@@ -24,12 +24,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, broadcast, oneshot, watch};
+use tokio::sync::{Semaphore, oneshot, watch};
 
 pub use checkpoints::Checkpoint;
 pub use container::{CheckpointOptions, ProcessView, Snapshot, Start, Update};
 pub use error::{Error, Result};
-pub use events::{Event, Happened};
+pub use events::{Event, Happened, Listener, Told};
 pub use logs::{LogLine, LogQuery, LogReader};
 pub use names::{BadName, CheckpointName, ContainerId};
 pub use state::{Status, Verb};
@@ -120,13 +120,18 @@ pub struct Supervisor {
 impl Supervisor {
     /// Takes back what an earlier daemon left, then is ready for requests.
     pub async fn open(parts: Parts) -> Result<Self> {
+        let folder = parts.store.events();
+        let events = store::blocking(move || {
+            events::Events::open(&folder).map_err(error::store("opening the events in", &folder))
+        })
+        .await?;
         let context = Arc::new(Context {
             runc: parts.runc,
             criu: parts.criu,
             versions: parts.versions,
             shim: parts.shim,
             store: parts.store,
-            events: events::Events::default(),
+            events,
             starts: Semaphore::new(parts.starts.max(1)),
             restores: Semaphore::new(parts.starts.max(1)),
             busy: watch::Sender::new(0),
@@ -174,9 +179,9 @@ impl Supervisor {
         self.context.registry.snapshot(id).ok_or_else(|| Error::NoContainer(id.clone()))
     }
 
-    /// What happens from now on.
-    pub fn events(&self) -> broadcast::Receiver<Event> {
-        self.context.events.subscribe()
+    /// What happens from now on, or what happened after a cursor.
+    pub fn events(&self, since: Option<u64>) -> Listener {
+        self.context.events.listen(since)
     }
 
     /// Starts or restores a container under a name that is free or whose container is stopped.

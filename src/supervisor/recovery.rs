@@ -6,8 +6,11 @@ use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::container::{Life, Snapshot, Task};
 use super::error::Result;
+use super::events::Happened;
 use super::link::Link;
 use super::names::ContainerId;
 use super::state::Status;
@@ -23,7 +26,12 @@ const SHIM: Duration = Duration::from_secs(5);
 
 pub(super) async fn recover(context: &Arc<Context>) -> Result<()> {
     let listing = Arc::clone(context);
-    for (id, record) in blocking(move || listing.store.names()).await? {
+    let names = blocking(move || listing.store.names()).await?;
+    // Deleted, and the daemon had no time to say so.
+    for (id, run) in context.events.names().filter(|(id, _)| !names.iter().any(|(name, _)| name == *id)) {
+        context.events.publish(id, run, Timestamp::now(), Happened::Delete);
+    }
+    for (id, record) in names {
         match record {
             Ok(Some(record)) => adopt(context, record).await,
             Ok(None) => undo(context, &id).await,

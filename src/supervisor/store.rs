@@ -4,7 +4,8 @@
 //! ```text
 //! STATE/lock  STATE/boot-id  STATE/bin/criu  STATE/runc/  STATE/calls/
 //! STATE/containers/ID/run-N/   shim.sock  journal.json  init.json  exec-S.json  exec-S.pid
-//! ROOT/lock   ROOT/failed/     logs of what failed, the newest few
+//! ROOT/lock   ROOT/events      what happened, and events.1, what happened before
+//! ROOT/failed/                 logs of what failed, the newest few
 //! ROOT/containers/ID/          record.json  log -> run-N/log  run-N/{log, log.1, exit.json}
 //! ```
 //!
@@ -172,6 +173,11 @@ impl Store {
 
     fn durable(&self, id: &ContainerId) -> PathBuf {
         self.root.join("containers").join(id.as_str())
+    }
+
+    /// The folder of the events.
+    pub(super) fn events(&self) -> PathBuf {
+        self.root.clone()
     }
 
     /// The folder whose `log` leads to that of the run that counts.

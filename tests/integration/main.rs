@@ -7,6 +7,7 @@ mod support;
 
 mod checkpoints;
 mod contract;
+mod events;
 mod fleet;
 mod lifecycle;
 mod logs;

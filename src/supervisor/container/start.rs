@@ -73,6 +73,7 @@ impl Task {
             Ok(()) => {
                 self.run = number;
                 let restored = plan.checkpoint.is_some();
+                self.emit(if restored { Happened::Restore } else { Happened::Start });
                 tracing::info!(container = %self.id(), restored, bundle = %self.snapshot.bundle.display(), "started");
                 Ok(Arc::new(self.snapshot.clone()))
             }
@@ -126,7 +127,6 @@ impl Task {
 
         self.snapshot.processes = vec![super::ProcessView::new(init.pid, plan.bundle.process())];
         self.change(Change::Started);
-        self.emit(if plan.checkpoint.is_some() { Happened::Restore } else { Happened::Start });
         Ok(())
     }
 

@@ -1,0 +1,123 @@
+//! `GET /events`: NDJSON, or server-sent events by Accept (WHATWG HTML, "Server-sent events").
+
+use std::convert::Infallible;
+
+use axum::body::Body;
+use axum::extract::{RawQuery, State};
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
+use containerd_rest_api::{Event, EventType, Problem};
+use futures_util::stream;
+use tokio::sync::watch;
+
+use super::problems::answer;
+use super::query;
+use super::unmodelled::Streams;
+use crate::api::{event, json_line};
+use crate::supervisor::{ContainerId, Listener};
+
+const SSE: &str = "text/event-stream";
+const NDJSON: &str = "application/x-ndjson";
+
+/// What a reader asked for.
+struct Asked {
+    since: Option<u64>,
+    id: Option<ContainerId>,
+    kind: Option<String>,
+    follow: bool,
+}
+
+struct Reading {
+    listener: Listener,
+    asked: Asked,
+    sse: bool,
+    ending: watch::Receiver<bool>,
+    last: bool,
+}
+
+pub(super) async fn events(
+    State(streams): State<Streams>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    let mut asked = match parse(query.as_deref().unwrap_or_default()) {
+        Ok(asked) => asked,
+        Err(problem) => return answer(&problem).into_response(),
+    };
+    // A browser that reconnects knows better than the address that it was given.
+    let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.trim().parse().ok());
+    asked.since = last.or(asked.since);
+    let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+    let sse = accept.contains(SSE);
+    let listener = streams.api.supervisor().events(asked.since);
+    let reading = Reading { listener, asked, sse, ending: streams.ending, last: false };
+    let portions = stream::unfold(reading, |mut reading| async move {
+        let bytes = reading.next().await?;
+        Some((Ok::<_, Infallible>(bytes), reading))
+    });
+    ([(header::CONTENT_TYPE, if sse { SSE } else { NDJSON })], Body::from_stream(portions)).into_response()
+}
+
+impl Reading {
+    /// Ends when the daemon does, when there is no more to a reader who does not follow, or when the reader
+    /// hangs up.
+    async fn next(&mut self) -> Option<String> {
+        while !self.last {
+            let told = self.listener.now();
+            if told.is_empty() {
+                if !self.asked.follow {
+                    return None;
+                }
+                tokio::select! {
+                    () = self.listener.more() => {}
+                    _ = self.ending.wait_for(|ending| *ending) => self.last = true,
+                }
+                continue;
+            }
+            let text: String = told
+                .into_iter()
+                .map(event)
+                .filter(|event| self.asked.wants(event))
+                .map(|event| self.form(&event))
+                .collect();
+            if !text.is_empty() {
+                return Some(text);
+            }
+        }
+        None
+    }
+
+    fn form(&self, event: &Event) -> String {
+        let line = json_line(event);
+        if !self.sse {
+            return line;
+        }
+        format!("id: {}\nevent: {}\ndata: {line}\n", event.cursor, event.r#type)
+    }
+}
+
+impl Asked {
+    /// That something was missed is said to everybody.
+    fn wants(&self, event: &Event) -> bool {
+        event.r#type == EventType::Missed
+            || (self.id.as_ref().is_none_or(|id| event.id.as_deref() == Some(id.as_str()))
+                && self.kind.as_ref().is_none_or(|kind| event.r#type.as_str() == kind))
+    }
+}
+
+fn parse(text: &str) -> Result<Asked, Box<Problem>> {
+    let mut asked = Asked { since: None, id: None, kind: None, follow: true };
+    for given in query::parameters(text)? {
+        match given.name.as_str() {
+            "since" => asked.since = Some(given.parsed("is no cursor")?),
+            "id" => asked.id = Some(given.parsed("is no container's name")?),
+            "type" => {
+                let known = serde_json::from_value::<EventType>(given.value.as_str().into());
+                asked.kind = Some(known.map_err(|_| given.wrong("is no type of event"))?.as_str().to_owned());
+            }
+            "follow" => asked.follow = given.flag()?,
+            _ => return Err(given.wrong(query::UNKNOWN)),
+        }
+    }
+    Ok(asked)
+}
