@@ -155,6 +155,9 @@ pub struct Hello {
     /// The request that is under way.
     #[serde(default)]
     pub busy: Option<u64>,
+    /// The highest number of a request so far.
+    #[serde(default)]
+    pub seq: u64,
 }
 
 /// The exit record: `exit.json` in the run's folder, written by the shim before it says [`Message::Exited`].

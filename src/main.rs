@@ -79,5 +79,8 @@ fn served(config: Config) -> Result<(), String> {
         LogFormat::Json => log.json().flatten_event(true).init(),
     }
     let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
-    runtime.block_on(serve::serve(config)).map_err(|error| error.to_string())
+    let served = runtime.block_on(serve::serve(config)).map_err(|error| error.to_string());
+    // A file task on a dead disk is not waited for.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    served
 }

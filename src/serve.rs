@@ -5,6 +5,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::time::Duration;
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
@@ -59,7 +60,8 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
         return Err(ServeError::NotRoot);
     }
     let store = Store::open(&config.state, &config.root)?;
-    let parts = assemble(&config, store).await?;
+    let limit = raise_descriptor_limit()?;
+    let parts = assemble(&config, store, limit).await?;
     if let Criu::Unusable { why, .. } = &parts.criu {
         tracing::warn!(
             why,
@@ -89,18 +91,32 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
         supervisor.idle().await;
         served
     };
-    match tokio::time::timeout(DRAIN, finished).await {
-        Ok(served) => Ok(served?),
-        Err(_) => {
-            tracing::warn!(
-                "requests were still open after {DRAIN:?}; what they began is finished or undone at the next start"
-            );
+    // Who asks twice does not want to wait; what is cut off is finished or undone at the next start.
+    let hurried = async {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+            () = tokio::time::sleep(DRAIN) => {}
+        }
+    };
+    tokio::select! {
+        served = finished => Ok(served?),
+        () = hurried => {
+            tracing::warn!("requests were still open; what they began is finished or undone at the next start");
             Ok(())
         }
     }
 }
 
-async fn assemble(config: &Config, store: Store) -> Result<Parts, ServeError> {
+/// A few descriptors a container: as many as the host allows. Gives the limit as it was, which is the
+/// containers' (getrlimit(2), RLIMIT_NOFILE).
+fn raise_descriptor_limit() -> io::Result<Rlimit> {
+    let was = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: was.maximum, maximum: was.maximum })?;
+    Ok(was)
+}
+
+async fn assemble(config: &Config, store: Store, descriptors: Rlimit) -> Result<Parts, ServeError> {
     let shown = |path: &std::path::Path| path.display().to_string();
     let runtime =
         find_program(&config.runtime).ok_or_else(|| ServeError::NoRuntime(shown(&config.runtime)))?;
@@ -129,7 +145,9 @@ async fn assemble(config: &Config, store: Store) -> Result<Parts, ServeError> {
         criu,
         versions: Versions { runc: version, kernel, cgroup },
         shim,
+        descriptors,
         store,
+        systemd_cgroup: config.systemd_cgroup,
         starts: config.starts,
         checkpoint_limit: Duration::from_secs(config.checkpoint_timeout),
     })

@@ -77,6 +77,21 @@ pub fn of(error: &Error) -> Problem {
             detail,
             "choose another name, or delete that checkpoint first",
         ),
+        Error::CheckpointBusy { .. } => problem(
+            &kind("checkpoint-busy", "The checkpoint is in use", 409),
+            detail,
+            "repeat when its restore, or what else uses it, is done",
+        ),
+        Error::CgroupShared { other, .. } => problem(
+            &kind("cgroup-taken", "The cgroup is another container's", 409),
+            detail,
+            format!("give the bundle another linux.cgroupsPath (or none), or end container {other} first"),
+        ),
+        Error::SetAside { .. } => problem(
+            &kind("record-set-aside", "An unreadable record is in the way", 409),
+            detail,
+            "look at what runs under that name, mend the record or end it by hand, then move the file away and restart",
+        ),
         Error::WrongState { id, status, .. } => problem(
             &kind("wrong-state", "The container is in another state", 409),
             detail,
@@ -207,7 +222,7 @@ pub fn too_large(limit: usize) -> Problem {
 
 /// A body that broke off.
 pub fn cut_off() -> Problem {
-    problem(&MALFORMED, "the body broke off before its end".to_owned(), "send it again")
+    problem(&MALFORMED, "the body broke off, or did not come within 20 s".to_owned(), "send it again")
 }
 
 /// What the generated validation found.

@@ -1,6 +1,8 @@
 //! A request's body is JSON whatever its Content-Type says: plain `curl -d` calls it a form. It is read
 //! here, within the limit, and its syntax checked, so that broken JSON is pointed at.
 
+use std::time::Duration;
+
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::Request;
 use axum::http::{HeaderValue, Method, header};
@@ -16,6 +18,9 @@ use crate::api::problem;
 /// before it meets a closed connection.
 const DRAINED: usize = 16 * 1024 * 1024;
 
+/// How long a body may take to come.
+const PATIENCE: Duration = Duration::from_secs(20);
+
 enum BodyError {
     TooLarge,
     CutOff,
@@ -27,7 +32,8 @@ pub(super) async fn take_as_json(request: Request, next: Next) -> Response {
     }
     let (mut parts, body) = request.into_parts();
     let waits = parts.headers.contains_key(header::EXPECT);
-    let bytes = match read(body, waits).await {
+    let read = tokio::time::timeout(PATIENCE, read(body, waits)).await;
+    let bytes = match read.unwrap_or(Err(BodyError::CutOff)) {
         Ok(bytes) => bytes,
         Err(BodyError::TooLarge) => return answer(&problem::too_large(MAX_BODY)).into_response(),
         Err(BodyError::CutOff) => return answer(&problem::cut_off()).into_response(),

@@ -1,11 +1,15 @@
 //! OCI bundles: a folder with a `config.json` (runtime spec, `bundle.md` and `config.md`), read and
 //! checked before anything is touched.
 
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use oci_spec::runtime::{LinuxNamespaceType, Process, Spec, User, UserBuilder};
+
+/// No configuration of a container is near it, in bytes.
+const LARGEST_CONFIG: u64 = 4 * 1024 * 1024;
 
 /// A bundle that can be started as far as can be known without starting it.
 #[derive(Debug, Clone)]
@@ -95,14 +99,10 @@ impl Bundle {
         if !kind.is_dir() {
             return Err(BundleError::NotAFolder);
         }
-        let text = match fs::read(path.join("config.json")) {
+        let text = match read_config(&path.join("config.json")) {
             Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(BundleError::NoConfig);
-            }
-            Err(source) => {
-                return Err(BundleError::Unreadable { what: "config.json", source });
-            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(BundleError::NoConfig),
+            Err(source) => return Err(BundleError::Unreadable { what: "config.json", source }),
         };
         let spec: Spec =
             serde_json::from_slice(&text).map_err(|error| BundleError::BadConfig(error.to_string()))?;
@@ -124,7 +124,12 @@ impl Bundle {
             return Err(BundleError::NoRootfs(rootfs));
         }
         let linux = spec.linux().as_ref();
-        let private_network = linux.and_then(|linux| linux.namespaces().as_ref()).is_some_and(|all| {
+        let namespaces = linux.and_then(|linux| linux.namespaces().as_ref());
+        // Without one runc mounts the root filesystem in the host's own, and it stays there.
+        if !namespaces.is_some_and(|all| all.iter().any(|one| one.typ() == LinuxNamespaceType::Mount)) {
+            return Err(bad("linux.namespaces has no mount namespace"));
+        }
+        let private_network = namespaces.is_some_and(|all| {
             all.iter().any(|one| one.typ() == LinuxNamespaceType::Network && one.path().is_none())
         });
         let cgroups_path = linux.and_then(|linux| linux.cgroups_path().clone());
@@ -155,6 +160,22 @@ impl Bundle {
     pub fn cgroups_path(&self) -> Option<&Path> {
         self.cgroups_path.as_deref()
     }
+}
+
+/// Only a regular file of a sane size: a FIFO would hang whoever reads it, /dev/zero would fill the memory.
+fn read_config(path: &Path) -> io::Result<Vec<u8>> {
+    let file =
+        File::options().read(true).custom_flags(nix::libc::O_NONBLOCK | nix::libc::O_NOCTTY).open(path)?;
+    let kind = file.metadata()?;
+    if !kind.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
+    }
+    if kind.len() > LARGEST_CONFIG {
+        return Err(io::Error::other(format!("it is larger than {LARGEST_CONFIG} bytes")));
+    }
+    let mut text = Vec::new();
+    file.take(LARGEST_CONFIG).read_to_end(&mut text)?;
+    Ok(text)
 }
 
 /// The process to add: the bundle's own (its capabilities, rlimits, labels) with what the caller said.

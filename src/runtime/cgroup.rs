@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 const MOUNT: &str = "/sys/fs/cgroup";
 
@@ -45,6 +45,18 @@ impl Cgroup {
             && container.path != "/"
             && (self.path == container.path
                 || self.path.strip_prefix(&container.path).is_some_and(|rest| rest.starts_with('/')))
+    }
+
+    /// Where runc will put a container: as its bundle says, else by its name, below our own.
+    pub fn predicted(cgroups_path: Option<&Path>, id: &str) -> Option<Self> {
+        let own = Self::parse(&fs::read_to_string("/proc/self/cgroup").ok()?)?;
+        let below = placed(Path::new(&own.path), cgroups_path.unwrap_or(Path::new(id)));
+        Some(Self { path: below.to_string_lossy().into_owned(), ..own })
+    }
+
+    /// Whether one holds the other: then a freeze or a limit of one is the other's too.
+    pub fn overlaps(&self, other: &Self) -> bool {
+        self.is_within(other) || other.is_within(self)
     }
 
     fn folder(&self) -> PathBuf {
@@ -106,17 +118,31 @@ pub fn remove_empty(path: &Path) {
             continue;
         };
         let mount = match controllers.trim_start_matches("name=") {
+            "" if Path::new(MOUNT).join("unified").is_dir() => Path::new(MOUNT).join("unified"),
             "" => PathBuf::from(MOUNT),
             name => Path::new(MOUNT).join(name),
         };
-        let parent = if path.is_absolute() { Path::new("/") } else { Path::new(parent) };
-        let below = parent.join(path);
-        let Ok(below) = below.strip_prefix("/") else { continue };
-        // The hierarchy's root, or a parent of our own, is never ours to remove.
-        if below.file_name().is_some() {
+        let place = placed(Path::new(parent), path);
+        let Ok(below) = place.strip_prefix("/") else { continue };
+        // The hierarchy's root, our own cgroup and those above it are never a container's.
+        if below.file_name().is_some() && !Path::new(parent).starts_with(&place) {
             remove_tree(&mount.join(below));
         }
     }
+}
+
+/// An absolute path as it is, another one below `parent`; `..` leads nowhere above, as in runc's CleanPath.
+fn placed(parent: &Path, path: &Path) -> PathBuf {
+    let mut clean = Vec::new();
+    for part in path.components() {
+        match part {
+            Component::Normal(name) => clean.push(name),
+            Component::ParentDir => drop(clean.pop()),
+            Component::RootDir | Component::CurDir | Component::Prefix(_) => {}
+        }
+    }
+    let base = if path.is_absolute() { Path::new("/") } else { parent };
+    base.join(clean.into_iter().collect::<PathBuf>())
 }
 
 fn remove_tree(folder: &Path) {
@@ -151,6 +177,19 @@ mod tests {
         let cgroup = Cgroup::parse(HYBRID).unwrap();
         assert_eq!(cgroup, Cgroup { controller: Some("freezer".into()), path: "/box".into() });
         assert_eq!(Cgroup::parse("0::/system.slice/c1\n").unwrap().path, "/system.slice/c1");
+    }
+
+    #[test]
+    fn a_path_of_the_bundles_cannot_leave_the_hierarchy() {
+        let at = |path: &str| placed(Path::new("/own"), Path::new(path));
+        assert_eq!(at("box"), Path::new("/own/box"));
+        assert_eq!(at("/a/b"), Path::new("/a/b"));
+        assert_eq!(
+            at("/../../tmp/x"),
+            Path::new("/tmp/x"),
+            "below the hierarchy's mount, not the host's root"
+        );
+        assert_eq!(at("../../x"), Path::new("/own/x"));
     }
 
     #[test]

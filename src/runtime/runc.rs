@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
 use tokio::time::timeout;
 
 use super::error::{Error, Result};
+use super::mounts;
 use super::options::{Global, Verb};
 use super::program::{ExitStatus, Failure, FailureKind, Program};
 
@@ -81,6 +82,25 @@ impl Runc {
         }
     }
 
+    /// Clears what runc holds of a container: state, cgroup, mounts. Nothing to do when it knows none.
+    pub async fn clear(&self, force: bool, log: &Path, id: &str) -> Result<()> {
+        let folder = self.state_folder(id);
+        if !folder.exists() {
+            return Ok(());
+        }
+        // runc removes its folder with everything in it: nothing may be mounted there any more.
+        let detached = tokio::task::spawn_blocking(move || mounts::detach_below(&folder)).await;
+        match detached {
+            Ok(Ok(())) => self.call(&Verb::Delete { force }, log, id).await,
+            Ok(Err(error)) => Err(Error::Failed {
+                verb: "delete",
+                words: format!("not tried, since a mount in its state folder cannot be detached: {error}"),
+                log: None,
+            }),
+            Err(error) => Err(Error::Failed { verb: "delete", words: error.to_string(), log: None }),
+        }
+    }
+
     /// runc's version, as `runc --version` says it in its first line.
     pub async fn version(&self) -> Result<String> {
         version_of(&self.path, &self.env, "runc version ").await
@@ -98,22 +118,15 @@ pub async fn version_of(path: &Path, env: &[(String, String)], prefix: &str) -> 
 /// Runs a program to its end and gives its standard output. Fails when it does not end with 0.
 pub async fn output(program: &Program, limit: Duration) -> Result<String> {
     let mut child = spawn(program, Stdio::piped())?;
-    let mut said = Vec::new();
-    let mut pipe = child.stdout.take();
-    let ended = timeout(limit, async {
-        if let Some(pipe) = pipe.as_mut() {
-            let _ = pipe.take(64 * 1024).read_to_end(&mut said).await;
-        }
-        child.wait().await
-    })
-    .await;
-    let said = String::from_utf8_lossy(&said).into_owned();
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let ended = timeout(limit, async { tokio::join!(child.wait(), listen(stdout), listen(stderr)) }).await;
     match ended {
-        Ok(Ok(status)) if status.success() => Ok(said),
-        Ok(Ok(status)) => {
-            Err(Error::Failed { verb: "--version", words: format!("{status}: {}", said.trim()), log: None })
+        Ok((Ok(status), said, _)) if status.success() => Ok(said),
+        Ok((Ok(status), said, words)) => {
+            let words = format!("{status}: {} {}", said.trim(), words.trim());
+            Err(Error::Failed { verb: "--version", words, log: None })
         }
-        Ok(Err(source)) => Err(Error::Missing { path: program.path.clone(), source }),
+        Ok((Err(source), ..)) => Err(Error::Missing { path: program.path.clone(), source }),
         Err(_) => {
             end_group(&child);
             Err(Error::TimedOut { verb: "--version", seconds: limit.as_secs() })
@@ -124,30 +137,35 @@ pub async fn output(program: &Program, limit: Duration) -> Result<String> {
 /// Runs a program to its end, and its whole process group to death when it takes too long.
 async fn run(program: &Program, limit: Duration) -> Result<Result<(), Failure>> {
     let mut child = spawn(program, Stdio::null())?;
-    let mut words = Vec::new();
-    let mut pipe = child.stderr.take();
-    let ended = timeout(limit, async {
-        let status = child.wait().await;
-        // What is in the pipe now; a stray that keeps it open is not waited for.
-        if let Some(pipe) = pipe.as_mut() {
-            let _ = timeout(Duration::from_millis(50), pipe.take(64 * 1024).read_to_end(&mut words)).await;
+    let mut listening = tokio::spawn(listen(child.stderr.take()));
+    let kind = match timeout(limit, child.wait()).await {
+        Ok(Ok(status)) if status.success() => {
+            listening.abort();
+            return Ok(Ok(()));
         }
-        status
-    })
-    .await;
-    let kind = match ended {
-        Ok(Ok(status)) if status.success() => return Ok(Ok(())),
         Ok(Ok(status)) => FailureKind::Ended(exit_status(status)),
-        Ok(Err(source)) => {
-            return Err(Error::Missing { path: program.path.clone(), source });
-        }
+        Ok(Err(source)) => return Err(Error::Missing { path: program.path.clone(), source }),
         Err(_) => {
             end_group(&child);
             let _ = child.wait().await;
             FailureKind::TimedOut(u64::try_from(limit.as_millis()).unwrap_or(u64::MAX))
         }
     };
-    Ok(Err(Failure { kind, words: tail(&String::from_utf8_lossy(&words)) }))
+    // What is in the pipe now; a stray that keeps it open is not waited for.
+    let words = timeout(Duration::from_millis(100), &mut listening).await;
+    listening.abort();
+    Ok(Err(Failure { kind, words: words.ok().and_then(std::result::Result::ok).unwrap_or_default() }))
+}
+
+/// The last of what comes out of a pipe. All of it is read: who writes more than a pipe holds would wait.
+async fn listen(pipe: Option<impl AsyncRead + Unpin>) -> String {
+    let Some(mut pipe) = pipe else { return String::new() };
+    let (mut heard, mut portion) = (Vec::new(), vec![0; 8 * 1024]);
+    while let Ok(length @ 1..) = pipe.read(&mut portion).await {
+        heard.extend_from_slice(&portion[..length]);
+        heard.drain(..heard.len().saturating_sub(64 * 1024));
+    }
+    tail(&String::from_utf8_lossy(&heard))
 }
 
 fn spawn(program: &Program, stdout: Stdio) -> Result<tokio::process::Child> {

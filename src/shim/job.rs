@@ -151,7 +151,7 @@ impl Job {
         let status = self.status?;
         let failed = |kind| {
             if let Some(launching) = &self.launching {
-                end_strays(&launching.before);
+                launching.end_strays();
             }
             Some(Outcome::Failed(kind))
         };
@@ -214,10 +214,23 @@ fn children() -> BTreeSet<i32> {
     listed.split_ascii_whitespace().filter_map(|pid| pid.parse().ok()).collect()
 }
 
-/// Ends what a failed launch has left behind: children that are new. They are ours and not reaped, so
-/// their pids cannot be anybody else's.
-fn end_strays(before: &BTreeSet<i32>) {
-    for pid in children().difference(before) {
-        let _ = kill(Pid::from_raw(*pid), Signal::SIGKILL);
+impl Launching {
+    /// Ends what a failed launch has left behind: children that are new. They are ours and not reaped, so
+    /// their pids cannot be anybody else's. Beside a container that runs, a new child may be an orphan of the
+    /// container's own, which is nobody's stray: there only runc's own is ended, and what its pid file names.
+    fn end_strays(&self) {
+        let named = read_pid(&self.pid_file);
+        for pid in children().difference(&self.before) {
+            if self.role == Role::Init || named == Some(*pid) || is_runc_init(*pid) {
+                let _ = kill(Pid::from_raw(*pid), Signal::SIGKILL);
+            }
+        }
     }
+}
+
+/// What runc runs inside a container before it becomes the process that was asked for.
+fn is_runc_init(pid: i32) -> bool {
+    let command = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    let mut words = command.split(|byte| *byte == 0);
+    words.next().is_some_and(|name| name.ends_with(b"runc")) && words.next() == Some(b"init")
 }

@@ -21,7 +21,7 @@ use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -58,6 +58,9 @@ fn run() -> io::Result<()> {
     Ok(())
 }
 
+/// How long a shim waits for the daemon that started it.
+const UNMET: Duration = Duration::from_secs(30);
+
 /// A process of the container that runs.
 struct Tracked {
     key: ProcessKey,
@@ -77,6 +80,9 @@ struct Shim {
     oom: Option<OomCount>,
     /// Whether a launch of the init process was asked for, well or badly ended.
     launched: bool,
+    /// The highest number of a request.
+    seq: u64,
+    born: Instant,
 }
 
 /// What woke the shim.
@@ -104,15 +110,21 @@ impl Shim {
             exit: None,
             oom: None,
             launched: false,
+            seq: 0,
+            born: Instant::now(),
         })
     }
 
     /// Nothing is below it, and nothing will be: the container has ended, or was never started and
     /// nobody is there to start it.
     fn finished(&self) -> bool {
-        let ended =
-            self.exit.is_some() || (self.init.is_none() && (self.launched || self.server.is_deserted()));
+        let ended = self.exit.is_some() || (self.init.is_none() && (self.launched || self.is_deserted()));
         ended && self.job.is_none() && !reaper::has_children()
+    }
+
+    /// The daemon is gone, or died before it came.
+    fn is_deserted(&self) -> bool {
+        self.server.is_deserted() || (!self.server.was_met() && self.born.elapsed() >= UNMET)
     }
 
     /// Waits for something to happen, and deals with it.
@@ -142,12 +154,15 @@ impl Shim {
     }
 
     fn wait(&mut self) -> io::Result<Vec<Source>> {
-        let timeout =
-            match self.job.as_ref().map(|job| job.deadline().saturating_duration_since(Instant::now())) {
-                Some(left) => PollTimeout::try_from(left + std::time::Duration::from_millis(1))
-                    .unwrap_or(PollTimeout::MAX),
-                None => PollTimeout::NONE,
-            };
+        let deadline = match &self.job {
+            Some(job) => Some(job.deadline()),
+            None if !self.server.was_met() => Some(self.born + UNMET),
+            None => None,
+        };
+        let timeout = match deadline.map(|at| at.saturating_duration_since(Instant::now())) {
+            Some(left) => PollTimeout::try_from(left + Duration::from_millis(1)).unwrap_or(PollTimeout::MAX),
+            None => PollTimeout::NONE,
+        };
         let mut sources = vec![Source::Children, Source::Listener];
         let mut fds: Vec<(BorrowedFd<'_>, PollFlags)> =
             vec![(self.children.as_fd(), PollFlags::POLLIN), (self.server.listener(), PollFlags::POLLIN)];
@@ -182,6 +197,7 @@ impl Shim {
             exit: self.exit,
             added,
             busy: self.job.as_ref().map(Job::seq),
+            seq: self.seq,
         }
     }
 
@@ -190,6 +206,7 @@ impl Shim {
             Request::Launch(launch) => launch.seq,
             Request::Call(call) => call.seq,
         };
+        self.seq = self.seq.max(seq);
         if self.job.is_some() || self.exit.is_some() {
             let why =
                 if self.exit.is_some() { "the container has ended" } else { "another request is under way" };
@@ -240,7 +257,12 @@ impl Shim {
         };
         let seq = job.seq();
         match outcome {
-            Outcome::Called => self.server.say(&Message::Done { seq }),
+            Outcome::Called => {
+                for output in self.outputs.iter_mut().filter(|output| output.seq() == seq) {
+                    output.discard();
+                }
+                self.server.say(&Message::Done { seq });
+            }
             Outcome::Launched { key, role, ended } => {
                 for output in self.outputs.iter_mut().filter(|output| output.seq() == seq) {
                     output.release(&mut self.log);

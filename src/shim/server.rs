@@ -43,6 +43,11 @@ impl Server {
         })
     }
 
+    /// A daemon came.
+    pub(super) fn was_met(&self) -> bool {
+        self.met
+    }
+
     /// A daemon came and went.
     pub(super) fn is_deserted(&self) -> bool {
         self.met && self.connections.is_empty() && self.requests.is_empty()

@@ -16,8 +16,9 @@ use crate::ipc::LOG_OLDER;
 const LINE: usize = 16 * 1024;
 /// The log's size at which it is rotated, in bytes; one older file is kept.
 const LOG_CAP: u64 = 16 * 1024 * 1024;
-/// How much output is held back while a launch is under way; beyond it the pipe waits.
-const HELD: usize = 64 * 1024;
+/// How much output is held back while a launch is under way; beyond it the pipe waits. Far more than a runtime
+/// has to say, which would wait with it.
+const HELD: usize = 4 * 1024 * 1024;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stream {

@@ -5,7 +5,7 @@
 //! Folders of containerd 0.0.x have the images directly inside, those of 0.2 a `config.json` beside them;
 //! both are listed and can be restored.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File};
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
@@ -14,11 +14,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use jiff::Timestamp;
+use oci_spec::runtime::Process;
 use rustix::fs::{CWD, RenameFlags, renameat_with, syncfs};
 use serde::{Deserialize, Serialize};
 
 use super::error::{Error, Result, store};
-use super::names::{CheckpointName, ContainerId};
+use super::names::CheckpointName;
 use super::store::{sync_folder, write_synced};
 use crate::runtime::options::CriuOptions;
 
@@ -40,12 +41,14 @@ pub struct Checkpoint {
     pub created: Timestamp,
     /// CRIU's images.
     pub images: PathBuf,
+    /// The init process as it was started; an old daemon's folder does not tell.
+    pub process: Option<Process>,
 }
 
 /// `checkpoint.json`, and what can be read of 0.2's `config.json`.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Meta {
+pub(super) struct Meta {
     #[serde(default)]
     version: u32,
     created: Timestamp,
@@ -59,6 +62,24 @@ struct Meta {
     exit: bool,
     #[serde(default)]
     made_by: Option<MadeBy>,
+    #[serde(default)]
+    process: Option<Process>,
+}
+
+impl Meta {
+    /// Of a dump that begins now; `process` is the container's init process as it was started.
+    pub(super) fn new(options: CriuOptions, exit: bool, made_by: MadeBy, process: Process) -> Self {
+        Self {
+            version: 1,
+            created: Timestamp::now(),
+            tcp: options.tcp,
+            unix_sockets: options.unix_sockets,
+            shell: options.shell,
+            exit,
+            made_by: Some(made_by),
+            process: Some(process),
+        }
+    }
 }
 
 /// What made a checkpoint: another version may not restore it.
@@ -108,6 +129,18 @@ pub(super) fn open(bundle: &Path, name: &CheckpointName) -> Result<Checkpoint> {
     read(bundle, name)?.ok_or_else(|| Error::NoCheckpoint { bundle: bundle.to_owned(), name: name.clone() })
 }
 
+/// One to restore from: it cannot be deleted while the claim is held.
+pub(super) fn open_claimed(
+    claims: &Claims,
+    bundle: &Path,
+    name: &CheckpointName,
+) -> Result<(Checkpoint, Claim)> {
+    open(bundle, name)?;
+    let busy = || Error::CheckpointBusy { bundle: bundle.to_owned(), name: name.clone() };
+    let claim = claims.shared(real(bundle, name)?).ok_or_else(busy)?;
+    Ok((open(bundle, name)?, claim))
+}
+
 fn read(bundle: &Path, name: &CheckpointName) -> Result<Option<Checkpoint>> {
     let folder = folder_of(bundle).join(name.as_str());
     // A link could lead anywhere, and a checkpoint's memory with it.
@@ -133,6 +166,7 @@ fn read(bundle: &Path, name: &CheckpointName) -> Result<Option<Checkpoint>> {
             shell: false,
             exit: false,
             made_by: None,
+            process: None,
         },
     };
     Ok(Some(checkpoint(name, &meta, folder)))
@@ -140,7 +174,7 @@ fn read(bundle: &Path, name: &CheckpointName) -> Result<Option<Checkpoint>> {
 
 fn checkpoint(name: &CheckpointName, meta: &Meta, images: PathBuf) -> Checkpoint {
     let options = CriuOptions { tcp: meta.tcp, unix_sockets: meta.unix_sockets, shell: meta.shell };
-    Checkpoint { name: name.clone(), options, created: meta.created, images }
+    Checkpoint { name: name.clone(), options, created: meta.created, images, process: meta.process.clone() }
 }
 
 fn read_meta(path: &Path) -> Result<Meta> {
@@ -155,26 +189,60 @@ fn modified(folder: &Path) -> Timestamp {
 
 /// The checkpoints that are being made: containers of one bundle share its names, and the later of two
 /// dumps with `exit` must not find its name taken once its container is gone.
+/// And nobody deletes one that is being restored.
 #[derive(Debug, Default, Clone)]
-pub(super) struct Claims(Arc<Mutex<BTreeSet<PathBuf>>>);
+pub(super) struct Claims(Arc<Mutex<BTreeMap<PathBuf, Held>>>);
 
+/// How a checkpoint's folder is held.
+#[derive(Debug, PartialEq, Eq)]
+enum Held {
+    /// Made or deleted, by one.
+    Alone,
+    /// Restored, by so many.
+    Shared(usize),
+}
+
+/// A checkpoint's folder, held.
 #[derive(Debug)]
-struct Claim {
+pub(super) struct Claim {
     all: Claims,
     folder: PathBuf,
 }
 
 impl Claims {
-    fn claim(&self, folder: PathBuf) -> Option<Claim> {
+    fn alone(&self, folder: PathBuf) -> Option<Claim> {
         let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        held.insert(folder.clone()).then(|| Claim { all: self.clone(), folder })
+        if held.contains_key(&folder) {
+            return None;
+        }
+        held.insert(folder.clone(), Held::Alone);
+        Some(Claim { all: self.clone(), folder })
+    }
+
+    fn shared(&self, folder: PathBuf) -> Option<Claim> {
+        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match held.entry(folder.clone()).or_insert(Held::Shared(0)) {
+            Held::Alone => return None,
+            Held::Shared(count) => *count += 1,
+        }
+        Some(Claim { all: self.clone(), folder })
     }
 }
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        self.all.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.folder);
+        let mut held = self.all.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match held.get_mut(&self.folder) {
+            Some(Held::Shared(count)) if *count > 1 => *count -= 1,
+            _ => drop(held.remove(&self.folder)),
+        }
     }
+}
+
+/// A bundle may have several paths, its checkpoints have one folder.
+fn real(bundle: &Path, name: &CheckpointName) -> Result<PathBuf> {
+    let all = folder_of(bundle);
+    Ok(all.canonicalize().map_err(store("opening", all))?.join(name.as_str()))
 }
 
 /// A checkpoint that is being made.
@@ -189,14 +257,7 @@ pub(super) struct Partial {
 impl Partial {
     /// Makes the hidden folder, with everything in it but the images. Whatever can fail for want of space
     /// or rights fails here, before the container is touched.
-    pub(super) fn begin(
-        claims: &Claims,
-        bundle: &Path,
-        name: &CheckpointName,
-        options: CriuOptions,
-        exit: bool,
-        made_by: MadeBy,
-    ) -> Result<Self> {
+    pub(super) fn begin(claims: &Claims, bundle: &Path, name: &CheckpointName, meta: &Meta) -> Result<Self> {
         let taken = || Error::CheckpointTaken { bundle: bundle.to_owned(), name: name.clone() };
         let all = folder_of(bundle);
         if let Err(error) = DirBuilder::new().mode(0o700).create(&all)
@@ -204,17 +265,15 @@ impl Partial {
         {
             return Err(store("making the folder", all)(error));
         }
-        // A bundle may have several paths, its checkpoints have one folder.
-        let real = all.canonicalize().map_err(store("opening", &all))?;
         let folder = all.join(format!(".{name}.partial"));
-        let claim = claims.claim(real.join(name.as_str())).ok_or_else(taken)?;
+        let claim = claims.alone(real(bundle, name)?).ok_or_else(taken)?;
         let partial = Self { bundle: bundle.to_owned(), name: name.clone(), folder, _claim: claim };
         if all.join(name.as_str()).symlink_metadata().is_ok() {
             return Err(taken());
         }
         // What an earlier daemon left when it died in the middle of a dump.
         let _ = fs::remove_dir_all(&partial.folder);
-        let filled = partial.fill(options, exit, made_by);
+        let filled = partial.fill(meta);
         filled.inspect_err(|_| partial.abandon())?;
         Ok(partial)
     }
@@ -223,31 +282,17 @@ impl Partial {
     pub(super) fn reopen(claims: &Claims, bundle: &Path, name: &CheckpointName) -> Option<Self> {
         let all = folder_of(bundle);
         let folder = all.join(format!(".{name}.partial"));
-        let claim = claims.claim(all.canonicalize().ok()?.join(name.as_str()))?;
+        let claim = claims.alone(real(bundle, name).ok()?)?;
         folder.is_dir().then(|| Self { bundle: bundle.to_owned(), name: name.clone(), folder, _claim: claim })
     }
 
-    fn fill(&self, options: CriuOptions, exit: bool, made_by: MadeBy) -> Result<()> {
+    fn fill(&self, meta: &Meta) -> Result<()> {
         for folder in [self.folder.clone(), self.images()] {
             DirBuilder::new().mode(0o700).create(&folder).map_err(store("making the folder", folder))?;
         }
-        let meta = Meta {
-            version: 1,
-            created: Timestamp::now(),
-            tcp: options.tcp,
-            unix_sockets: options.unix_sockets,
-            shell: options.shell,
-            exit,
-            made_by: Some(made_by),
-        };
         let path = self.folder.join(META);
-        let bytes = serde_json::to_vec(&meta).map_err(|error| store("writing", &path)(error.into()))?;
+        let bytes = serde_json::to_vec(meta).map_err(|error| store("writing", &path)(error.into()))?;
         write_synced(&path, &bytes).map_err(store("writing", path))
-    }
-
-    /// The checkpoint's name.
-    pub(super) fn name(&self) -> &CheckpointName {
-        &self.name
     }
 
     /// Where CRIU's images go.
@@ -292,10 +337,12 @@ impl Partial {
 }
 
 /// Deletes a checkpoint: gone by a rename, then removed file by file.
-pub(super) fn delete(bundle: &Path, name: &CheckpointName, by: &ContainerId) -> Result<()> {
+pub(super) fn delete(claims: &Claims, bundle: &Path, name: &CheckpointName) -> Result<()> {
     open(bundle, name)?;
+    let busy = || Error::CheckpointBusy { bundle: bundle.to_owned(), name: name.clone() };
+    let _claim = claims.alone(real(bundle, name)?).ok_or_else(busy)?;
     let all = folder_of(bundle);
-    let (named, hidden) = (all.join(name.as_str()), all.join(format!(".{name}.{by}.deleted")));
+    let (named, hidden) = (all.join(name.as_str()), all.join(format!(".{name}.deleted")));
     let _ = fs::remove_dir_all(&hidden);
     fs::rename(&named, &hidden).map_err(store("removing", &named))?;
     fs::remove_dir_all(&hidden).map_err(store("removing", &hidden))?;
@@ -307,8 +354,10 @@ pub(super) fn delete(bundle: &Path, name: &CheckpointName, by: &ContainerId) -> 
 mod tests {
     use super::*;
 
-    fn made_by() -> MadeBy {
-        MadeBy { container: "c".into(), runc: "1".into(), criu: "4".into(), kernel: "6".into() }
+    fn meta(options: CriuOptions) -> Meta {
+        let made_by =
+            MadeBy { container: "c".into(), runc: "1".into(), criu: "4".into(), kernel: "6".into() };
+        Meta::new(options, false, made_by, Process::default())
     }
 
     fn name(text: &str) -> CheckpointName {
@@ -319,8 +368,7 @@ mod tests {
     fn a_checkpoint_appears_when_it_is_whole_and_keeps_its_options() {
         let bundle = tempfile::tempdir().unwrap();
         let options = CriuOptions { tcp: true, ..CriuOptions::default() };
-        let partial =
-            Partial::begin(&Claims::default(), bundle.path(), &name("a"), options, false, made_by()).unwrap();
+        let partial = Partial::begin(&Claims::default(), bundle.path(), &name("a"), &meta(options)).unwrap();
         assert!(list(bundle.path()).unwrap().is_empty());
         fs::write(partial.images().join(INVENTORY), "").unwrap();
         partial.finish().unwrap();
@@ -328,7 +376,7 @@ mod tests {
         assert_eq!(listed.len(), 1);
         assert_eq!((listed[0].name.as_str(), listed[0].options), ("a", options));
         assert!(matches!(
-            Partial::begin(&Claims::default(), bundle.path(), &name("a"), options, false, made_by()),
+            Partial::begin(&Claims::default(), bundle.path(), &name("a"), &meta(options)),
             Err(Error::CheckpointTaken { .. })
         ));
     }
@@ -336,16 +384,8 @@ mod tests {
     #[test]
     fn an_abandoned_checkpoint_leaves_nothing_at_all() {
         let bundle = tempfile::tempdir().unwrap();
-        Partial::begin(
-            &Claims::default(),
-            bundle.path(),
-            &name("a"),
-            CriuOptions::default(),
-            true,
-            made_by(),
-        )
-        .unwrap()
-        .abandon();
+        let options = CriuOptions::default();
+        Partial::begin(&Claims::default(), bundle.path(), &name("a"), &meta(options)).unwrap().abandon();
         assert_eq!(fs::read_dir(bundle.path()).unwrap().count(), 0);
     }
 
@@ -368,6 +408,22 @@ mod tests {
     }
 
     #[test]
+    fn a_checkpoint_that_is_restored_is_not_deleted_and_one_that_is_made_is_not_made_twice() {
+        let bundle = tempfile::tempdir().unwrap();
+        let claims = Claims::default();
+        let begin = || Partial::begin(&claims, bundle.path(), &name("a"), &meta(CriuOptions::default()));
+        let partial = begin().unwrap();
+        assert!(matches!(begin(), Err(Error::CheckpointTaken { .. })));
+        partial.finish().unwrap();
+        let first = open_claimed(&claims, bundle.path(), &name("a")).unwrap();
+        let second = open_claimed(&claims, bundle.path(), &name("a")).unwrap();
+        drop(first);
+        assert!(matches!(delete(&claims, bundle.path(), &name("a")), Err(Error::CheckpointBusy { .. })));
+        drop(second);
+        delete(&claims, bundle.path(), &name("a")).unwrap();
+    }
+
+    #[test]
     fn a_link_is_no_checkpoint() {
         let bundle = tempfile::tempdir().unwrap();
         let elsewhere = tempfile::tempdir().unwrap();
@@ -377,7 +433,7 @@ mod tests {
         assert!(list(bundle.path()).unwrap().is_empty());
         assert!(matches!(open(bundle.path(), &name("a")), Err(Error::NoCheckpoint { .. })));
         assert!(matches!(
-            delete(bundle.path(), &name("a"), &"c".parse().unwrap()),
+            delete(&Claims::default(), bundle.path(), &name("a")),
             Err(Error::NoCheckpoint { .. })
         ));
     }

@@ -16,6 +16,7 @@ use jiff::Timestamp;
 use oci_spec::runtime::Process;
 use tokio::io::unix::AsyncFd;
 use tokio::sync::{oneshot, watch};
+use tokio::time::Instant;
 
 use super::checkpoints::Checkpoint;
 use super::error::{Error, Result};
@@ -35,6 +36,8 @@ use crate::runtime::{self, runc};
 
 /// How long a container may take to end once it is killed, in seconds.
 const DEATH: u64 = 10;
+/// How long a shim may take to say how the init process ended, once the kernel has said that it did.
+const STUCK: Duration = Duration::from_secs(2);
 /// How much longer than the runtime's own limit the shim's answer may take.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -175,6 +178,10 @@ pub(super) struct Life {
     watch: Option<AsyncFd<std::os::fd::OwnedFd>>,
     cgroup: Option<Cgroup>,
     added: Vec<Added>,
+    /// Since when the kernel says that the init process has ended and the shim does not.
+    dead_since: Option<Instant>,
+    /// It never did.
+    hung: bool,
     ended: bool,
 }
 
@@ -188,6 +195,8 @@ struct Added {
 enum Happening {
     Message(Message),
     ShimLost,
+    /// The init process has ended; the shim is about to say how.
+    Dead,
     /// The init process has ended and there is no shim to say how.
     EndedUnseen,
 }
@@ -204,6 +213,8 @@ impl Life {
             watch: None,
             cgroup: None,
             added: Vec::new(),
+            dead_since: None,
+            hung: false,
             ended: false,
         }
     }
@@ -254,7 +265,7 @@ impl Life {
             _ if life.is_frozen() => Status::Paused,
             _ => Status::Running,
         };
-        life.seq = hello.busy.unwrap_or(0);
+        life.seq = hello.seq.max(hello.busy.unwrap_or(0));
         processes::recover(&mut life, hello, snapshot);
         if let Some(exit) = hello.exit {
             life.ended = true;
@@ -281,6 +292,11 @@ impl Life {
         Ok(())
     }
 
+    /// The cgroup of its init process.
+    pub(super) fn place(&self) -> Option<Cgroup> {
+        self.cgroup.clone()
+    }
+
     fn is_frozen(&self) -> bool {
         self.cgroup.as_ref().is_some_and(Cgroup::is_frozen)
     }
@@ -292,23 +308,40 @@ impl Life {
 
     /// The next thing that happens. Nothing is lost when the future is dropped.
     async fn next(&mut self) -> Happening {
-        if let Some(link) = self.link.as_mut() {
-            return match link.next().await {
+        let ended = self.ended;
+        let watch = self.watch.as_ref().filter(|_| !ended);
+        // The kernel's word counts when the shim has none: it is gone, or it hangs.
+        let dead = async {
+            match watch {
+                // An error here is a broken descriptor: then it cannot be said to run either.
+                Some(watch) => drop(watch.readable().await),
+                None => std::future::pending().await,
+            }
+        };
+        let Some(link) = self.link.as_mut() else {
+            if ended {
+                return std::future::pending().await;
+            }
+            if watch.is_some() {
+                dead.await;
+            }
+            return Happening::EndedUnseen;
+        };
+        let stuck_at = self.dead_since.map(|since| since + STUCK);
+        tokio::select! {
+            biased;
+            message = link.next() => match message {
                 Some(message) => Happening::Message(message),
                 None => {
                     self.link = None;
                     Happening::ShimLost
                 }
-            };
+            },
+            () = dead, if stuck_at.is_none() => Happening::Dead,
+            () = tokio::time::sleep_until(stuck_at.unwrap_or_else(Instant::now)), if stuck_at.is_some() && !ended => {
+                Happening::EndedUnseen
+            }
         }
-        if self.ended {
-            return std::future::pending().await;
-        }
-        if let Some(watch) = &self.watch {
-            // An error here is a broken descriptor: then it cannot be said to run either.
-            let _ = watch.readable().await;
-        }
-        Happening::EndedUnseen
     }
 }
 
@@ -377,8 +410,15 @@ impl Task {
                 }
             }
             // Its record counts, so it has happened.
-            Some(Journal::Start) => self.context.store.noted(&life.run),
+            Some(Journal::Start { .. }) => self.context.store.noted(&life.run),
             None => {}
+        }
+        // An exec that an earlier daemon asked for: the next request is taken once it is answered.
+        if let Some(seq) = self.busy.take() {
+            match self.answer(seq, self.context.limit(false)).await {
+                Ok(Answer::Launched(key)) => self.adopt_added(seq, key),
+                Ok(Answer::Done | Answer::Failed(_)) | Err(_) => {}
+            }
         }
     }
 
@@ -482,7 +522,17 @@ impl Task {
             Happening::Message(Message::Launched { seq, process }) => self.adopt_added(seq, process),
             Happening::Message(Message::Hello(_) | Message::Done { .. } | Message::Failed { .. }) => {}
             Happening::ShimLost => self.shim_lost(),
+            Happening::Dead => {
+                if let Some(life) = self.life.as_mut() {
+                    life.dead_since = Some(Instant::now());
+                }
+            }
             Happening::EndedUnseen => {
+                if let Some(life) = self.life.as_mut().filter(|life| life.link.is_some()) {
+                    tracing::error!(container = %self.snapshot.id, "its shim hangs");
+                    life.hung = true;
+                    life.link = None;
+                }
                 let record = self.life.as_ref().and_then(|life| life.run.exit_record());
                 self.ended(record);
             }
@@ -492,7 +542,6 @@ impl Task {
     fn ended(&mut self, exit: Option<ExitRecord>) {
         let Some(life) = self.life.as_mut().filter(|life| !life.ended) else { return };
         life.ended = true;
-        life.added.clear();
         self.snapshot.exit = exit;
         self.snapshot.processes.clear();
         if self.snapshot.status.is_live() {
@@ -517,7 +566,8 @@ impl Task {
 
     /// The container runs on; its init process is watched by its pidfd from now on.
     fn shim_lost(&mut self) {
-        if self.life.as_ref().is_some_and(|life| life.init.is_some() && !life.ended) {
+        let unheard = |life: &Life| life.init.is_some() && !life.ended && life.run.exit_record().is_none();
+        if self.life.as_ref().is_some_and(unheard) {
             tracing::error!(container = %self.id(), "its shim is gone; its exit status and output will not be known");
         }
     }
@@ -529,8 +579,8 @@ impl Task {
         let seq = life.next_seq();
         let Some(link) = life.link.as_mut() else { return Err(lost()) };
         if link.send(&request(seq)).await.is_err() {
-            life.link = None;
-            self.shim_lost();
+            // What it said before it went is still to be heard.
+            self.hear_out().await;
             return Err(Error::ShimLost(self.snapshot.id.clone()));
         }
         self.answer(seq, limit).await
@@ -538,7 +588,7 @@ impl Task {
 
     /// The shim's answer to a request; meanwhile everything else it says is listened to.
     async fn answer(&mut self, seq: u64, limit: Duration) -> Result<Answer> {
-        let deadline = tokio::time::Instant::now() + limit + GRACE;
+        let deadline = Instant::now() + limit + GRACE;
         while let Some(life) = self.life.as_mut() {
             let Ok(happening) = tokio::time::timeout_at(deadline, life.next()).await else { break };
             match happening {
@@ -559,23 +609,37 @@ impl Task {
         Err(Error::ShimLost(self.snapshot.id.clone()))
     }
 
-    /// Runs runc ourselves, and listens to the shim meanwhile.
-    async fn call(&mut self, verb: options::Verb<'_>) -> Result<()> {
-        let context = Arc::clone(&self.context);
-        let id = self.id().clone();
-        let log = context.store.call_log(&id, verb.name());
-        let mut work = std::pin::pin!(context.runc.call(&verb, &log, id.as_str()));
-        let outcome = loop {
-            match &mut self.life {
-                Some(life) => tokio::select! {
-                    outcome = &mut work => break outcome,
-                    happening = life.next() => self.happen(happening),
-                },
-                None => break work.await,
-            }
+    /// After a failure: a container that has just ended is told so by its shim a moment later, and that is
+    /// the better answer.
+    async fn hear_out(&mut self) {
+        let ended = match self.life.as_ref().and_then(|life| life.watch.as_ref()) {
+            Some(watch) => tokio::time::timeout(Duration::from_millis(100), watch.readable()).await.is_ok(),
+            None => true,
         };
+        if ended {
+            self.await_end(STUCK * 2).await;
+        }
+    }
+
+    /// Runs runc ourselves.
+    async fn call(&mut self, verb: options::Verb<'_>) -> Result<()> {
+        let (context, id) = (Arc::clone(&self.context), self.id().clone());
+        let log = context.store.call_log(&id, verb.name());
+        let outcome = self.attend(context.runc.call(&verb, &log, id.as_str())).await;
         let _ = tokio::fs::remove_file(&log).await;
         outcome.map_err(|source| self.fail(source))
+    }
+
+    /// Does some work, and listens to the shim meanwhile.
+    async fn attend<T>(&mut self, work: impl Future<Output = T>) -> T {
+        let mut work = std::pin::pin!(work);
+        loop {
+            let Some(life) = self.life.as_mut() else { return work.await };
+            tokio::select! {
+                done = &mut work => return done,
+                happening = life.next() => self.happen(happening),
+            }
+        }
     }
 
     /// A failed runtime call of the shim's, in runc's own words.
@@ -595,11 +659,13 @@ impl Task {
             return;
         }
         if let Err(error) = self.clear_runtime(false).await {
-            tracing::warn!(container = %self.id(), error = %chain(&error), "runc delete failed, trying with force");
+            tracing::debug!(container = %self.id(), error = %chain(&error), "runc delete failed, trying with force");
             if let Err(error) = self.clear_runtime(true).await {
                 tracing::error!(container = %self.id(), error = %chain(&error), "its runtime state stays behind");
             }
         }
+        self.hear_the_rest().await;
+        self.context.places.leave(self.id());
         let Some(life) = self.life.take() else { return };
         let (context, id) = (Arc::clone(&self.context), self.id().clone());
         let _ = blocking(move || {
@@ -609,11 +675,31 @@ impl Task {
         .await;
     }
 
-    async fn clear_runtime(&mut self, force: bool) -> Result<()> {
-        if !self.context.runc.knows(self.id().as_str()) {
-            return Ok(());
+    /// The ends of added processes, which end with the container; a shim that hangs is ended.
+    async fn hear_the_rest(&mut self) {
+        let deadline = Instant::now() + STUCK;
+        while let Some(life) = self.life.as_mut().filter(|life| life.link.is_some() && !life.added.is_empty())
+        {
+            match tokio::time::timeout_at(deadline, life.next()).await {
+                Ok(happening) => self.happen(happening),
+                Err(_) => break,
+            }
         }
-        self.call(options::Verb::Delete { force }).await
+        let Some(life) = self.life.as_mut() else { return };
+        let forgotten: Vec<Added> = life.added.drain(..).collect();
+        if let Some(shim) = life.shim.as_ref().filter(|_| life.hung) {
+            let _ = shim.signal(9);
+        }
+        for added in forgotten {
+            self.emit(Happened::Exit { pid: Some(added.key.pid), status: None });
+        }
+    }
+
+    async fn clear_runtime(&mut self, force: bool) -> Result<()> {
+        let (context, id) = (Arc::clone(&self.context), self.id().clone());
+        let log = context.store.call_log(&id, "delete");
+        let outcome = self.attend(context.runc.clear(force, &log, id.as_str())).await;
+        outcome.map_err(|source| self.fail(source))
     }
 
     async fn delete(&mut self, force: bool) -> Result<()> {
@@ -651,7 +737,7 @@ impl Task {
 
     /// Listens until the init process has ended. `false`: not within this time.
     async fn await_end(&mut self, limit: Duration) -> bool {
-        let deadline = tokio::time::Instant::now() + limit;
+        let deadline = Instant::now() + limit;
         while let Some(life) = self.life.as_mut().filter(|life| !life.ended) {
             match tokio::time::timeout_at(deadline, life.next()).await {
                 Ok(happening) => self.happen(happening),

@@ -52,6 +52,30 @@ pub enum Error {
         /// The checkpoint.
         name: CheckpointName,
     },
+    /// The checkpoint is being made, restored or deleted.
+    #[error("the checkpoint {name} of {bundle} is in use")]
+    CheckpointBusy {
+        /// The bundle's folder.
+        bundle: PathBuf,
+        /// The checkpoint.
+        name: CheckpointName,
+    },
+    /// Its cgroup would be another container's too: a signal, a freeze or a limit of one would be the other's.
+    #[error("container {id} would share a cgroup with container {other}")]
+    CgroupShared {
+        /// The container.
+        id: ContainerId,
+        /// The one that is there.
+        other: ContainerId,
+    },
+    /// A record of that name could not be read, and its container may run.
+    #[error("the name {id} has a record that could not be read, {aside}; its container may run")]
+    SetAside {
+        /// The name.
+        id: ContainerId,
+        /// Where the record lies.
+        aside: PathBuf,
+    },
     /// The container's state does not allow it.
     #[error("container {id} is {}; {} needs it {needs}", status.as_str(), verb.words())]
     WrongState {
@@ -94,7 +118,9 @@ pub enum Error {
     #[error("no CRIU that works: {0}")]
     NoCriu(String),
     /// The shim is gone; the container runs on without it.
-    #[error("the shim of container {0} is gone, so it can be signalled and deleted only")]
+    #[error(
+        "the shim of container {0} is gone; it runs on, but nothing can be started in it or dumped of it"
+    )]
     ShimLost(ContainerId),
     /// The shim could not be started.
     #[error("the shim of container {id} could not be started")]

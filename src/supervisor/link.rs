@@ -7,6 +7,7 @@ use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::process::Stdio;
 
+use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
@@ -26,7 +27,12 @@ pub(super) struct Link {
 
 impl Link {
     /// Starts a run's shim, detached from everything of ours but its socket, and connects to it.
-    pub(super) fn spawn(shim: &Path, id: &ContainerId, run: &Run) -> io::Result<(Self, Option<Held>)> {
+    pub(super) fn spawn(
+        shim: &Path,
+        id: &ContainerId,
+        run: &Run,
+        descriptors: &Rlimit,
+    ) -> io::Result<(Self, Option<Held>)> {
         let folder = File::open(&run.volatile)?;
         let listener = UnixListener::bind(through(&folder))?;
         let complaints = File::create(run.volatile.join("shim.log"))?;
@@ -43,6 +49,10 @@ impl Link {
             Some(pid) => Held::open(pid).map_err(io::Error::other)?,
             None => None,
         };
+        // Before it is asked for anything: our own limit is none of the container's.
+        if let Some(pid) = held.as_ref().and_then(|held| Pid::from_raw(held.pid())) {
+            prlimit(Some(pid), Resource::Nofile, descriptors.clone())?;
+        }
         // Reaped whenever it ends; it does not end with us.
         tokio::spawn(async move { child.wait().await });
         Ok((Self::through(&folder)?, held))

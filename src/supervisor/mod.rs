@@ -20,10 +20,11 @@ mod registry;
 mod state;
 mod store;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustix::process::Rlimit;
 use tokio::sync::{Semaphore, oneshot, watch};
 
 pub use checkpoints::Checkpoint;
@@ -36,9 +37,10 @@ pub use state::{Status, Verb};
 pub use store::{OpenError, Store};
 
 use container::Command;
-use registry::Registry;
+use registry::{Places, Registry};
 
 use crate::runtime::bundle::ProcessOverrides;
+use crate::runtime::cgroup::Cgroup;
 use crate::runtime::criu::Criu;
 use crate::runtime::runc::Runc;
 
@@ -63,6 +65,8 @@ pub(crate) struct Context {
     criu: Criu,
     versions: Versions,
     shim: PathBuf,
+    /// The limit of descriptors as the daemon was given it: a shim's, and its container's.
+    descriptors: Rlimit,
     store: Store,
     events: events::Events,
     /// Starts at once: more of them at a time are slower in all.
@@ -75,6 +79,9 @@ pub(crate) struct Context {
     claims: checkpoints::Claims,
     checkpoint_limit: Duration,
     registry: Registry,
+    places: Places,
+    /// Whether systemd makes the cgroups; then their places are its own affair.
+    systemd_cgroup: bool,
 }
 
 impl Context {
@@ -83,6 +90,11 @@ impl Context {
             Criu::Works { .. } => Ok(&self.criu),
             Criu::Unusable { why, .. } => Err(Error::NoCriu(why.clone())),
         }
+    }
+
+    /// Where a container's cgroup will be, as far as that can be known.
+    fn predict(&self, cgroups_path: Option<&Path>, id: &ContainerId) -> Option<Cgroup> {
+        if self.systemd_cgroup { None } else { Cgroup::predicted(cgroups_path, id.as_str()) }
     }
 
     /// How long a runtime call may take; one that moves memory takes longer.
@@ -102,8 +114,12 @@ pub struct Parts {
     pub versions: Versions,
     /// The shim's executable.
     pub shim: PathBuf,
+    /// The limit of descriptors that containers are given.
+    pub descriptors: Rlimit,
     /// The two folders.
     pub store: Store,
+    /// Whether systemd makes the cgroups.
+    pub systemd_cgroup: bool,
     /// How many starts run at once.
     pub starts: usize,
     /// How long a checkpoint or a restore may take.
@@ -130,6 +146,7 @@ impl Supervisor {
             criu: parts.criu,
             versions: parts.versions,
             shim: parts.shim,
+            descriptors: parts.descriptors,
             store: parts.store,
             events,
             starts: Semaphore::new(parts.starts.max(1)),
@@ -138,6 +155,8 @@ impl Supervisor {
             claims: checkpoints::Claims::default(),
             checkpoint_limit: parts.checkpoint_limit,
             registry: Registry::default(),
+            places: Places::default(),
+            systemd_cgroup: parts.systemd_cgroup,
         });
         recovery::recover(&context).await?;
         Ok(Self { context, closing: Arc::new(watch::Sender::new(false)) })

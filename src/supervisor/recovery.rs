@@ -6,6 +6,7 @@ use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 
 use super::container::{Life, Snapshot, Task};
@@ -14,15 +15,17 @@ use super::events::Happened;
 use super::link::Link;
 use super::names::ContainerId;
 use super::state::Status;
-use super::store::{Record, Run, blocking};
+use super::store::{Journal, Record, Run, blocking};
 use super::{Context, chain};
 use crate::ipc::{Hello, Message, ProcessKey};
 use crate::runtime::cgroup;
-use crate::runtime::options::Verb;
 use crate::runtime::process::Held;
 
 /// How long a shim may take to say who it is, or to end.
 const SHIM: Duration = Duration::from_secs(5);
+
+/// How many are looked at at once.
+const AT_ONCE: usize = 32;
 
 pub(super) async fn recover(context: &Arc<Context>) -> Result<()> {
     let listing = Arc::clone(context);
@@ -31,7 +34,8 @@ pub(super) async fn recover(context: &Arc<Context>) -> Result<()> {
     for (id, run) in context.events.names().filter(|(id, _)| !names.iter().any(|(name, _)| name == *id)) {
         context.events.publish(id, run, Timestamp::now(), Happened::Delete);
     }
-    for (id, record) in names {
+    // A shim that hangs is waited for, and not one after the other.
+    let each = stream::iter(names).for_each_concurrent(AT_ONCE, |(id, record)| async move {
         match record {
             Ok(Some(record)) => adopt(context, record).await,
             Ok(None) => undo(context, &id).await,
@@ -43,7 +47,8 @@ pub(super) async fn recover(context: &Arc<Context>) -> Result<()> {
                 );
             }
         }
-    }
+    });
+    each.await;
     Ok(())
 }
 
@@ -76,6 +81,11 @@ async fn adopt(context: &Arc<Context>, record: Record) {
         snapshot.status = Status::Stopped;
         snapshot.exit = run.exit_record();
     }
+    if let Some(place) = life.as_ref().and_then(Life::place)
+        && let Err(other) = context.places.take(&id, place)
+    {
+        tracing::error!(container = %id, other = %other, "two containers share a cgroup: a pause or a kill of one is the other's");
+    }
     tracing::info!(container = %id, status = snapshot.status.as_str(), "taken back");
     let life = life.unwrap_or_else(|| Life::over(run, &record));
     let task = Task::recovered(context, snapshot.clone(), Some(life), record.run, busy);
@@ -100,7 +110,9 @@ async fn cut_off(context: &Arc<Context>, id: &ContainerId, run: &Run) {
     clear(context, id).await;
     let (context, id, run) = (Arc::clone(context), id.clone(), run.clone());
     let _ = blocking(move || {
-        cgroup::remove_empty(std::path::Path::new(id.as_str()));
+        if let Some(Journal::Start { cgroup }) = context.store.journal(&run) {
+            cgroup::remove_empty(&cgroup);
+        }
         context.store.abandon(&id, &run);
         Ok(())
     })
@@ -146,11 +158,8 @@ async fn undo(context: &Arc<Context>, id: &ContainerId) {
 }
 
 async fn clear(context: &Arc<Context>, id: &ContainerId) {
-    if !context.runc.knows(id.as_str()) {
-        return;
-    }
     let log = context.store.call_log(id, "delete");
-    if let Err(error) = context.runc.call(&Verb::Delete { force: true }, &log, id.as_str()).await {
+    if let Err(error) = context.runc.clear(true, &log, id.as_str()).await {
         tracing::error!(container = %id, error = %chain(&error), "its runtime state stays behind");
     }
     let _ = fs::remove_file(log);

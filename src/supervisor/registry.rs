@@ -2,13 +2,14 @@
 //! look-up and never across work.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
 use tokio::sync::{mpsc, watch};
 
 use super::container::{Command, Snapshot, Task};
 use super::names::ContainerId;
 use super::state::Status;
+use crate::runtime::cgroup::Cgroup;
 
 /// How many requests may wait for one container; more callers than that wait to be let in, in order.
 const QUEUE: usize = 256;
@@ -103,5 +104,41 @@ impl Registry {
     /// The name is free.
     pub(super) fn remove(&self, id: &ContainerId) {
         self.0.write().unwrap_or_else(PoisonError::into_inner).remove(id);
+    }
+}
+
+/// Whose cgroup is whose. What is asked of a container by its cgroup must reach no other.
+#[derive(Debug, Default)]
+pub(super) struct Places(Mutex<BTreeMap<ContainerId, Cgroup>>);
+
+impl Places {
+    /// Another container whose cgroup is this one, holds it or lies in it.
+    pub(super) fn conflict(&self, id: &ContainerId, place: &Cgroup) -> Option<ContainerId> {
+        Self::other(&self.0.lock().unwrap_or_else(PoisonError::into_inner), id, place)
+    }
+
+    /// It is this container's now, unless it is another's: that one is given.
+    pub(super) fn take(&self, id: &ContainerId, place: Cgroup) -> Result<(), ContainerId> {
+        let mut places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match Self::other(&places, id, &place) {
+            Some(other) => Err(other),
+            None => {
+                places.insert(id.clone(), place);
+                Ok(())
+            }
+        }
+    }
+
+    pub(super) fn leave(&self, id: &ContainerId) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
+    }
+
+    fn other(
+        places: &BTreeMap<ContainerId, Cgroup>,
+        id: &ContainerId,
+        place: &Cgroup,
+    ) -> Option<ContainerId> {
+        let mut others = places.iter().filter(|(other, _)| *other != id);
+        others.find(|(_, taken)| taken.overlaps(place)).map(|(other, _)| other.clone())
     }
 }

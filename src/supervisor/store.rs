@@ -24,6 +24,7 @@ use serde::{Deserialize, Serialize};
 use super::error::{Error, Result, store};
 use super::names::{CheckpointName, ContainerId};
 use crate::ipc::{EXIT_RECORD, ExitRecord, LOG, ProcessKey};
+use crate::runtime::mounts;
 
 const RECORD: &str = "record.json";
 const PARTIAL: &str = ".record.json.partial";
@@ -67,7 +68,10 @@ pub(super) const RECORD_VERSION: u32 = 1;
 #[serde(rename_all = "camelCase")]
 pub(super) enum Journal {
     /// A start or a restore; undone when it is cut off.
-    Start,
+    Start {
+        /// Where the bundle puts its cgroup.
+        cgroup: PathBuf,
+    },
     /// A checkpoint; finished when CRIU has finished its part, else undone.
     Checkpoint {
         /// Its name.
@@ -193,14 +197,13 @@ impl Store {
 
     /// Makes a run's folders, and notes in the journal that a start is under way before it has any other
     /// effect.
-    pub(super) fn begin(&self, id: &ContainerId, number: u32) -> Result<Run> {
+    pub(super) fn begin(&self, id: &ContainerId, number: u32, cgroup: PathBuf) -> Result<Run> {
         let aside = self.durable(id).join(UNREADABLE);
         if aside.exists() {
-            let words = io::Error::other("a container of this name may run; look at it, then move it away");
-            return Err(store("a record that was set aside is in the way:", aside)(words));
+            return Err(Error::SetAside { id: id.clone(), aside });
         }
         let run = self.run(id, number);
-        let begun = self.make_folders(id, &run).and_then(|()| self.note(&run, &Journal::Start));
+        let begun = self.make_folders(id, &run).and_then(|()| self.note(&run, &Journal::Start { cgroup }));
         begun.inspect_err(|_| self.abandon(id, &run))?;
         Ok(run)
     }
@@ -396,6 +399,8 @@ fn forget_other_boot(state: &Path) -> io::Result<()> {
         Ok(then) if then == now => return Ok(()),
         Ok(_) => {
             for folder in ["containers", "runc"] {
+                // None should be: a boot takes them along.
+                mounts::detach_below(&state.join(folder))?;
                 match fs::remove_dir_all(state.join(folder)) {
                     Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                     _ => {}

@@ -103,3 +103,48 @@ fn of_many_that_want_one_name_at_once_one_gets_it() {
     assert_eq!(statuses.iter().filter(|status| **status == 409).count(), CONCURRENCY - 1, "{statuses:?}");
     daemon.clean_up();
 }
+
+#[test]
+fn two_containers_never_share_a_cgroup_so_that_a_signal_or_a_pause_reaches_one() {
+    let daemon = Daemon::start();
+    let place = format!("/{}", daemon.name("shared"));
+    let bundle = |path: &str| {
+        let path = path.to_owned();
+        Bundle::sleeper().with(|config| config["linux"]["cgroupsPath"] = json!(path))
+    };
+    let (first, same, inside, beside) =
+        (bundle(&place), bundle(&place), bundle(&format!("{place}/inner")), bundle(&format!("{place}r")));
+    let (a, b) = (daemon.name("a"), daemon.name("b"));
+    daemon.start_container(&a, &first.start()).expect(201);
+    for other in [&same, &inside, &first] {
+        let problem = daemon.start_container(&b, &other.start()).problem(409, "cgroup-taken");
+        assert!(problem["detail"].as_str().unwrap().contains(&a), "{problem}");
+    }
+    assert_eq!(daemon.status(&a), "running");
+    daemon.start_container(&b, &beside.start()).expect(201);
+    daemon.clean_up();
+}
+
+#[test]
+fn a_failed_exec_ends_nobody_elses_orphans() {
+    let daemon = Daemon::start();
+    // Without a pid namespace the container's orphans become the shim's children.
+    let bundle = Bundle::script("while :; do (sleep 300 &); sleep 0.02; done").with(|config| {
+        let namespaces = config["linux"]["namespaces"].as_array_mut().unwrap();
+        namespaces.retain(|namespace| namespace["type"] != "pid");
+    });
+    let id = daemon.name("a");
+    daemon.start_container(&id, &bundle.start()).expect(201);
+    let orphans = || {
+        host::processes(&id, daemon.pid()).values().filter(|command| command.contains("sleep 300")).count()
+    };
+    for _ in 0..8 {
+        let before = orphans();
+        daemon
+            .client
+            .put(&format!("/containers/{id}/process"), &json!({ "args": ["nosuch"] }))
+            .problem(500, "runtime-failed");
+        assert!(orphans() >= before, "{before} before, {} now", orphans());
+    }
+    daemon.clean_up();
+}

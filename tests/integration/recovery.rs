@@ -108,7 +108,7 @@ fn a_record_that_cannot_be_read_is_set_aside_and_stops_nobody_else() {
     assert_eq!(daemon.status(&good), "running");
     daemon.client.get(&format!("/containers/{bad}")).problem(404, "container-not-found");
     assert!(!ended(pid), "what it was about is left alone");
-    daemon.start_container(&bad, &bundle.start()).problem(500, "storage-failed");
+    daemon.start_container(&bad, &bundle.start()).problem(409, "record-set-aside");
     // Mended by hand, it is taken back: nothing was deleted.
     let aside = record.with_file_name("record.json.unreadable");
     assert_eq!(fs::read(&aside).unwrap(), b"{\"version\":");
@@ -233,4 +233,80 @@ fn kills_at_any_instant_of_a_mixed_load_lose_nothing_and_leave_nothing() {
         }
         daemon.clean_up();
     }
+}
+
+/// A CRIU that works, but for restores, in which it hangs after it has mounted.
+fn criu_that_hangs_in_restores(folder: &Path) -> std::path::PathBuf {
+    use std::os::unix::fs::PermissionsExt;
+    let path = folder.join("criu-hangs");
+    // runc talks to `criu swrk`: first to ask for its version, then for the restore.
+    let script = format!(
+        "#!/bin/sh\ncase $1 in swrk) n=$(cat {0}/n 2>/dev/null || echo 0); echo $((n + 1)) >{0}/n; \
+         if [ -e {0}/armed ] && [ $n -ge 1 ]; then exec sleep 300; fi;; esac\nexec /opt/containerd-rest/bin/criu \"$@\"\n",
+        folder.display()
+    );
+    fs::write(&path, script).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    path
+}
+
+fn rootfs_files(bundle: &Bundle) -> usize {
+    host::files(Path::new(bundle.config["root"]["path"].as_str().unwrap()), &[]).len()
+}
+
+/// runc restore mounts the root filesystem below its own state folder, on the host; killed, it leaves the
+/// mount, and whoever removes that folder removes the bundle's files.
+#[test]
+fn a_restore_that_is_cut_short_leaves_the_bundle_whole_and_nothing_mounted() {
+    let folder = tempfile::tempdir().unwrap();
+    let criu = criu_that_hangs_in_restores(folder.path());
+    let arm = |armed: bool| {
+        let _ = fs::remove_file(folder.path().join("n"));
+        let _ = fs::remove_file(folder.path().join("armed"));
+        if armed {
+            fs::write(folder.path().join("armed"), "").unwrap();
+        }
+    };
+    let daemon = Daemon::with(&["--criu", criu.to_str().unwrap(), "--checkpoint-timeout", "3"]);
+    let bundle = Bundle::sleeper().with_own_rootfs();
+    let before = rootfs_files(&bundle);
+    let id = daemon.name("a");
+    arm(false);
+    daemon.start_container(&id, &bundle.start()).expect(201);
+    daemon.client.post(&format!("/containers/{id}/checkpoint/one"), &json!({ "exit": true })).expect(201);
+
+    arm(true);
+    daemon.start_container(&id, &bundle.restore("one")).problem(504, "runtime-timeout");
+    assert_eq!(rootfs_files(&bundle), before, "after a restore that timed out");
+    assert_eq!(host::mounts(&daemon.folder().to_string_lossy()), Vec::<String>::new());
+    assert_eq!(daemon.status(&id), "stopped");
+
+    arm(true);
+    let client = daemon.client.clone();
+    let (path, body) = (format!("/containers/{id}"), bundle.restore("one"));
+    let asking = std::thread::spawn(move || client.try_post(&path, &body));
+    eventually("the restore has mounted", || !host::mounts(&daemon.folder().to_string_lossy()).is_empty());
+    let daemon = daemon.crash_and_restart_after(|| {});
+    let _ = asking.join().unwrap();
+    assert_eq!(rootfs_files(&bundle), before, "after a daemon that was killed in a restore");
+    assert_eq!(host::mounts(&daemon.folder().to_string_lossy()), Vec::<String>::new());
+
+    arm(false);
+    daemon.start_container(&id, &bundle.restore("one")).expect(201);
+    daemon.clean_up();
+    assert_eq!(rootfs_files(&bundle), before);
+}
+
+#[test]
+fn a_shim_that_hangs_does_not_hide_that_its_container_has_ended() {
+    let daemon = Daemon::start();
+    let bundle = Bundle::sleeper();
+    let id = daemon.name("a");
+    daemon.start_container(&id, &bundle.start()).expect(201);
+    let (pid, shim) = (daemon.init_pid(&id), shim_of(&daemon, &id));
+    let signal = |pid: i32, signal| nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), signal).unwrap();
+    signal(i32::try_from(shim).unwrap(), nix::sys::signal::Signal::SIGSTOP);
+    signal(pid, nix::sys::signal::Signal::SIGKILL);
+    daemon.await_status(&id, "stopped");
+    daemon.clean_up();
 }

@@ -8,7 +8,7 @@ use crate::ipc::{Call, Request};
 use crate::runtime::criu::{self, Criu};
 use crate::runtime::options;
 use crate::supervisor::chain;
-use crate::supervisor::checkpoints::{self, Checkpoint, DUMP_LOG, MadeBy, Partial};
+use crate::supervisor::checkpoints::{self, Checkpoint, DUMP_LOG, MadeBy, Meta, Partial};
 use crate::supervisor::error::{Error, Result};
 use crate::supervisor::events::Happened;
 use crate::supervisor::names::CheckpointName;
@@ -23,10 +23,16 @@ impl Task {
     ) -> Result<Checkpoint> {
         self.admit(Verb::Checkpoint)?;
         let made_by = self.made_by()?;
-        let (bundle, claims) = (self.snapshot.bundle.clone(), self.context.claims.clone());
-        let partial =
-            blocking(move || Partial::begin(&claims, &bundle, &name, wanted.criu, wanted.exit, made_by))
-                .await?;
+        let Some(life) = self.life.as_ref() else { return Err(Error::ShimLost(self.id().clone())) };
+        let (run, seq, context) = (life.run.clone(), life.seq + 1, Arc::clone(&self.context));
+        let (bundle, process) = (self.snapshot.bundle.clone(), life.process.clone());
+        let begun = blocking(move || {
+            // Noted first: then nothing of it is left that a crash forgets.
+            context.store.note(&run, &Journal::Checkpoint { name: name.clone(), seq })?;
+            let meta = Meta::new(wanted.criu, wanted.exit, made_by, process);
+            Partial::begin(&context.claims, &bundle, &name, &meta).inspect_err(|_| context.store.noted(&run))
+        });
+        let partial = begun.await?;
 
         self.change(Change::DumpBegan);
         let dumped = self.dump(&partial, wanted).await;
@@ -70,6 +76,10 @@ impl Task {
         }
         if settled.is_ok() {
             self.emit(Happened::Checkpoint);
+        } else {
+            // A container that has ended meanwhile is the better answer.
+            self.hear_out().await;
+            self.admit(Verb::Checkpoint)?;
         }
         settled
     }
@@ -85,7 +95,7 @@ impl Task {
             }
             return;
         };
-        if self.busy == Some(seq) {
+        if self.busy.take() == Some(seq) {
             // Whatever it answers, the log tells; a shim that is gone answers too, by its silence.
             let _ = self.answer(seq, self.context.limit(true)).await;
         }
@@ -126,9 +136,6 @@ impl Task {
         let program = self.context.runc.program(&verb, &log, self.id().as_str());
         let limit = self.context.limit(true);
         let timeout_ms = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
-        let (store, run) = (Arc::clone(&self.context), life.run.clone());
-        let (name, seq) = (partial.name().clone(), life.seq + 1);
-        blocking(move || store.store.note(&run, &Journal::Checkpoint { name, seq })).await?;
         let answer = self.ask(limit, |seq| Request::Call(Call { seq, program, timeout_ms })).await?;
         match answer {
             Answer::Done | Answer::Launched(_) => {
@@ -144,7 +151,7 @@ impl Task {
     }
 
     pub(super) async fn delete_checkpoint(&mut self, name: CheckpointName) -> Result<()> {
-        let (bundle, id) = (self.snapshot.bundle.clone(), self.id().clone());
-        blocking(move || checkpoints::delete(&bundle, &name, &id)).await
+        let (bundle, claims) = (self.snapshot.bundle.clone(), self.context.claims.clone());
+        blocking(move || checkpoints::delete(&claims, &bundle, &name)).await
     }
 }

@@ -29,7 +29,8 @@ impl Task {
         let outcome = self.try_exec(&run, seq, &process).await;
         if outcome.is_err() {
             remove_files(&run, seq);
-            // A container that has died meanwhile is the better answer.
+            // A container that has ended meanwhile is the better answer.
+            self.hear_out().await;
             self.admit(Verb::Exec)?;
         }
         outcome
@@ -134,6 +135,9 @@ impl Task {
             return Ok(());
         }
         let outcome = self.call(options::Verb::Pause).await;
+        if outcome.is_err() {
+            self.hear_out().await;
+        }
         self.admit(Verb::Pause)?;
         if let Err(error) = outcome {
             // A runc that was ended halfway may have frozen it: what was begun is undone.

@@ -5,16 +5,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use oci_spec::runtime::Process;
 
 use super::{Answer, Life, Snapshot, Start, Task};
 use crate::ipc::{CONSOLE, Launch, ProcessKey, Request, Role, Stdio};
 use crate::runtime::bundle::Bundle;
 use crate::runtime::options::Verb;
-use crate::runtime::{cgroup, criu, netns};
-use crate::supervisor::checkpoints::{self, Checkpoint};
+use crate::runtime::{cgroup, criu, mounts, netns};
+use crate::supervisor::checkpoints::{self, Checkpoint, Claim, Claims};
 use crate::supervisor::error::{Error, Result};
 use crate::supervisor::events::Happened;
 use crate::supervisor::link::Link;
+use crate::supervisor::names::ContainerId;
 use crate::supervisor::state::{Change, Status};
 use crate::supervisor::store::{RECORD_VERSION, Record, Run, blocking};
 
@@ -25,7 +27,18 @@ const RESTORE_LOG: &str = "restore.log";
 struct Plan {
     bundle: Bundle,
     checkpoint: Option<Checkpoint>,
+    /// As the bundle has it now; of a restore, as it was when it was dumped.
+    process: Process,
     stdio: Stdio,
+    /// Nobody deletes the checkpoint meanwhile.
+    _claim: Option<Claim>,
+}
+
+impl Plan {
+    /// Where the bundle puts its cgroup.
+    fn leaf(&self, id: &ContainerId) -> PathBuf {
+        self.bundle.cgroups_path().map_or_else(|| PathBuf::from(id.as_str()), Path::to_owned)
+    }
 }
 
 impl Task {
@@ -43,9 +56,14 @@ impl Task {
     }
 
     async fn try_start(&mut self, start: Start) -> Result<Arc<Snapshot>> {
-        let plan = blocking(move || plan(start)).await?;
+        let claims = self.context.claims.clone();
+        let plan = blocking(move || plan(start, &claims)).await?;
         if plan.checkpoint.is_some() {
             self.context.criu()?;
+        }
+        let place = self.context.predict(plan.bundle.cgroups_path(), self.id());
+        if let Some(other) = place.and_then(|place| self.context.places.conflict(self.id(), &place)) {
+            return Err(Error::CgroupShared { id: self.id().clone(), other });
         }
         let context = Arc::clone(&self.context);
         // Closed only when the daemon ends.
@@ -55,8 +73,8 @@ impl Task {
         let number = self.run + 1;
         let id = self.id().clone();
         let run = {
-            let context = Arc::clone(&context);
-            blocking(move || context.store.begin(&id, number)).await?
+            let (context, leaf) = (Arc::clone(&context), plan.leaf(&id));
+            blocking(move || context.store.begin(&id, number, leaf)).await?
         };
 
         let before = self.snapshot.clone();
@@ -78,7 +96,7 @@ impl Task {
                 Ok(Arc::new(self.snapshot.clone()))
             }
             Err(error) => {
-                self.undo(run, &plan.bundle).await;
+                self.undo(run, plan.leaf(self.id())).await;
                 self.snapshot = before;
                 self.publish();
                 Err(error)
@@ -90,9 +108,9 @@ impl Task {
         let id = self.id().clone();
         // A run that this name has left behind in runc would refuse the new one.
         self.clear_runtime(true).await?;
-        let (link, shim) = Link::spawn(&self.context.shim, &id, run)
+        let (link, shim) = Link::spawn(&self.context.shim, &id, run, &self.context.descriptors)
             .map_err(|source| Error::Shim { id: id.clone(), source })?;
-        self.life = Some(Life::new(run.clone(), Some(link), shim, plan.bundle.process().clone()));
+        self.life = Some(Life::new(run.clone(), Some(link), shim, plan.process.clone()));
 
         let record = Record {
             version: RECORD_VERSION,
@@ -101,7 +119,7 @@ impl Task {
             checkpoint: self.snapshot.checkpoint.clone(),
             created_at: self.snapshot.created_at,
             run: run.number,
-            process: plan.bundle.process().clone(),
+            process: plan.process.clone(),
         };
         // The record reaches the disk beside the runtime call and not in front of it.
         let context = Arc::clone(&self.context);
@@ -109,11 +127,18 @@ impl Task {
         let launched = self.launch_init(plan, run).await;
         let prepared = prepared.await.unwrap_or(Err(Error::ShuttingDown));
         let init = launched?;
-        prepared?;
-
+        // Held before anything else can fail, so that it can be ended.
         if let Some(life) = self.life.as_mut() {
             life.hold(init).map_err(|source| Error::Runtime { id: id.clone(), source })?;
+            // A restore may land where the dumped one was, and not where it was told to.
+            if let Some(place) = life.cgroup.clone() {
+                self.context
+                    .places
+                    .take(&id, place)
+                    .map_err(|other| Error::CgroupShared { id: id.clone(), other })?;
+            }
         }
+        prepared?;
         if plan.checkpoint.is_some() && plan.bundle.private_network() {
             // runc sets the loopback up when it starts a container and not when it restores one.
             let pid = init.pid;
@@ -125,7 +150,7 @@ impl Task {
         let (context, run) = (Arc::clone(&self.context), run.clone());
         blocking(move || context.store.commit(&id, &run, &init)).await?;
 
-        self.snapshot.processes = vec![super::ProcessView::new(init.pid, plan.bundle.process())];
+        self.snapshot.processes = vec![super::ProcessView::new(init.pid, &plan.process)];
         self.change(Change::Started);
         Ok(())
     }
@@ -192,7 +217,8 @@ impl Task {
     }
 
     /// A start failed: in reverse, the shim, runc's state, what a killed runc left of cgroups, the folders.
-    async fn undo(&mut self, run: Run, bundle: &Bundle) {
+    async fn undo(&mut self, run: Run, leaf: PathBuf) {
+        self.context.places.leave(self.id());
         if let Some(life) = self.life.take() {
             if let Some(init) = &life.init {
                 let _ = init.signal(9);
@@ -207,12 +233,13 @@ impl Task {
             tracing::error!(container = %self.id(), error = %crate::supervisor::chain(&error), "a failed start leaves runtime state behind");
         }
         let (context, id) = (Arc::clone(&self.context), self.id().clone());
-        let leaf = bundle.cgroups_path().map_or_else(|| PathBuf::from(id.as_str()), Path::to_owned);
         let state = self.context.runc.state_folder(id.as_str());
         let _ = blocking(move || {
             cgroup::remove_empty(&leaf);
             // A runc that was killed may have left a folder without a state in it: then it knows nothing.
-            let _ = std::fs::remove_dir_all(state);
+            if let Err(error) = mounts::remove_shallow(&state) {
+                tracing::error!(folder = %state.display(), %error, "a failed start leaves runtime state behind");
+            }
             context.store.abandon(&id, &run);
             Ok(())
         })
@@ -229,17 +256,21 @@ async fn end_shim(shim: &crate::runtime::process::Held) {
     }
 }
 
-fn plan(start: Start) -> Result<Plan> {
+fn plan(start: Start, claims: &Claims) -> Result<Plan> {
     let bundle =
         Bundle::open(&start.bundle).map_err(|source| Error::Bundle { path: start.bundle.clone(), source })?;
-    let checkpoint = start.checkpoint.map(|name| checkpoints::open(bundle.path(), &name)).transpose()?;
+    let opened =
+        start.checkpoint.map(|name| checkpoints::open_claimed(claims, bundle.path(), &name)).transpose()?;
+    let (checkpoint, claim) = opened.unzip();
     for (field, file) in [("stdout", &start.stdout), ("stderr", &start.stderr)] {
         if let Some(path) = file {
             check_output(path).map_err(|why| Error::Output { field, path: path.clone(), why })?;
         }
     }
     let stdio = Stdio { terminal: bundle.terminal(), stdout: start.stdout, stderr: start.stderr };
-    Ok(Plan { bundle, checkpoint, stdio })
+    let dumped = checkpoint.as_ref().and_then(|checkpoint: &Checkpoint| checkpoint.process.clone());
+    let process = dumped.unwrap_or_else(|| bundle.process().clone());
+    Ok(Plan { bundle, checkpoint, process, stdio, _claim: claim })
 }
 
 /// Whether the shim will be able to append to a file: it is regular, or can be made.

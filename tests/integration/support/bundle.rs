@@ -70,7 +70,15 @@ impl Bundle {
         self.folder.path()
     }
 
-    /// A folder of the bundle that its process sees as /shared, to write to.
+    /// A root filesystem that is no other bundle's.
+    pub(crate) fn with_own_rootfs(self) -> Self {
+        let rootfs = self.path().join("rootfs");
+        let copied = std::process::Command::new("cp").arg("-a").arg(&*ROOTFS).arg(&rootfs).status().unwrap();
+        assert!(copied.success());
+        self.with(|config| config["root"]["path"] = json!(rootfs))
+    }
+
+    /// A folder of the bundle that its process sees as /tmp, to write to.
     pub(crate) fn with_shared(self) -> Self {
         let shared = self.shared();
         fs::create_dir(&shared).unwrap();
