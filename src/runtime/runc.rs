@@ -11,6 +11,7 @@ use tokio::time::timeout;
 
 use super::error::{Error, Result};
 use super::options::{Global, Verb};
+use super::process::Held;
 use super::program::{ExitStatus, Failure, FailureKind, Program};
 
 /// Where runc looks for CRIU and for hooks, behind our own folder with CRIU in it.
@@ -121,33 +122,39 @@ pub async fn output(program: &Program, limit: Duration) -> Result<String> {
     }
 }
 
-/// Runs a program to its end, and its whole process group to death when it takes too long.
+/// Runs a program to its end, and what is then left of its process group to death. One that takes too
+/// long is ended with it.
 async fn run(program: &Program, limit: Duration) -> Result<Result<(), Failure>> {
+    let missing = |source| Error::Missing { path: program.path.clone(), source };
     let mut child = spawn(program, Stdio::null())?;
+    let in_time = timeout(limit, ended(&child)).await;
+    end_group(&child);
+    let status = child.wait().await.map_err(missing)?;
     let mut words = Vec::new();
-    let mut pipe = child.stderr.take();
-    let ended = timeout(limit, async {
-        let status = child.wait().await;
-        // What is in the pipe now; a stray that keeps it open is not waited for.
-        if let Some(pipe) = pipe.as_mut() {
-            let _ = timeout(Duration::from_millis(50), pipe.take(64 * 1024).read_to_end(&mut words)).await;
+    if let Some(pipe) = child.stderr.take() {
+        // A stray that has left the group may keep it open, and is not waited for.
+        let _ = timeout(Duration::from_millis(50), pipe.take(64 * 1024).read_to_end(&mut words)).await;
+    }
+    let kind = match in_time {
+        Ok(waited) => {
+            waited.map_err(missing)?;
+            if status.success() {
+                return Ok(Ok(()));
+            }
+            FailureKind::Ended(exit_status(status))
         }
-        status
-    })
-    .await;
-    let kind = match ended {
-        Ok(Ok(status)) if status.success() => return Ok(Ok(())),
-        Ok(Ok(status)) => FailureKind::Ended(exit_status(status)),
-        Ok(Err(source)) => {
-            return Err(Error::Missing { path: program.path.clone(), source });
-        }
-        Err(_) => {
-            end_group(&child);
-            let _ = child.wait().await;
-            FailureKind::TimedOut(u64::try_from(limit.as_millis()).unwrap_or(u64::MAX))
-        }
+        Err(_) => FailureKind::TimedOut(u64::try_from(limit.as_millis()).unwrap_or(u64::MAX)),
     };
     Ok(Err(Failure { kind, words: tail(&String::from_utf8_lossy(&words)) }))
+}
+
+/// Waits for a child's end without reaping it: until then its pid, and its group's, are its own.
+async fn ended(child: &tokio::process::Child) -> std::io::Result<()> {
+    let pid = child.id().and_then(|pid| i32::try_from(pid).ok()).unwrap_or_default();
+    match Held::open(pid).map_err(std::io::Error::other)? {
+        Some(held) => held.watch()?.readable().await.map(drop),
+        None => Ok(()),
+    }
 }
 
 fn spawn(program: &Program, stdout: Stdio) -> Result<tokio::process::Child> {
