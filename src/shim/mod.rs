@@ -77,6 +77,8 @@ struct Shim {
     oom: Option<OomCount>,
     /// Whether a launch of the init process was asked for, well or badly ended.
     launched: bool,
+    /// Whether a call has failed, and may have left processes behind whose parents are still to die.
+    strays: bool,
 }
 
 /// What woke the shim.
@@ -104,6 +106,7 @@ impl Shim {
             exit: None,
             oom: None,
             launched: false,
+            strays: false,
         })
     }
 
@@ -227,6 +230,10 @@ impl Shim {
         if let Some(outcome) = self.job.as_mut().and_then(Job::outcome) {
             self.conclude(outcome)?;
         }
+        if self.strays && self.job.is_none() {
+            let known: Vec<i32> = self.tracked.iter().map(|one| one.key.pid).collect();
+            job::end_own_kind(&known);
+        }
         Ok(())
     }
 
@@ -238,7 +245,12 @@ impl Shim {
         };
         let seq = job.seq();
         match outcome {
-            Outcome::Called => self.server.say(&Message::Done { seq }),
+            Outcome::Called => {
+                for output in self.outputs.iter_mut().filter(|output| output.seq() == seq) {
+                    output.discard();
+                }
+                self.server.say(&Message::Done { seq });
+            }
             Outcome::Launched { key, role, ended } => {
                 for output in self.outputs.iter_mut().filter(|output| output.seq() == seq) {
                     output.release(&mut self.log);
@@ -254,6 +266,7 @@ impl Shim {
                 }
             }
             Outcome::Failed(kind) => {
+                self.strays = true;
                 let mut words = String::new();
                 for output in self.outputs.iter_mut().filter(|output| output.seq() == seq) {
                     words.push_str(&output.discard());
