@@ -366,7 +366,7 @@ impl Task {
         let mut queue = ends.queue;
         self.publisher = Some(ends.publisher);
         self.resume_journal().await;
-        self.tidy().await;
+        let _ = self.tidy().await;
         while !self.gone {
             let command = match &mut self.life {
                 Some(life) => tokio::select! {
@@ -383,14 +383,14 @@ impl Task {
                 Some(Some(command)) => {
                     self.context.busy.send_modify(|busy| *busy += 1);
                     self.obey(command).await;
-                    self.tidy().await;
+                    let _ = self.tidy().await;
                     self.context.busy.send_modify(|busy| *busy -= 1);
                 }
                 // The supervisor is gone, and with it everybody who could ask.
                 Some(None) => break,
                 None => {}
             }
-            self.tidy().await;
+            let _ = self.tidy().await;
         }
     }
 
@@ -570,31 +570,43 @@ impl Task {
     }
 
     /// After an end: the cgroup and runc's state go at once, so that a stopped container holds nothing of
-    /// the host but its record and its log.
-    async fn tidy(&mut self) {
+    /// the host but its record and its log. An error has been logged.
+    async fn tidy(&mut self) -> Result<()> {
         if !self.life.as_ref().is_some_and(|life| life.ended) {
-            return;
+            return Ok(());
         }
-        if let Err(error) = self.clear_runtime(false).await {
-            tracing::warn!(container = %self.id(), error = %chain(&error), "runc delete failed, trying with force");
-            if let Err(error) = self.clear_runtime(true).await {
-                tracing::error!(container = %self.id(), error = %chain(&error), "its runtime state stays behind");
+        let mut cleared = self.clear_runtime(false).await;
+        match &cleared {
+            // Whoever hangs hangs again.
+            Ok(()) | Err(Error::Runtime { source: runtime::Error::TimedOut { .. }, .. }) => {}
+            Err(error) => {
+                tracing::warn!(container = %self.id(), error = %chain(error), "runc delete failed, trying with force");
+                cleared = self.clear_runtime(true).await;
             }
         }
-        let Some(life) = self.life.take() else { return };
+        if let Err(error) = &cleared {
+            tracing::error!(container = %self.id(), error = %chain(error), "its runtime state stays behind");
+        }
+        let Some(life) = self.life.take() else { return cleared };
         let (context, id) = (Arc::clone(&self.context), self.id().clone());
         let _ = blocking(move || {
             context.store.end(&id, &life.run);
             Ok(())
         })
         .await;
+        cleared
     }
 
     async fn clear_runtime(&mut self, force: bool) -> Result<()> {
         if !self.context.runc.knows(self.id().as_str()) {
             return Ok(());
         }
-        self.call(options::Verb::Delete { force }).await
+        let outcome = self.call(options::Verb::Delete { force }).await;
+        // Whether it is gone is looked at, whatever runc says.
+        if !self.context.runc.knows(self.id().as_str()) {
+            return Ok(());
+        }
+        outcome.and_then(|()| Err(self.unbelieved("delete", "still knows the container")))
     }
 
     async fn delete(&mut self, force: bool) -> Result<()> {
@@ -607,7 +619,10 @@ impl Task {
             }
             self.kill().await?;
         }
-        self.tidy().await;
+        // A name that is forgotten has left nothing: what could not be cleared, now or when it ended, is the
+        // caller's to know.
+        self.tidy().await?;
+        self.clear_runtime(true).await?;
         let (context, id) = (Arc::clone(&self.context), self.id().clone());
         blocking(move || context.store.forget(&id)).await?;
         tracing::info!(container = %self.id(), "deleted");
