@@ -5,6 +5,8 @@
 
 mod support;
 
+mod bad_input;
+mod bad_path;
 mod checkpoints;
 mod contract;
 mod fleet;

@@ -5,7 +5,9 @@ pub(crate) mod bundle;
 pub(crate) mod client;
 pub(crate) mod contract;
 pub(crate) mod daemon;
+pub(crate) mod footprint;
 pub(crate) mod host;
+pub(crate) mod raw;
 
 use std::time::{Duration, Instant};
 
