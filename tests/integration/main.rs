@@ -5,8 +5,10 @@
 
 mod support;
 
+mod bad_bundle;
 mod bad_input;
 mod bad_path;
+mod bad_target;
 mod checkpoints;
 mod contract;
 mod fleet;
