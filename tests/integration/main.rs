@@ -8,6 +8,7 @@ mod support;
 mod bad_bundle;
 mod bad_input;
 mod bad_path;
+mod bad_runtime;
 mod bad_target;
 mod checkpoints;
 mod contract;

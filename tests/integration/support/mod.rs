@@ -8,6 +8,7 @@ pub(crate) mod daemon;
 pub(crate) mod footprint;
 pub(crate) mod host;
 pub(crate) mod raw;
+pub(crate) mod runtime;
 
 use std::time::{Duration, Instant};
 
