@@ -14,6 +14,8 @@ mod checkpoints;
 mod contract;
 mod fleet;
 mod lifecycle;
+mod output;
+mod processes;
 mod program;
 mod recovery;
 mod walkthrough;

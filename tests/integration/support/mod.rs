@@ -5,6 +5,7 @@ pub(crate) mod bundle;
 pub(crate) mod client;
 pub(crate) mod contract;
 pub(crate) mod daemon;
+pub(crate) mod events;
 pub(crate) mod footprint;
 pub(crate) mod host;
 pub(crate) mod raw;
