@@ -232,18 +232,18 @@ pub fn violation(found: ProblemDetails) -> Problem {
     let listed: Vec<String> = errors.iter().map(|one| format!("{} {}", one.location, one.message)).collect();
     let mut made = match found.status {
         413 => return too_large(crate::http::MAX_BODY),
-        422 => problem(
-            &INVALID,
-            listed.join("; "),
-            "mend what errors points at; GET /openapi.json says what is taken",
-        ),
         // JSON was checked before: without a pointer it is the whole body that is not there.
         400 if errors.is_empty() => problem(
             &MALFORMED,
             "the request has no body, and this operation needs one".to_owned(),
             "send a JSON body; GET /openapi.json says what is taken",
         ),
-        400 => problem(&MALFORMED, listed.join("; "), "mend what errors points at"),
+        // What can be pointed at could be read, a pid or a query that is none too.
+        400 | 422 => problem(
+            &INVALID,
+            listed.join("; "),
+            "mend what errors points at; GET /openapi.json says what is taken",
+        ),
         _ => problem(
             &kind("internal", "The daemon failed", 500),
             found.title,
@@ -273,7 +273,13 @@ pub fn of_status(status: u16, method: &str, path: &str, allow: Option<&str>) -> 
             problem(&kind("method-not-allowed", "No such method here", 405), detail, remedy)
         }
         413 => too_large(crate::http::MAX_BODY),
-        400..=499 => Problem {
+        // The router's own: what is percent-encoded in the path is not UTF-8.
+        400 => {
+            let mut found = problem(&INVALID, format!("{path} is not UTF-8"), remedy);
+            found.errors = Some(vec![item("/path", "encoding", "is not UTF-8")]);
+            found
+        }
+        401..=499 => Problem {
             status: i32::from(status),
             ..problem(&MALFORMED, format!("{method} {path} cannot be read"), remedy)
         },

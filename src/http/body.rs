@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::Request;
-use axum::http::{HeaderValue, Method, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt;
+use serde_json::Value;
 
 use super::MAX_BODY;
 use super::problems::answer;
@@ -38,15 +39,42 @@ pub(super) async fn take_as_json(request: Request, next: Next) -> Response {
         Err(BodyError::TooLarge) => return answer(&problem::too_large(MAX_BODY)).into_response(),
         Err(BodyError::CutOff) => return answer(&problem::cut_off()).into_response(),
     };
-    if !bytes.is_empty()
-        && let Err(error) = serde_json::from_slice::<serde_json::Value>(&bytes)
-    {
-        return answer(&problem::not_json(&error, &bytes)).into_response();
-    }
+    // Absent or empty, the body is the operation's to judge: some need one, some do not.
+    let (bytes, broken) = match serde_json::from_slice(&bytes) {
+        Ok(value) => (with_whole_numbers(value, bytes), None),
+        Err(error) => (bytes.clone(), (!bytes.is_empty()).then(|| problem::not_json(&error, &bytes))),
+    };
     parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(bytes.len()));
     parts.headers.remove(header::TRANSFER_ENCODING);
-    next.run(Request::from_parts(parts, Body::from(bytes))).await
+    let response = next.run(Request::from_parts(parts, Body::from(bytes))).await;
+    match broken {
+        // The operation met what was met here, and does not say where. That there is no such path, method
+        // or name is the better answer, whatever the body.
+        Some(broken) if response.status() == StatusCode::BAD_REQUEST => answer(&broken).into_response(),
+        _ => response,
+    }
+}
+
+/// JSON Schema has no integers but numbers without a fraction: it takes 15.0 and 1.5e1 for 15, and so do we.
+fn with_whole_numbers(mut value: Value, bytes: Bytes) -> Bytes {
+    fn mend(value: &mut Value) -> bool {
+        match value {
+            Value::Number(number) => {
+                let whole = number.as_f64().filter(|float| number.is_f64() && float.fract() == 0.0);
+                // Beyond 2^53 a float is no particular integer, and no field takes one.
+                let Some(float) = whole.filter(|float| float.abs() < 9_007_199_254_740_992.0) else {
+                    return false;
+                };
+                *value = Value::from(float as i64);
+                true
+            }
+            Value::Array(items) => items.iter_mut().fold(false, |mended, item| mend(item) | mended),
+            Value::Object(fields) => fields.values_mut().fold(false, |mended, field| mend(field) | mended),
+            Value::Null | Value::Bool(_) | Value::String(_) => false,
+        }
+    }
+    if mend(&mut value) { value.to_string().into() } else { bytes }
 }
 
 /// `waits`: the sender asked with `Expect: 100-continue` and has sent nothing yet.

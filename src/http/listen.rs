@@ -10,6 +10,8 @@ use axum::Router;
 use tokio::net::{TcpListener, UnixListener, lookup_host};
 use tokio::sync::watch;
 
+use super::detach::Patient;
+
 /// The sockets, bound.
 #[derive(Debug)]
 pub struct Listeners {
@@ -99,10 +101,10 @@ impl Listeners {
         };
         let mut servers = tokio::task::JoinSet::new();
         for listener in self.tcp {
-            let server = axum::serve(listener, router.clone());
+            let server = axum::serve(Patient(listener), router.clone());
             servers.spawn(server.with_graceful_shutdown(ended(ending.clone())).into_future());
         }
-        let server = axum::serve(self.unix, router);
+        let server = axum::serve(Patient(self.unix), router);
         servers.spawn(server.with_graceful_shutdown(ended(ending)).into_future());
         while let Some(server) = servers.join_next().await {
             server.map_err(io::Error::other)??;

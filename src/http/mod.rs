@@ -2,6 +2,7 @@
 //! Knows nothing of containers.
 
 mod body;
+mod detach;
 mod events;
 mod listen;
 mod logs;
@@ -53,4 +54,5 @@ pub fn router(api: Api, ending: watch::Receiver<bool>) -> Router {
         .fallback_service(routes)
         .layer(middleware::from_fn(body::take_as_json))
         .layer(middleware::from_fn(problems::documents))
+        .layer(middleware::from_fn(detach::from_client))
 }

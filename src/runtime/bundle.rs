@@ -99,7 +99,12 @@ impl Bundle {
         if !kind.is_dir() {
             return Err(BundleError::NotAFolder);
         }
-        let text = match read_config(&path.join("config.json")) {
+        let config = path.join("config.json");
+        // Whoever reads a FIFO waits for somebody who writes.
+        if fs::metadata(&config).is_ok_and(|kind| !kind.is_file()) {
+            return Err(BundleError::BadConfig("it is not a regular file".to_owned()));
+        }
+        let text = match read_config(&config) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(BundleError::NoConfig),
             Err(source) => return Err(BundleError::Unreadable { what: "config.json", source }),

@@ -12,6 +12,7 @@ use tokio::time::timeout;
 use super::error::{Error, Result};
 use super::mounts;
 use super::options::{Global, Verb};
+use super::process::Held;
 use super::program::{ExitStatus, Failure, FailureKind, Program};
 
 /// Where runc looks for CRIU and for hooks, behind our own folder with CRIU in it.
@@ -134,27 +135,30 @@ pub async fn output(program: &Program, limit: Duration) -> Result<String> {
     }
 }
 
-/// Runs a program to its end, and its whole process group to death when it takes too long.
+/// Runs a program to its end, and what is then left of its process group to death. One that takes too
+/// long is ended with it.
 async fn run(program: &Program, limit: Duration) -> Result<Result<(), Failure>> {
+    let missing = |source| Error::Missing { path: program.path.clone(), source };
     let mut child = spawn(program, Stdio::null())?;
     let mut listening = tokio::spawn(listen(child.stderr.take()));
-    let kind = match timeout(limit, child.wait()).await {
-        Ok(Ok(status)) if status.success() => {
-            listening.abort();
-            return Ok(Ok(()));
-        }
-        Ok(Ok(status)) => FailureKind::Ended(exit_status(status)),
-        Ok(Err(source)) => return Err(Error::Missing { path: program.path.clone(), source }),
-        Err(_) => {
-            end_group(&child);
-            let _ = child.wait().await;
-            FailureKind::TimedOut(u64::try_from(limit.as_millis()).unwrap_or(u64::MAX))
-        }
-    };
-    // What is in the pipe now; a stray that keeps it open is not waited for.
-    let words = timeout(Duration::from_millis(100), &mut listening).await;
+    let in_time = timeout(limit, ended(&child)).await;
+    end_group(&child);
+    let status = child.wait().await.map_err(missing)?;
+    // What is in the pipe now; a stray that has left the group may keep it open, and is not waited for.
+    let heard = timeout(Duration::from_millis(100), &mut listening).await;
     listening.abort();
-    Ok(Err(Failure { kind, words: words.ok().and_then(std::result::Result::ok).unwrap_or_default() }))
+    let words = heard.ok().and_then(std::result::Result::ok).unwrap_or_default();
+    let kind = match in_time {
+        Ok(waited) => {
+            waited.map_err(missing)?;
+            if status.success() {
+                return Ok(Ok(()));
+            }
+            FailureKind::Ended(exit_status(status))
+        }
+        Err(_) => FailureKind::TimedOut(u64::try_from(limit.as_millis()).unwrap_or(u64::MAX)),
+    };
+    Ok(Err(Failure { kind, words }))
 }
 
 /// The last of what comes out of a pipe. All of it is read: who writes more than a pipe holds would wait.
@@ -166,6 +170,15 @@ async fn listen(pipe: Option<impl AsyncRead + Unpin>) -> String {
         heard.drain(..heard.len().saturating_sub(64 * 1024));
     }
     tail(&String::from_utf8_lossy(&heard))
+}
+
+/// Waits for a child's end without reaping it: until then its pid, and its group's, are its own.
+async fn ended(child: &tokio::process::Child) -> std::io::Result<()> {
+    let pid = child.id().and_then(|pid| i32::try_from(pid).ok()).unwrap_or_default();
+    match Held::open(pid).map_err(std::io::Error::other)? {
+        Some(held) => held.watch()?.readable().await.map(drop),
+        None => Ok(()),
+    }
 }
 
 fn spawn(program: &Program, stdout: Stdio) -> Result<tokio::process::Child> {

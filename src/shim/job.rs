@@ -16,6 +16,7 @@ use super::console::Console;
 use super::reaper::{self, Ended};
 use super::stdio::{Output, Stream};
 use crate::ipc::{CONSOLE, ProcessKey, Request, Role};
+use crate::runtime::cgroup::Cgroup;
 use crate::runtime::process::start_time;
 use crate::runtime::program::{ExitStatus, FailureKind, Program};
 
@@ -37,8 +38,6 @@ struct Launching {
     role: Role,
     console: Option<Console>,
     stdout_copy: Option<PathBuf>,
-    /// The children there were before: what is added and unknown after a failure is the runtime's stray.
-    before: BTreeSet<i32>,
 }
 
 pub(super) struct Job {
@@ -49,6 +48,8 @@ pub(super) struct Job {
     timed_out: bool,
     status: Option<ExitStatus>,
     orphans: Vec<Ended>,
+    /// The children there were before: what is added and unknown after a failure is the runtime's stray.
+    before: BTreeSet<i32>,
     launching: Option<Launching>,
 }
 
@@ -83,12 +84,12 @@ impl Job {
                         pipe(Stream::Stderr, stdio.stderr.as_deref())?,
                     ),
                 };
-                let launching =
-                    Launching { pid_file, role, console, stdout_copy: stdio.stdout, before: children() };
+                let launching = Launching { pid_file, role, console, stdout_copy: stdio.stdout };
                 (streams.0, streams.1, Some(launching))
             }
         };
         let socket = launching.as_ref().and_then(|launching| launching.console.as_ref()).map(Console::path);
+        let before = children();
         let child = spawn(&program, socket.as_deref(), stdout, stderr)?;
         let limit = Duration::from_millis(timeout_ms);
         let deadline = Instant::now() + limit;
@@ -100,6 +101,7 @@ impl Job {
             timed_out: false,
             status: None,
             orphans: Vec::new(),
+            before,
             launching,
         };
         Ok((job, outputs))
@@ -150,9 +152,7 @@ impl Job {
     pub(super) fn outcome(&mut self) -> Option<Outcome> {
         let status = self.status?;
         let failed = |kind| {
-            if let Some(launching) = &self.launching {
-                launching.end_strays();
-            }
+            self.end_strays();
             Some(Outcome::Failed(kind))
         };
         if self.timed_out {
@@ -164,7 +164,8 @@ impl Job {
         let Some(launching) = &self.launching else {
             return Some(Outcome::Called);
         };
-        let Some(pid) = read_pid(&launching.pid_file) else {
+        // A process that was there before is not the one that was made.
+        let Some(pid) = read_pid(&launching.pid_file).filter(|pid| !self.before.contains(pid)) else {
             return failed(FailureKind::NoPid);
         };
         // Backwards: a pid that was reused below us is the later one's.
@@ -214,14 +215,30 @@ fn children() -> BTreeSet<i32> {
     listed.split_ascii_whitespace().filter_map(|pid| pid.parse().ok()).collect()
 }
 
-impl Launching {
-    /// Ends what a failed launch has left behind: children that are new. They are ours and not reaped, so
+/// Ends what is below us without being the container's: children in our own cgroup, as a failed call leaves
+/// them behind when the parents that [`Job::end_strays`] has ended were not the last of their line.
+pub(super) fn end_own_kind(known: &[i32]) {
+    for pid in children().into_iter().filter(|pid| !known.contains(pid) && is_our_kind(*pid)) {
+        let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+    }
+}
+
+/// Whether it is in our own cgroup, where no process of the container is.
+fn is_our_kind(pid: i32) -> bool {
+    let own = i32::try_from(std::process::id()).ok().and_then(Cgroup::of);
+    own.is_some() && Cgroup::of(pid) == own
+}
+
+impl Job {
+    /// Ends what a failed call has left behind: children that are new. They are ours and not reaped, so
     /// their pids cannot be anybody else's. Beside a container that runs, a new child may be an orphan of the
     /// container's own, which is nobody's stray: there only runc's own is ended, and what its pid file names.
     fn end_strays(&self) {
-        let named = read_pid(&self.pid_file);
+        let launching = self.launching.as_ref();
+        let init = launching.is_some_and(|launching| launching.role == Role::Init);
+        let named = launching.and_then(|launching| read_pid(&launching.pid_file));
         for pid in children().difference(&self.before) {
-            if self.role == Role::Init || named == Some(*pid) || is_runc_init(*pid) {
+            if init || named == Some(*pid) || is_our_kind(*pid) || is_runc_init(*pid) {
                 let _ = kill(Pid::from_raw(*pid), Signal::SIGKILL);
             }
         }

@@ -83,6 +83,8 @@ struct Shim {
     /// The highest number of a request.
     seq: u64,
     born: Instant,
+    /// Whether a call has failed, and may have left processes behind whose parents are still to die.
+    strays: bool,
 }
 
 /// What woke the shim.
@@ -112,6 +114,7 @@ impl Shim {
             launched: false,
             seq: 0,
             born: Instant::now(),
+            strays: false,
         })
     }
 
@@ -246,6 +249,10 @@ impl Shim {
         if let Some(outcome) = self.job.as_mut().and_then(Job::outcome) {
             self.conclude(outcome)?;
         }
+        if self.strays && self.job.is_none() {
+            let known: Vec<i32> = self.tracked.iter().map(|one| one.key.pid).collect();
+            job::end_own_kind(&known);
+        }
         Ok(())
     }
 
@@ -278,6 +285,7 @@ impl Shim {
                 }
             }
             Outcome::Failed(kind) => {
+                self.strays = true;
                 let mut words = String::new();
                 for output in self.outputs.iter_mut().filter(|output| output.seq() == seq) {
                     words.push_str(&output.discard());

@@ -300,6 +300,11 @@ impl Partial {
         self.folder.join(IMAGE)
     }
 
+    /// Whether CRIU has written any.
+    pub(super) fn has_images(&self) -> bool {
+        self.images().join(INVENTORY).is_file()
+    }
+
     /// Where CRIU's log goes.
     pub(super) fn work(&self) -> &Path {
         &self.folder

@@ -428,7 +428,7 @@ impl Task {
         self.publisher = Some(ends.publisher);
         self.catch_up();
         self.resume_journal().await;
-        self.tidy().await;
+        let _ = self.tidy().await;
         while !self.gone {
             let command = match &mut self.life {
                 Some(life) => tokio::select! {
@@ -445,14 +445,14 @@ impl Task {
                 Some(Some(command)) => {
                     self.context.busy.send_modify(|busy| *busy += 1);
                     self.obey(command).await;
-                    self.tidy().await;
+                    let _ = self.tidy().await;
                     self.context.busy.send_modify(|busy| *busy -= 1);
                 }
                 // The supervisor is gone, and with it everybody who could ask.
                 Some(None) => break,
                 None => {}
             }
-            self.tidy().await;
+            let _ = self.tidy().await;
         }
     }
 
@@ -653,26 +653,33 @@ impl Task {
     }
 
     /// After an end: the cgroup and runc's state go at once, so that a stopped container holds nothing of
-    /// the host but its record and its log.
-    async fn tidy(&mut self) {
+    /// the host but its record and its log. An error has been logged.
+    async fn tidy(&mut self) -> Result<()> {
         if !self.life.as_ref().is_some_and(|life| life.ended) {
-            return;
+            return Ok(());
         }
-        if let Err(error) = self.clear_runtime(false).await {
-            tracing::debug!(container = %self.id(), error = %chain(&error), "runc delete failed, trying with force");
-            if let Err(error) = self.clear_runtime(true).await {
-                tracing::error!(container = %self.id(), error = %chain(&error), "its runtime state stays behind");
+        let mut cleared = self.clear_runtime(false).await;
+        match &cleared {
+            // Whoever hangs hangs again.
+            Ok(()) | Err(Error::Runtime { source: runtime::Error::TimedOut { .. }, .. }) => {}
+            Err(error) => {
+                tracing::debug!(container = %self.id(), error = %chain(error), "runc delete failed, trying with force");
+                cleared = self.clear_runtime(true).await;
             }
+        }
+        if let Err(error) = &cleared {
+            tracing::error!(container = %self.id(), error = %chain(error), "its runtime state stays behind");
         }
         self.hear_the_rest().await;
         self.context.places.leave(self.id());
-        let Some(life) = self.life.take() else { return };
+        let Some(life) = self.life.take() else { return cleared };
         let (context, id) = (Arc::clone(&self.context), self.id().clone());
         let _ = blocking(move || {
             context.store.end(&id, &life.run);
             Ok(())
         })
         .await;
+        cleared
     }
 
     /// The ends of added processes, which end with the container; a shim that hangs is ended.
@@ -699,7 +706,12 @@ impl Task {
         let (context, id) = (Arc::clone(&self.context), self.id().clone());
         let log = context.store.call_log(&id, "delete");
         let outcome = self.attend(context.runc.clear(force, &log, id.as_str())).await;
-        outcome.map_err(|source| self.fail(source))
+        // Whether it is gone is looked at, whatever runc says.
+        if !self.context.runc.knows(id.as_str()) {
+            return Ok(());
+        }
+        outcome.map_err(|source| self.fail(source))?;
+        Err(self.unbelieved("delete", "still knows the container"))
     }
 
     async fn delete(&mut self, force: bool) -> Result<()> {
@@ -712,7 +724,10 @@ impl Task {
             }
             self.kill().await?;
         }
-        self.tidy().await;
+        // A name that is forgotten has left nothing: what could not be cleared, now or when it ended, is the
+        // caller's to know.
+        self.tidy().await?;
+        self.clear_runtime(true).await?;
         let (context, id) = (Arc::clone(&self.context), self.id().clone());
         blocking(move || context.store.forget(&id)).await?;
         tracing::info!(container = %self.id(), "deleted");

@@ -5,12 +5,19 @@
 
 mod support;
 
+mod bad_bundle;
+mod bad_input;
+mod bad_path;
+mod bad_runtime;
+mod bad_target;
 mod checkpoints;
 mod contract;
 mod events;
 mod fleet;
 mod lifecycle;
 mod logs;
+mod output;
+mod processes;
 mod program;
 mod recovery;
 mod walkthrough;

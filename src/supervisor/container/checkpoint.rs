@@ -140,7 +140,11 @@ impl Task {
         match answer {
             Answer::Done | Answer::Launched(_) => {
                 let _ = tokio::fs::remove_file(&log).await;
-                Ok(())
+                if partial.has_images() {
+                    Ok(())
+                } else {
+                    Err(self.unbelieved(verb.name(), "wrote no image"))
+                }
             }
             Answer::Failed(failure) => {
                 let error = self.explain(verb.name(), failure, log.clone()).await;

@@ -8,6 +8,7 @@ use oci_spec::runtime::Process;
 
 use super::{Added, Answer, Life, ProcessView, Snapshot, Task, Update};
 use crate::ipc::{CONSOLE, Hello, Launch, ProcessKey, Request, Role, Stdio};
+use crate::runtime;
 use crate::runtime::bundle::{ProcessOverrides, added_process};
 use crate::runtime::cgroup::Cgroup;
 use crate::runtime::options;
@@ -139,14 +140,21 @@ impl Task {
             self.hear_out().await;
         }
         self.admit(Verb::Pause)?;
-        if let Err(error) = outcome {
+        let outcome = outcome.and_then(|()| match self.is_frozen() {
+            Some(false) => Err(self.unbelieved("pause", "the container is not frozen")),
+            Some(true) | None => Ok(()),
+        });
+        if outcome.is_err() {
             // A runc that was ended halfway may have frozen it: what was begun is undone.
             let _ = self.call(options::Verb::Resume).await;
-            return Err(error);
+            // What could not be undone is told as it is.
+            if self.snapshot.status != Status::Running || self.is_frozen() != Some(true) {
+                return outcome;
+            }
         }
         self.change(Change::Paused);
         self.emit(Happened::Pause);
-        Ok(())
+        outcome
     }
 
     pub(super) async fn resume(&mut self) -> Result<()> {
@@ -159,10 +167,28 @@ impl Task {
         if self.snapshot.status == Status::Stopped {
             return Ok(());
         }
-        outcome?;
+        // The cgroup says whether it runs, whatever runc says.
+        match self.is_frozen() {
+            Some(true) => {
+                return outcome
+                    .and_then(|()| Err(self.unbelieved("resume", "the container is still frozen")));
+            }
+            Some(false) => {}
+            None => outcome?,
+        }
         self.change(Change::Resumed);
         self.emit(Happened::Resume);
         Ok(())
+    }
+
+    /// Whether its cgroup is frozen. `None`: it is not known which that is.
+    pub(super) fn is_frozen(&self) -> Option<bool> {
+        Some(self.life.as_ref()?.cgroup.as_ref()?.is_frozen())
+    }
+
+    /// runc said that all is well, and it is not.
+    pub(super) fn unbelieved(&self, verb: &'static str, what: &str) -> Error {
+        self.fail(runtime::Error::Failed { verb, words: format!("it ended with 0 but {what}"), log: None })
     }
 }
 

@@ -1,5 +1,7 @@
 //! Start and restore, and the one place where a start that failed is undone.
 
+use std::fs::{self, File};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -273,12 +275,14 @@ fn plan(start: Start, claims: &Claims) -> Result<Plan> {
     Ok(Plan { bundle, checkpoint, process, stdio, _claim: claim })
 }
 
-/// Whether the shim will be able to append to a file: it is regular, or can be made.
+/// Whether the shim will be able to append to a file. Only opening it tells (a link to nothing, a file system
+/// that takes no files), so it is made here when it is not there.
 fn check_output(path: &Path) -> Result<(), String> {
-    match std::fs::metadata(path) {
-        Ok(kind) if kind.is_file() => Ok(()),
-        Ok(_) => Err("it is not a regular file".into()),
-        Err(_) if path.parent().is_some_and(Path::is_dir) => Ok(()),
-        Err(_) => Err("its folder is not there".into()),
+    match fs::metadata(path) {
+        Ok(kind) if !kind.is_file() => return Err("it is not a regular file".into()),
+        Err(_) if !path.parent().is_some_and(Path::is_dir) => return Err("its folder is not there".into()),
+        _ => {}
     }
+    let opened = File::options().create(true).append(true).mode(0o600).open(path);
+    opened.map(drop).map_err(|error| error.to_string())
 }

@@ -5,7 +5,11 @@ pub(crate) mod bundle;
 pub(crate) mod client;
 pub(crate) mod contract;
 pub(crate) mod daemon;
+pub(crate) mod events;
+pub(crate) mod footprint;
 pub(crate) mod host;
+pub(crate) mod raw;
+pub(crate) mod runtime;
 
 use std::time::{Duration, Instant};
 
