@@ -59,7 +59,9 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     if !nix::unistd::geteuid().is_root() {
         return Err(ServeError::NotRoot);
     }
-    let store = Store::open(&config.state, &config.root)?;
+    let (state, root) = (config.state.clone(), config.root.clone());
+    let store =
+        tokio::task::spawn_blocking(move || Store::open(&state, &root)).await.map_err(io::Error::other)??;
     let limit = raise_descriptor_limit()?;
     let parts = assemble(&config, store, limit).await?;
     if let Criu::Unusable { why, .. } = &parts.criu {

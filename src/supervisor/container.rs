@@ -236,7 +236,9 @@ impl Life {
         life.hold(init).ok()?;
         life.init.as_ref()?;
         snapshot.processes.push(ProcessView::new(init.pid, &record.process));
-        if life.is_frozen() && !matches!(journal, Some(Journal::Checkpoint { .. })) {
+        if matches!(journal, Some(Journal::Checkpoint { .. })) {
+            snapshot.status = Status::Checkpointing;
+        } else if life.is_frozen() {
             snapshot.status = Status::Paused;
         }
         Some(life)
@@ -258,10 +260,9 @@ impl Life {
             }
             snapshot.processes.push(ProcessView::new(init.pid, &record.process));
         }
-        snapshot.status = match (journal, hello.busy) {
-            // Frozen by CRIU, and not at anybody's request.
-            (Some(Journal::Checkpoint { seq, .. }), Some(busy)) if *seq == busy => Status::Checkpointing,
-            (Some(Journal::Checkpoint { .. }), _) => Status::Running,
+        snapshot.status = match journal {
+            // Frozen by CRIU, and not at anybody's request; said until it is finished or undone.
+            Some(Journal::Checkpoint { .. }) => Status::Checkpointing,
             _ if life.is_frozen() => Status::Paused,
             _ => Status::Running,
         };
@@ -429,6 +430,7 @@ impl Task {
         self.catch_up();
         self.resume_journal().await;
         let _ = self.tidy().await;
+        drop(ends.recovering);
         while !self.gone {
             let command = match &mut self.life {
                 Some(life) => tokio::select! {

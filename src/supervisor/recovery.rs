@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
+use tokio::sync::mpsc;
 
 use super::container::{Life, Snapshot, Task};
 use super::error::Result;
@@ -35,9 +36,11 @@ pub(super) async fn recover(context: &Arc<Context>) -> Result<()> {
         context.events.publish(id, run, Timestamp::now(), Happened::Delete);
     }
     // A shim that hangs is waited for, and not one after the other.
+    let (recovering, mut settled) = mpsc::channel(1);
+    let waited = &recovering;
     let each = stream::iter(names).for_each_concurrent(AT_ONCE, |(id, record)| async move {
         match record {
-            Ok(Some(record)) => adopt(context, record).await,
+            Ok(Some(record)) => adopt(context, record, waited.clone()).await,
             Ok(None) => undo(context, &id).await,
             Err(error) => {
                 let aside = context.store.set_aside(&id);
@@ -49,10 +52,13 @@ pub(super) async fn recover(context: &Arc<Context>) -> Result<()> {
         }
     });
     each.await;
+    drop(recovering);
+    // What is soon settled is settled before the first request; a dump that goes on is said to go on.
+    let _ = tokio::time::timeout(SHIM, settled.recv()).await;
     Ok(())
 }
 
-async fn adopt(context: &Arc<Context>, record: Record) {
+async fn adopt(context: &Arc<Context>, record: Record, recovering: mpsc::Sender<()>) {
     let id = record.id.clone();
     let run = context.store.run(&id, record.run);
     for other in context.store.volatile_runs(&id) {
@@ -89,7 +95,7 @@ async fn adopt(context: &Arc<Context>, record: Record) {
     tracing::info!(container = %id, status = snapshot.status.as_str(), "taken back");
     let life = life.unwrap_or_else(|| Life::over(run, &record));
     let task = Task::recovered(context, snapshot.clone(), Some(life), record.run, busy);
-    context.registry.adopt(&id, Arc::new(snapshot), task);
+    context.registry.adopt(&id, Arc::new(snapshot), task, recovering);
 }
 
 /// The run's shim, if it lives, and what it knows.
@@ -146,6 +152,9 @@ fn kill(init: ProcessKey) {
 async fn undo(context: &Arc<Context>, id: &ContainerId) {
     for run in context.store.volatile_runs(id) {
         cut_off(context, id, &run).await;
+    }
+    if let Some(heard) = context.events.heard(id) {
+        context.events.publish(id, heard.run, Timestamp::now(), Happened::Delete);
     }
     let (context, id) = (Arc::clone(context), id.clone());
     let _ = blocking(move || {

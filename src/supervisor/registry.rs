@@ -28,6 +28,8 @@ pub(super) struct Registry(RwLock<BTreeMap<ContainerId, Handle>>);
 pub(super) struct Ends {
     pub(super) queue: mpsc::Receiver<Command>,
     pub(super) publisher: watch::Sender<Arc<Snapshot>>,
+    /// Dropped once what an earlier daemon left is settled.
+    pub(super) recovering: Option<mpsc::Sender<()>>,
 }
 
 impl Registry {
@@ -77,15 +79,21 @@ impl Registry {
             return handle.queue.clone();
         }
         let (task, snapshot) = task(id);
-        let queue = Self::insert(&mut map, id, snapshot, task);
+        let queue = Self::insert(&mut map, id, snapshot, task, None);
         drop(map);
         queue
     }
 
     /// A container that an earlier daemon has left.
-    pub(super) fn adopt(&self, id: &ContainerId, snapshot: Arc<Snapshot>, task: Task) {
+    pub(super) fn adopt(
+        &self,
+        id: &ContainerId,
+        snapshot: Arc<Snapshot>,
+        task: Task,
+        recovering: mpsc::Sender<()>,
+    ) {
         let mut map = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        Self::insert(&mut map, id, snapshot, task);
+        Self::insert(&mut map, id, snapshot, task, Some(recovering));
     }
 
     fn insert(
@@ -93,11 +101,12 @@ impl Registry {
         id: &ContainerId,
         snapshot: Arc<Snapshot>,
         task: Task,
+        recovering: Option<mpsc::Sender<()>>,
     ) -> mpsc::Sender<Command> {
         let (queue, requests) = mpsc::channel(QUEUE);
         let (publisher, view) = watch::channel(snapshot);
         map.insert(id.clone(), Handle { queue: queue.clone(), view });
-        tokio::spawn(task.serve(Ends { queue: requests, publisher }));
+        tokio::spawn(task.serve(Ends { queue: requests, publisher, recovering }));
         queue
     }
 

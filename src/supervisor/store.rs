@@ -16,6 +16,7 @@ use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use oci_spec::runtime::Process;
@@ -25,6 +26,10 @@ use super::error::{Error, Result, store};
 use super::names::{CheckpointName, ContainerId};
 use crate::ipc::{EXIT_RECORD, ExitRecord, LOG, ProcessKey};
 use crate::runtime::mounts;
+
+/// How often, and how far apart, a lock that is held is tried again.
+const LOCK_TRIES: u32 = 20;
+const LOCK_PAUSE: Duration = Duration::from_millis(25);
 
 const RECORD: &str = "record.json";
 const PARTIAL: &str = ".record.json.partial";
@@ -378,7 +383,14 @@ fn lock(folder: &Path) -> Result<File, OpenError> {
     let path = folder.join("lock");
     let mut file =
         File::options().create(true).read(true).write(true).truncate(false).open(&path).map_err(io)?;
-    if file.try_lock().is_err() {
+    // A child that a daemon was just starting when it was killed holds the lock until it is the other program.
+    let mut tries = 0;
+    while file.try_lock().is_err() {
+        tries += 1;
+        if tries < LOCK_TRIES {
+            std::thread::sleep(LOCK_PAUSE);
+            continue;
+        }
         let pid = fs::read_to_string(&path).unwrap_or_default().trim().to_owned();
         return Err(OpenError::Locked { pid, folder: folder.to_owned() });
     }

@@ -90,8 +90,12 @@ impl Task {
         let (bundle, claims) = (self.snapshot.bundle.clone(), self.context.claims.clone());
         let reopened = blocking(move || Ok(Partial::reopen(&claims, &bundle, &name))).await;
         let Ok(Some(partial)) = reopened else {
+            // Noted, and not begun; or finished, and still noted.
             if let Some(life) = &self.life {
                 self.context.store.noted(&life.run);
+            }
+            if self.snapshot.status == Status::Checkpointing {
+                self.change(Change::Dumped);
             }
             return;
         };
