@@ -44,9 +44,9 @@ pub async fn check(config: &Config) -> (String, bool) {
     for finding in &findings {
         // Writing to a String cannot fail.
         let _ = match finding {
-            Finding::Good(what) => writeln!(report, "good     {what}"),
-            Finding::Poor { what, remedy } => writeln!(report, "poor     {what}\n         {remedy}"),
-            Finding::Bad { what, remedy } => writeln!(report, "missing  {what}\n         {remedy}"),
+            Finding::Good(what) => writeln!(report, "good      {what}"),
+            Finding::Poor { what, remedy } => writeln!(report, "limited   {what}\n          {remedy}"),
+            Finding::Bad { what, remedy } => writeln!(report, "missing   {what}\n          {remedy}"),
         };
     }
     report.push_str(if serves {

@@ -18,10 +18,26 @@ pub(crate) fn of(location: &str, error: &ValidationError<'_>) -> Vec<InvalidPara
         ValidationErrorKind::Required { property } => {
             vec![violation("required", child(property.as_str().unwrap_or_default()), "is required")]
         }
+        ValidationErrorKind::Pattern { pattern } => {
+            vec![violation("pattern", at, &of_pattern(pattern))]
+        }
         kind => {
             let words = error.masked_with("").to_string();
             vec![violation(&snake(kind.keyword()), at, words.trim_start())]
         }
+    }
+}
+
+/// A regular expression says little to a person; those of the contract are few.
+fn of_pattern(pattern: &str) -> String {
+    if pattern.starts_with("^/") {
+        "is not an absolute path".to_owned()
+    } else if pattern.starts_with("^[A-Za-z0-9]") {
+        "is not a name: it begins with a letter or digit and goes on with those and _ . + -".to_owned()
+    } else if pattern.starts_with("^[^=") {
+        "is not NAME=value".to_owned()
+    } else {
+        format!("does not match {pattern}")
     }
 }
 

@@ -1,14 +1,14 @@
 //! Every error leaves as a problem document of ours: the generated validation's documents get our form,
 //! the framework's bare answers get one, and all get the request's path. A failure is logged here, once.
 
-use axum::body::to_bytes;
+use axum::body::{Body, to_bytes};
 use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use containerd_rest_api::{Problem, ProblemDetails};
 
-use crate::api::problem;
+use crate::api::{json_line, problem};
 
 const MEDIA_TYPE: &str = "application/problem+json";
 /// No document of ours is near it.
@@ -17,8 +17,7 @@ const LARGEST: usize = 256 * 1024;
 /// A problem document as an answer.
 pub(super) fn answer(problem: &Problem) -> impl IntoResponse + use<> {
     let status = u16::try_from(problem.status).ok().and_then(|status| StatusCode::from_u16(status).ok());
-    // Plain data of strings and numbers.
-    let body = serde_json::to_string(problem).unwrap_or_default();
+    let body = json_line(problem);
     (status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), [(header::CONTENT_TYPE, MEDIA_TYPE)], body)
 }
 
@@ -26,7 +25,7 @@ pub(super) async fn documents(request: Request, next: Next) -> Response {
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let response = next.run(request).await;
     if !(response.status().is_client_error() || response.status().is_server_error()) {
-        return response;
+        return with_last_newline(response).await;
     }
     let (parts, body) = response.into_parts();
     let is_document =
@@ -53,6 +52,26 @@ pub(super) async fn documents(request: Request, next: Next) -> Response {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
     }
     response
+}
+
+/// So that the prompt of a person with curl begins a line of its own. JSON answers are whole in memory.
+async fn with_last_newline(response: Response) -> Response {
+    let json = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/json");
+    if !json {
+        return response;
+    }
+    let (mut parts, body) = response.into_parts();
+    let Ok(bytes) = to_bytes(body, usize::MAX).await else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    let mut bytes = Vec::from(bytes);
+    // To HEAD, whose length is that of the answer to GET, nothing is added.
+    if bytes.is_empty() {
+        return Response::from_parts(parts, Body::empty());
+    }
+    bytes.push(b'\n');
+    parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(bytes.len()));
+    Response::from_parts(parts, Body::from(bytes))
 }
 
 fn log(method: &axum::http::Method, found: &Problem) {

@@ -60,7 +60,8 @@ fn check_says_what_is_there_and_what_is_missing() {
     }
     let (code, report, _) = run(&["check", "--runtime", "/nonexistent/runc", "--criu", "/nonexistent/criu"]);
     assert_eq!(code, 1);
-    for word in ["missing  runtime", "apt-get install runc", "poor     CRIU", "--criu PATH", "cannot serve"] {
+    for word in ["missing   runtime", "apt-get install runc", "limited   CRIU", "--criu PATH", "cannot serve"]
+    {
         assert!(report.contains(word), "{word}: {report}");
     }
 }
@@ -94,7 +95,7 @@ fn the_unix_socket_is_roots_alone_and_speaks_the_same() {
     stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("{\"status\":\"ok\"}"), "{answer}");
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("{\"status\":\"ok\"}\n"), "{answer}");
 }
 
 #[test]
