@@ -404,12 +404,8 @@ impl Task {
         let Some(life) = &self.life else { return };
         match self.context.store.journal(&life.run) {
             Some(Journal::Checkpoint { name, seq }) => self.resume_checkpoint(name, seq).await,
-            Some(Journal::Delete) => {
-                if self.delete(true).await.is_ok() {
-                    self.context.registry.remove(self.id());
-                    self.gone = true;
-                }
-            }
+            // An error has been logged, or is said to the next who asks.
+            Some(Journal::Delete) => drop(self.delete(true).await),
             // Its record counts, so it has happened.
             Some(Journal::Start { .. }) => self.context.store.noted(&life.run),
             None => {}
@@ -474,15 +470,7 @@ impl Task {
             }
             Command::DeleteCheckpoint(name, reply) => drop(reply.send(self.delete_checkpoint(name).await)),
             Command::Stop { signal, timeout, reply } => drop(reply.send(self.stop(signal, timeout).await)),
-            Command::Delete { force, reply } => {
-                let done = self.delete(force).await;
-                if done.is_ok() {
-                    // First the name is free, then the caller is told so.
-                    self.context.registry.remove(self.id());
-                    self.gone = true;
-                }
-                drop(reply.send(done));
-            }
+            Command::Delete { force, reply } => drop(reply.send(self.delete(force).await)),
         }
     }
 
@@ -734,6 +722,9 @@ impl Task {
         blocking(move || context.store.forget(&id)).await?;
         tracing::info!(container = %self.id(), "deleted");
         self.emit(Happened::Delete);
+        // First the name is free, then the caller is told so.
+        self.context.registry.remove(self.id());
+        self.gone = true;
         Ok(())
     }
 

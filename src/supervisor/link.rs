@@ -51,7 +51,7 @@ impl Link {
         };
         // Before it is asked for anything: our own limit is none of the container's.
         if let Some(pid) = held.as_ref().and_then(|held| Pid::from_raw(held.pid())) {
-            prlimit(Some(pid), Resource::Nofile, descriptors.clone())?;
+            prlimit(Some(pid), Resource::Nofile, *descriptors)?;
         }
         // Reaped whenever it ends; it does not end with us.
         tokio::spawn(async move { child.wait().await });
