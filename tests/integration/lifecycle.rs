@@ -200,6 +200,11 @@ fn a_container_gets_a_clean_start_with_three_descriptors_and_no_signal_blocked_o
     let added = process.expect(200).json()["pid"].as_i64().unwrap();
     let init = i64::from(daemon.init_pid(&id));
     for pid in [init, added] {
+        // runc may have ended a moment before its child becomes the program.
+        eventually("it is the program", || {
+            std::fs::read_to_string(format!("/proc/{pid}/cmdline"))
+                .is_ok_and(|line| line.starts_with("sleep"))
+        });
         let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
         for field in ["SigBlk:", "SigIgn:"] {
             let mask = status.lines().find_map(|line| line.strip_prefix(field)).unwrap().trim();
