@@ -254,6 +254,11 @@ fn a_body_of_more_than_a_mebibyte_is_refused_and_one_of_just_that_is_read() {
             footprint.refuses(&too_large(situation), || daemon.client.send(method, &path, Some(&body)));
         }
     }
+    // Whoever sends everything before it reads anything gets its answer too.
+    let body = padded(r#"{"signal": 9}"#, 3 * MIB);
+    footprint.refuses(&too_large("sent to its end"), || {
+        raw::send(&daemon.client, "PATCH", &path, std::str::from_utf8(&body).unwrap())
+    });
     let body = padded(r#"{"signal": 9}"#, MIB);
     daemon.client.send("PATCH", &path, Some(&body)).expect(200);
     eventually("the signal of a body of 1 MiB arrives", || daemon.status(&id) == "stopped");

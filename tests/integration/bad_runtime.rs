@@ -127,7 +127,7 @@ fn a_runtime_that_fails_is_quoted_and_changes_nothing() {
             ("exit 3", "it ended with 3 and said nothing"),
             ("kill -9 $$", "signal 9 ended it"),
             // A child that holds the pipes is not waited for.
-            ("hang & echo left behind >&2; exit 1", "left behind"),
+            ("hang & sleep 0.05; echo left behind >&2; exit 1", "left behind"),
         ] {
             scene.refuses(verb, instead, FAILED, words);
         }
@@ -139,7 +139,8 @@ fn a_runtime_that_fails_is_quoted_and_changes_nothing() {
 fn what_a_failed_runtime_has_sent_far_away_is_ended_too() {
     let scene = Scene::new();
     // In a session of its own, with a child: out of reach of who ends its process group, and its parent with it.
-    let far = r#"setsid sh -c '"$0" 1000 & "$0" 1000' "${0%/*}/hang" & echo no >&2; exit 1"#;
+    let far = r#"setsid sh -c '"$0" 1000 & touch "$0-ready"; "$0" 1000' "${0%/*}/hang" &
+        until test -e "${0%/*}/hang-ready"; do sleep 0.01; done; rm "${0%/*}/hang-ready"; echo no >&2; exit 1"#;
     // Those that the shim runs, which is the parent of all that have lost theirs.
     for verb in ["run", "exec", "checkpoint", "restore"] {
         scene.refuses(verb, far, FAILED, "no");
