@@ -187,6 +187,7 @@ impl Drop for Daemon {
             }
             let _ = self.child.kill();
             let _ = self.child.wait();
+            host::clear_cgroups(&self.prefix);
         }
         // The folder is about to be removed: never through a mount that a broken test has left in it.
         for line in host::mounts(&self.folder().to_string_lossy()) {

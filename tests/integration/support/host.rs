@@ -23,6 +23,22 @@ fn walk(folder: &Path, prefix: &str, found: &mut Vec<PathBuf>) {
     }
 }
 
+/// Removes what a failed test has left of cgroups, once the killed processes in them are gone. Frozen ones
+/// die when they are thawed (cgroup v1).
+pub(crate) fn clear_cgroups(prefix: &str) {
+    for _ in 0..100 {
+        let left = cgroups(prefix);
+        if left.is_empty() {
+            return;
+        }
+        for folder in left {
+            let _ = fs::write(folder.join("freezer.state"), "THAWED");
+            let _ = fs::remove_dir(folder);
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+}
+
 /// Every mount, in this mount namespace, that names this text.
 pub(crate) fn mounts(text: &str) -> Vec<String> {
     let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap();
