@@ -472,9 +472,9 @@ pub struct User {
     ///Further groups; left out when there are none.
     #[serde(rename = "additionalGids", skip_serializing_if = "Option::is_none")]
     pub additional_gids: Option<Vec<u32>>,
-    ///Constraint: minimum=0, maximum=4294967295
+    ///Constraint: minimum=0, maximum=2147483647
     pub gid: u32,
-    ///Constraint: minimum=0, maximum=4294967295
+    ///Constraint: minimum=0, maximum=2147483647
     pub uid: u32,
 }
 ///What a container is doing, and how it ended.
