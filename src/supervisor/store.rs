@@ -245,7 +245,9 @@ impl Store {
         let partial = self.durable(&record.id).join(PARTIAL);
         let bytes = serde_json::to_vec(record)
             .map_err(|error| store("writing the record", &partial)(error.into()))?;
-        write_synced(&partial, &bytes).map_err(store("writing the record", &partial))
+        write_synced(&partial, &bytes).map_err(store("writing the record", &partial))?;
+        // The name's own folder may be new.
+        sync_folder(&self.root.join("containers")).map_err(store("syncing the folder", &self.root))
     }
 
     /// The prepared record counts from now on; runs before it are over.
@@ -255,8 +257,6 @@ impl Store {
         let path = folder.join(RECORD);
         fs::rename(folder.join(PARTIAL), &path).map_err(store("writing the record", &path))?;
         sync_folder(&folder).map_err(store("syncing the folder", &folder))?;
-        // The name's own folder may be new too.
-        sync_folder(&self.root.join("containers")).map_err(store("syncing the folder", &self.root))?;
         self.noted(run);
         // For people: the log that counts has one name, whatever the run's number.
         let (link, fresh) = (folder.join(LOG), folder.join(".log.partial"));

@@ -1,0 +1,112 @@
+//! Asking the shim and calling runc, with an ear for what happens meanwhile.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::life::Happening;
+use super::{GRACE, STUCK, Task};
+use crate::ipc::{Message, ProcessKey, Request};
+use crate::runtime::{self, options, runc};
+use crate::supervisor::error::{Error, Result};
+use crate::supervisor::store::blocking;
+
+impl Task {
+    /// Asks the shim, and listens to everything else it says until it answers.
+    pub(super) async fn ask(
+        &mut self,
+        limit: Duration,
+        request: impl FnOnce(u64) -> Request,
+    ) -> Result<Answer> {
+        let lost = || Error::ShimLost(self.snapshot.id.clone());
+        let Some(life) = self.life.as_mut() else { return Err(lost()) };
+        let seq = life.next_seq();
+        let Some(link) = life.link.as_mut() else { return Err(lost()) };
+        if link.send(&request(seq)).await.is_err() {
+            // What it said before it went is still to be heard.
+            self.hear_out().await;
+            return Err(Error::ShimLost(self.snapshot.id.clone()));
+        }
+        self.answer(seq, limit).await
+    }
+
+    /// The shim's answer to a request; meanwhile everything else it says is listened to.
+    pub(super) async fn answer(&mut self, seq: u64, limit: Duration) -> Result<Answer> {
+        let deadline = Instant::now() + limit + GRACE;
+        while let Some(life) = self.life.as_mut() {
+            let Ok(happening) = tokio::time::timeout_at(deadline, life.next()).await else { break };
+            match happening {
+                Happening::Message(Message::Launched { seq: of, process }) if of == seq => {
+                    return Ok(Answer::Launched(process));
+                }
+                Happening::Message(Message::Done { seq: of }) if of == seq => return Ok(Answer::Done),
+                Happening::Message(Message::Failed { seq: of, failure }) if of == seq => {
+                    return Ok(Answer::Failed(failure));
+                }
+                Happening::ShimLost => {
+                    self.shim_lost();
+                    break;
+                }
+                other => self.happen(other),
+            }
+        }
+        Err(Error::ShimLost(self.snapshot.id.clone()))
+    }
+
+    /// After a failure: a container that has just ended is told so by its shim a moment later, and that is
+    /// the better answer.
+    pub(super) async fn hear_out(&mut self) {
+        let ended = match self.life.as_ref().and_then(|life| life.watch.as_ref()) {
+            Some(watch) => tokio::time::timeout(Duration::from_millis(100), watch.readable()).await.is_ok(),
+            None => true,
+        };
+        if ended {
+            self.await_end(STUCK * 2).await;
+        }
+    }
+
+    /// Runs runc ourselves.
+    pub(super) async fn call(&mut self, verb: options::Verb<'_>) -> Result<()> {
+        let (context, id) = (Arc::clone(&self.context), self.id().clone());
+        let log = context.store.call_log(&id, verb.name());
+        let outcome = self.attend(context.runc.call(&verb, &log, id.as_str())).await;
+        let _ = tokio::fs::remove_file(&log).await;
+        outcome.map_err(|source| self.fail(source))
+    }
+
+    /// Does some work, and listens to the shim meanwhile.
+    pub(super) async fn attend<T>(&mut self, work: impl Future<Output = T>) -> T {
+        let mut work = std::pin::pin!(work);
+        loop {
+            let Some(life) = self.life.as_mut() else { return work.await };
+            tokio::select! {
+                done = &mut work => return done,
+                happening = life.next() => self.happen(happening),
+            }
+        }
+    }
+
+    /// A failed runtime call of the shim's, in runc's own words.
+    pub(super) async fn explain(
+        &self,
+        verb: &'static str,
+        failure: runtime::program::Failure,
+        log: PathBuf,
+    ) -> Error {
+        let path = self.context.runc.path().to_owned();
+        let explained = blocking(move || Ok(runc::explain(verb, &path, failure, &log))).await;
+        match explained {
+            Ok(source) => self.fail(source),
+            Err(error) => error,
+        }
+    }
+}
+
+/// What a shim answered.
+pub(super) enum Answer {
+    Launched(ProcessKey),
+    Done,
+    Failed(runtime::program::Failure),
+}

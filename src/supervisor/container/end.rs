@@ -1,0 +1,148 @@
+//! The end of a run, and of a container: stop, kill, what is cleared, delete.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::life::Added;
+use super::{DEATH, STUCK, Snapshot, Task};
+use crate::runtime::{self, options};
+use crate::supervisor::chain;
+use crate::supervisor::error::{Error, Result};
+use crate::supervisor::events::Happened;
+use crate::supervisor::state::{Status, Verb};
+use crate::supervisor::store::{Journal, blocking};
+
+impl Task {
+    /// After an end: the cgroup and runc's state go at once, so that a stopped container holds nothing of
+    /// the host but its record and its log. An error has been logged.
+    pub(super) async fn tidy(&mut self) -> Result<()> {
+        if !self.life.as_ref().is_some_and(|life| life.ended) {
+            return Ok(());
+        }
+        let mut cleared = self.clear_runtime(false).await;
+        match &cleared {
+            // Whoever hangs hangs again.
+            Ok(()) | Err(Error::Runtime { source: runtime::Error::TimedOut { .. }, .. }) => {}
+            Err(error) => {
+                tracing::debug!(container = %self.id(), error = %chain(error), "runc delete failed, trying with force");
+                cleared = self.clear_runtime(true).await;
+            }
+        }
+        if let Err(error) = &cleared {
+            tracing::error!(container = %self.id(), error = %chain(error), "its runtime state stays behind");
+        }
+        self.hear_the_rest().await;
+        self.context.places.leave(self.id());
+        let Some(life) = self.life.take() else { return cleared };
+        let (context, id) = (Arc::clone(&self.context), self.id().clone());
+        let _ = blocking(move || {
+            context.store.end(&id, &life.run);
+            Ok(())
+        })
+        .await;
+        cleared
+    }
+
+    /// The ends of added processes, which end with the container; a shim that hangs is ended.
+    pub(super) async fn hear_the_rest(&mut self) {
+        let deadline = Instant::now() + STUCK;
+        while let Some(life) = self.life.as_mut().filter(|life| life.link.is_some() && !life.added.is_empty())
+        {
+            match tokio::time::timeout_at(deadline, life.next()).await {
+                Ok(happening) => self.happen(happening),
+                Err(_) => break,
+            }
+        }
+        let Some(life) = self.life.as_mut() else { return };
+        let forgotten: Vec<Added> = life.added.drain(..).collect();
+        if let Some(shim) = life.shim.as_ref().filter(|_| life.hung) {
+            let _ = shim.signal(9);
+        }
+        for added in forgotten {
+            self.emit(Happened::Exit { pid: Some(added.key.pid), status: None });
+        }
+    }
+
+    pub(super) async fn clear_runtime(&mut self, force: bool) -> Result<()> {
+        let (context, id) = (Arc::clone(&self.context), self.id().clone());
+        let log = context.store.call_log(&id, "delete");
+        let outcome = self.attend(context.runc.clear(force, &log, id.as_str())).await;
+        // Whether it is gone is looked at, whatever runc says.
+        if !self.context.runc.knows(id.as_str()) {
+            return Ok(());
+        }
+        outcome.map_err(|source| self.fail(source))?;
+        Err(self.unbelieved("delete", "still knows the container"))
+    }
+
+    pub(super) async fn delete(&mut self, force: bool) -> Result<()> {
+        if self.snapshot.status != Status::Stopped {
+            if !force {
+                self.admit(Verb::Delete)?;
+            }
+            if let Some(life) = &self.life {
+                self.context.store.note(&life.run, &Journal::Delete)?;
+            }
+            self.kill().await?;
+        }
+        // A name that is forgotten has left nothing: what could not be cleared, now or when it ended, is the
+        // caller's to know.
+        self.tidy().await?;
+        self.clear_runtime(true).await?;
+        let (context, id) = (Arc::clone(&self.context), self.id().clone());
+        blocking(move || context.store.forget(&id)).await?;
+        tracing::info!(container = %self.id(), "deleted");
+        self.emit(Happened::Delete);
+        // First the name is free, then the caller is told so.
+        self.context.registry.remove(self.id());
+        self.gone = true;
+        Ok(())
+    }
+
+    /// SIGKILL to the init process, and waits for its end.
+    pub(super) async fn kill(&mut self) -> Result<()> {
+        if let Some(init) = self.life.as_ref().and_then(|life| life.init.as_ref()) {
+            init.signal(9).map_err(|source| self.fail(source))?;
+        }
+        // A frozen process dies when it is thawed (cgroup v1).
+        if self.snapshot.status == Status::Paused {
+            self.call(options::Verb::Resume).await?;
+        }
+        if self.await_end(Duration::from_secs(DEATH)).await {
+            return Ok(());
+        }
+        Err(Error::Undying { id: self.id().clone(), seconds: DEATH })
+    }
+
+    /// Listens until the init process has ended. `false`: not within this time.
+    pub(super) async fn await_end(&mut self, limit: Duration) -> bool {
+        let deadline = Instant::now() + limit;
+        while let Some(life) = self.life.as_mut().filter(|life| !life.ended) {
+            match tokio::time::timeout_at(deadline, life.next()).await {
+                Ok(happening) => self.happen(happening),
+                Err(_) => return false,
+            }
+        }
+        true
+    }
+
+    /// Asks the init process to end, waits, then kills it.
+    pub(super) async fn stop(&mut self, signal: i32, timeout: Duration) -> Result<Arc<Snapshot>> {
+        if self.snapshot.never_started {
+            return Err(Error::NoContainer(self.id().clone()));
+        }
+        if let Some(init) = self.life.as_ref().filter(|life| !life.ended).and_then(|life| life.init.as_ref())
+        {
+            init.signal(signal).map_err(|source| self.fail(source))?;
+            if self.snapshot.status == Status::Paused {
+                self.resume().await?;
+            }
+            if !self.await_end(timeout).await {
+                self.kill().await?;
+            }
+        }
+        Ok(Arc::new(self.snapshot.clone()))
+    }
+}

@@ -1,0 +1,123 @@
+//! A container as those see it who ask, and what they may ask for.
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use oci_spec::runtime::Process;
+
+use crate::ipc::ExitRecord;
+use crate::runtime::bundle::Identity;
+use crate::runtime::options::CriuOptions;
+use crate::supervisor::names::{CheckpointName, ContainerId};
+use crate::supervisor::state::Status;
+use crate::supervisor::store::Record;
+
+/// A container as readers see it.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    /// Its name.
+    pub id: ContainerId,
+    /// Its bundle's folder.
+    pub bundle: PathBuf,
+    /// What it is doing.
+    pub status: Status,
+    /// How it ended, once it is stopped and if that is known.
+    pub exit: Option<ExitRecord>,
+    /// Init first, then those added, in order.
+    pub processes: Vec<ProcessView>,
+    /// When it was started or restored.
+    pub created_at: Timestamp,
+    /// The checkpoint it was restored from.
+    pub checkpoint: Option<CheckpointName>,
+    /// Nothing but a name that is reserved.
+    pub(in crate::supervisor) never_started: bool,
+}
+
+impl Snapshot {
+    /// A name before anything has happened under it.
+    pub(super) fn reserved(id: &ContainerId) -> Self {
+        Self {
+            id: id.clone(),
+            bundle: PathBuf::new(),
+            status: Status::Stopped,
+            exit: None,
+            processes: Vec::new(),
+            created_at: Timestamp::UNIX_EPOCH,
+            checkpoint: None,
+            never_started: true,
+        }
+    }
+
+    /// A container as its record has it, said to run until more is known.
+    pub(in crate::supervisor) fn of_record(record: &Record) -> Self {
+        Self {
+            bundle: record.bundle.clone(),
+            status: Status::Running,
+            created_at: record.created_at,
+            checkpoint: record.checkpoint.clone(),
+            never_started: false,
+            ..Self::reserved(&record.id)
+        }
+    }
+}
+
+/// A process as readers see it.
+#[derive(Debug, Clone)]
+pub struct ProcessView {
+    /// On the host.
+    pub pid: i32,
+    /// Whether it has a terminal.
+    pub terminal: bool,
+    /// Who it runs as, inside.
+    pub user: Identity,
+    /// The program and its arguments.
+    pub args: Vec<String>,
+    /// Its environment at the start.
+    pub env: Vec<String>,
+    /// Its working folder at the start.
+    pub cwd: String,
+}
+
+impl ProcessView {
+    pub(super) fn new(pid: i32, process: &Process) -> Self {
+        Self {
+            pid,
+            terminal: process.terminal().unwrap_or(false),
+            user: Identity::from(process.user()),
+            args: process.args().clone().unwrap_or_default(),
+            env: process.env().clone().unwrap_or_default(),
+            cwd: process.cwd().to_string_lossy().into_owned(),
+        }
+    }
+}
+
+/// What to start.
+#[derive(Debug, Clone)]
+pub struct Start {
+    /// The bundle's absolute path.
+    pub bundle: PathBuf,
+    /// The checkpoint to go on from.
+    pub checkpoint: Option<CheckpointName>,
+    /// A file that gets standard output too.
+    pub stdout: Option<PathBuf>,
+    /// A file that gets standard error too.
+    pub stderr: Option<PathBuf>,
+}
+
+/// How to checkpoint.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct CheckpointOptions {
+    /// Stop the container once it is dumped.
+    pub exit: bool,
+    /// What CRIU is to allow.
+    pub criu: CriuOptions,
+}
+
+/// What to change.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Update {
+    /// Freeze (`true`) or thaw.
+    pub paused: Option<bool>,
+    /// Then send this to the init process.
+    pub signal: Option<i32>,
+}
