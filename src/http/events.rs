@@ -116,7 +116,8 @@ fn parse(text: &str) -> Result<Asked, Box<Problem>> {
                 asked.kind = Some(known.map_err(|_| given.wrong("is no type of event"))?.as_str().to_owned());
             }
             "follow" => asked.follow = given.flag()?,
-            _ => return Err(given.wrong(query::UNKNOWN)),
+            // Others have been refused.
+            _ => {}
         }
     }
     Ok(asked)

@@ -86,7 +86,8 @@ fn parse(text: &str) -> Result<(LogQuery, bool), Box<Problem>> {
                 query.tail = Some(tail);
             }
             "since" => query.since = Some(given.parsed::<Timestamp>("is no time as RFC 3339 has it")?),
-            _ => return Err(given.wrong(query::UNKNOWN)),
+            // Others have been refused.
+            _ => {}
         }
     }
     Ok((query, timestamps))

@@ -53,6 +53,7 @@ pub fn router(api: Api, ending: watch::Receiver<bool>) -> Router {
     Router::new()
         .fallback_service(routes)
         .layer(middleware::from_fn(body::take_as_json))
+        .layer(middleware::from_fn(query::known))
         .layer(middleware::from_fn(problems::documents))
         .layer(middleware::from_fn(detach::from_client))
 }

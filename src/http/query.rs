@@ -1,14 +1,79 @@
-//! Query parameters of the operations that are served by hand, held to the contract as the generated ones
-//! are: a name or a value that it does not say is pointed at.
+//! Query parameters. A name that the contract does not say is refused for every operation, as an unknown field
+//! of a body is: the generated router passes it over. Values of the operations that are served by hand are
+//! read here.
 
+use std::collections::BTreeSet;
 use std::str::FromStr;
+use std::sync::LazyLock;
 
-use containerd_rest_api::Problem;
+use axum::extract::Request;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use containerd_rest_api::{OPENAPI_JSON, Problem};
+use serde_json::Value;
+
+use super::problems::answer;
 
 use crate::api::problem;
 
 /// Of a name that the contract does not say.
-pub(super) const UNKNOWN: &str = "is not a parameter of this request";
+const UNKNOWN: &str = "is not a parameter of this request";
+
+/// An operation that may answer 422, with the parameters that it takes.
+struct Operation {
+    method: String,
+    path: Vec<String>,
+    names: BTreeSet<String>,
+}
+
+static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
+    let contract: Value = serde_json::from_str(OPENAPI_JSON).unwrap_or_default();
+    let paths = contract["paths"].as_object().into_iter().flatten();
+    let operations = paths.flat_map(|(path, item)| {
+        item.as_object().into_iter().flatten().map(move |(method, operation)| (path, method, operation))
+    });
+    operations.filter(|(_, _, operation)| operation["responses"]["422"].is_object()).map(operation).collect()
+});
+
+fn operation((path, method, operation): (&String, &String, &Value)) -> Operation {
+    let parameters = operation["parameters"].as_array().into_iter().flatten();
+    Operation {
+        method: method.to_uppercase(),
+        path: path.split('/').map(str::to_owned).collect(),
+        names: parameters
+            .filter(|parameter| parameter["in"] == "query")
+            .filter_map(|parameter| parameter["name"].as_str().map(str::to_owned))
+            .collect(),
+    }
+}
+
+impl Operation {
+    fn is(&self, method: &str, path: &[&str]) -> bool {
+        self.method == method
+            && self.path.len() == path.len()
+            && self.path.iter().zip(path).all(|(want, part)| want == part || want.starts_with('{'))
+    }
+}
+
+/// Refuses a parameter that the operation does not have.
+pub(super) async fn known(request: Request, next: Next) -> Response {
+    match unknown(request.method().as_str(), request.uri().path(), request.uri().query()) {
+        Some(problem) => answer(&problem).into_response(),
+        None => next.run(request).await,
+    }
+}
+
+fn unknown(method: &str, path: &str, query: Option<&str>) -> Option<Box<Problem>> {
+    let path: Vec<&str> = path.split('/').collect();
+    let query = query.filter(|query| !query.is_empty())?;
+    let operation = OPERATIONS.iter().find(|operation| operation.is(method, &path))?;
+    match parameters(query) {
+        Ok(given) => {
+            given.iter().find(|one| !operation.names.contains(&one.name)).map(|one| one.wrong(UNKNOWN))
+        }
+        Err(problem) => Some(problem),
+    }
+}
 
 /// One parameter as it was given.
 pub(super) struct Given {

@@ -191,3 +191,25 @@ fn a_path_that_is_not_there_is_a_problem_document_too() {
     }
     daemon.clean_up();
 }
+
+#[test]
+fn a_query_parameter_that_an_operation_does_not_have_is_never_silence() {
+    let daemon = Daemon::start();
+    let id = daemon.name("a");
+    let rows = [
+        ("DELETE", format!("/containers/{id}?focre=true"), "focre"),
+        ("GET", format!("/containers/{id}/wait?time=1"), "time"),
+        ("GET", format!("/containers/{id}?force=true"), "force"),
+        ("POST", format!("/containers/{id}?x"), "x"),
+        ("GET", format!("/containers/{id}/logs?fellow=true"), "fellow"),
+        ("GET", "/events?form=1".to_owned(), "form"),
+    ];
+    for (method, path, name) in rows {
+        let problem = daemon.client.send(method, &path, None).problem(422, "invalid-request");
+        assert_eq!(problem["errors"][0]["location"], format!("/query/{name}"), "{path}");
+    }
+    // One that it has, and none: on to the operation.
+    for path in [format!("/containers/{id}?force=true"), format!("/containers/{id}?")] {
+        daemon.client.delete(&path).problem(404, "container-not-found");
+    }
+}
