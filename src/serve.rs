@@ -20,6 +20,9 @@ use crate::supervisor::{self, OpenError, Parts, Store, Supervisor, Versions, cha
 /// How long open requests may take to finish once the daemon is told to end.
 const DRAIN: Duration = Duration::from_secs(30);
 
+/// How long connections may then stay open.
+const FLUSH: Duration = Duration::from_secs(3);
+
 /// Why the daemon does not start (or has ended); each says what helps.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
@@ -89,9 +92,13 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     supervisor.close();
     let _ = end.send(true);
     let finished = async {
-        let served = server.await.map_err(io::Error::other)?;
+        let mut server = server;
         supervisor.idle().await;
-        served
+        // The answers go out; a connection that asks for nothing, or does not read, is not waited for.
+        match tokio::time::timeout(FLUSH, &mut server).await {
+            Ok(served) => served.map_err(io::Error::other)?,
+            Err(_) => Ok(()),
+        }
     };
     // Who asks twice does not want to wait; what is cut off is finished or undone at the next start.
     let hurried = async {

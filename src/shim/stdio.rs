@@ -201,14 +201,17 @@ impl Output {
         if let Some(copy) = self.copy.as_mut() {
             let _ = copy.write_all(bytes);
         }
-        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
-            self.line.extend_from_slice(piece);
-            if self.line.last() == Some(&b'\n') {
-                self.line.pop();
-                log.write(self.stream, true, &self.line);
-                self.line.clear();
-            } else if self.line.len() >= LINE {
+        for mut piece in bytes.split_inclusive(|byte| *byte == b'\n') {
+            while self.line.len() + piece.len() > LINE {
+                let (now, later) = piece.split_at(LINE - self.line.len());
+                self.line.extend_from_slice(now);
                 log.write(self.stream, false, &self.line);
+                self.line.clear();
+                piece = later;
+            }
+            self.line.extend_from_slice(piece);
+            if self.line.pop_if(|last| *last == b'\n').is_some() {
+                log.write(self.stream, true, &self.line);
                 self.line.clear();
             }
         }
@@ -262,7 +265,7 @@ mod tests {
 
     #[test]
     fn a_line_that_is_too_long_is_kept_in_marked_pieces() {
-        let lines = logged(&[&vec![b'x'; LINE], b"rest\n"]);
+        let lines = logged(&[&vec![b'x'; LINE - 1], b"xrest\n"]);
         assert_eq!(lines[0], format!("stderr P {}", "x".repeat(LINE)));
         assert_eq!(lines[1], "stderr F rest");
     }

@@ -31,9 +31,10 @@ use super::names::{CheckpointName, ContainerId};
 use super::registry::Ends;
 use super::state::{Change, Status, Verb};
 use super::store::Journal;
-use crate::ipc::{Exit, ExitRecord, Message, Role};
+use crate::ipc::{Exit, ExitRecord, Message, ProcessKey, Role};
 use crate::runtime;
 use crate::runtime::bundle::ProcessOverrides;
+use crate::runtime::process::Held;
 use calls::Answer;
 use life::{Added, Happening};
 
@@ -229,6 +230,7 @@ impl Task {
                     life.dead_since = Some(Instant::now());
                 }
             }
+            Happening::AddedUnseen(key) => self.added_unseen(key),
             Happening::EndedUnseen => {
                 if let Some(life) = self.life.as_mut().filter(|life| life.link.is_some()) {
                     tracing::error!(container = %self.snapshot.id, "its shim hangs");
@@ -269,8 +271,32 @@ impl Task {
     /// The container runs on; its init process is watched by its pidfd from now on.
     fn shim_lost(&mut self) {
         let unheard = |life: &Life| life.init.is_some() && !life.ended && life.run.exit_record().is_none();
-        if self.life.as_ref().is_some_and(unheard) {
-            tracing::error!(container = %self.id(), "its shim is gone; its exit status and output will not be known");
+        if !self.life.as_ref().is_some_and(unheard) {
+            return;
         }
+        tracing::error!(container = %self.id(), "its shim is gone; its exit status and output will not be known");
+        let Some(life) = self.life.as_mut() else { return };
+        let mut ended = Vec::new();
+        for added in &mut life.added {
+            let held = Held::open_same(added.key.pid, added.key.start_time).ok().flatten();
+            added.watch = held.and_then(|held| held.watch().ok());
+            if added.watch.is_none() {
+                ended.push(added.key);
+            }
+        }
+        for key in ended {
+            self.added_unseen(key);
+        }
+    }
+
+    /// An added process has ended, and nobody is there to say how.
+    fn added_unseen(&mut self, key: ProcessKey) {
+        let Some(life) = self.life.as_mut() else { return };
+        let Some(index) = life.added.iter().position(|added| added.key == key) else { return };
+        let added = life.added.remove(index);
+        processes::remove_files(&life.run, added.seq);
+        self.snapshot.processes.retain(|process| process.pid != key.pid);
+        self.publish();
+        self.emit(Happened::Exit { pid: Some(key.pid), status: None });
     }
 }

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -81,9 +81,12 @@ pub struct LogReader {
 /// The files, and how far they have been read. Its own part, to go to where blocking is allowed and back.
 #[derive(Debug)]
 struct Files {
+    /// Leads to the log of the run that counts.
+    link: PathBuf,
+    /// The folder of the run that is read.
     folder: PathBuf,
-    older: Option<BufReader<File>>,
-    current: Option<BufReader<File>>,
+    /// The oldest first; the last one is written to.
+    open: VecDeque<BufReader<File>>,
     begun: bool,
     rest: Vec<u8>,
 }
@@ -95,7 +98,7 @@ impl LogReader {
         view: watch::Receiver<Arc<Snapshot>>,
         closing: watch::Receiver<bool>,
     ) -> Self {
-        let files = Files { folder, older: None, current: None, begun: false, rest: Vec::new() };
+        let files = Files::new(&folder);
         Self { query, view, closing, files: Some(files), last: false }
     }
 
@@ -115,11 +118,13 @@ impl LogReader {
             let mut files = self.files.take()?;
             let query = self.query.clone();
             let read = blocking(move || {
+                // Asked before it is read, too: what another run's start found is all that this one wrote.
+                let superseded = files.superseded();
                 let lines = files.read(&query)?;
-                Ok((files, lines))
+                Ok((files, superseded, lines))
             })
             .await;
-            let (files, lines) = match read {
+            let (files, superseded, lines) = match read {
                 Ok(read) => read,
                 Err(error) => {
                     self.last = true;
@@ -130,7 +135,7 @@ impl LogReader {
             if let Some(lines) = lines {
                 return Some(Ok(lines));
             }
-            if over {
+            if over || superseded {
                 self.last = true;
                 return None;
             }
@@ -143,18 +148,31 @@ impl LogReader {
 }
 
 impl Files {
+    fn new(folder: &Path) -> Self {
+        Self {
+            link: folder.join(LOG),
+            folder: folder.to_owned(),
+            open: VecDeque::new(),
+            begun: false,
+            rest: Vec::new(),
+        }
+    }
+
+    /// Whether the name was started again since: then this run has ended, whatever the container does.
+    fn superseded(&self) -> bool {
+        self.begun
+            && fs::canonicalize(&self.link).ok().as_deref().and_then(Path::parent) != Some(&self.folder)
+    }
+
     /// The next portion; `None`: nothing more is there now.
     fn read(&mut self, query: &LogQuery) -> Result<Option<Vec<LogLine>>> {
         if !self.begun {
-            self.begun = true;
             // The link leads to the run that counts now; a later start is another log.
-            let current = match fs::canonicalize(self.folder.join(LOG)) {
-                Ok(path) => path,
-                Err(_) => return Ok(None),
-            };
+            let Ok(current) = fs::canonicalize(&self.link) else { return Ok(None) };
+            self.begun = true;
             self.folder = current.parent().unwrap_or(&self.folder).to_owned();
-            self.current = Some(open(&current)?);
-            self.older = open(&self.folder.join(LOG_OLDER)).ok();
+            let (older, newest) = self.named()?;
+            self.open.extend(older.into_iter().chain([newest]));
             if let Some(wanted) = query.tail {
                 let mut last = VecDeque::new();
                 while let Some(lines) = self.portion(query)? {
@@ -171,7 +189,7 @@ impl Files {
         let mut lines = Vec::new();
         let mut size = 0;
         while size < PORTION {
-            let Some(file) = self.older.as_mut().or(self.current.as_mut()) else { break };
+            let Some(file) = self.open.front_mut() else { break };
             let before = self.rest.len();
             file.read_until(b'\n', &mut self.rest).map_err(store("reading the log in", &self.folder))?;
             size += self.rest.len() - before;
@@ -181,31 +199,46 @@ impl Files {
                 continue;
             }
             // The end of this file for now: half a line waits for its other half.
-            if self.older.take().is_none() && !self.follow_rotation()? {
+            if self.open.len() > 1 {
+                self.open.pop_front();
+            } else if !self.follow_rotation()? {
                 break;
             }
         }
         Ok((size > 0).then_some(lines))
     }
 
-    /// After the end of a file that has been rotated away its successor is read. `false`: it is still the one.
-    fn follow_rotation(&mut self) -> Result<bool> {
-        let path = self.folder.join(LOG);
-        let Some(current) = &self.current else { return Ok(false) };
-        let inode = |kind: std::io::Result<fs::Metadata>| kind.map(|kind| kind.ino()).ok();
-        match inode(fs::metadata(&path)) {
-            Some(named) if Some(named) != inode(current.get_ref().metadata()) => {
-                self.older = self.current.take();
-                self.current = Some(open(&path)?);
-                Ok(true)
+    /// The two files by their names, of one moment: a rotation between two looks is looked at again.
+    fn named(&self) -> Result<(Option<BufReader<File>>, BufReader<File>)> {
+        loop {
+            let newest = open(&self.folder.join(LOG))?;
+            let older = open(&self.folder.join(LOG_OLDER)).ok();
+            if older.as_ref().is_none_or(|older| inode(older) != inode(&newest)) {
+                return Ok((older, newest));
             }
-            // Deleted, or the same.
-            _ => Ok(false),
         }
+    }
+
+    /// After the end of a file that has been rotated away its successors are read: one, or two when it has
+    /// happened twice. `false`: it is still the one.
+    fn follow_rotation(&mut self) -> Result<bool> {
+        let Some(held) = self.open.back().map(inode) else { return Ok(false) };
+        match fs::metadata(self.folder.join(LOG)) {
+            Ok(named) if Some(named.ino()) != held => {}
+            // Deleted, or the same.
+            _ => return Ok(false),
+        }
+        let (older, newest) = self.named()?;
+        self.open.extend(older.into_iter().filter(|older| inode(older) != held).chain([newest]));
+        Ok(true)
     }
 }
 
-fn open(path: &std::path::Path) -> Result<BufReader<File>> {
+fn inode(file: &BufReader<File>) -> Option<u64> {
+    file.get_ref().metadata().ok().map(|kind| kind.ino())
+}
+
+fn open(path: &Path) -> Result<BufReader<File>> {
     Ok(BufReader::new(File::open(path).map_err(store("opening the log", path))?))
 }
 
@@ -225,8 +258,27 @@ mod tests {
         format!("2026-11-25T10:00:{number:02}.000000Z {stream} F line {number}\n")
     }
 
-    fn reader(folder: &std::path::Path) -> Files {
-        Files { folder: folder.to_owned(), older: None, current: None, begun: false, rest: Vec::new() }
+    fn reader(folder: &Path) -> Files {
+        // The link and the log are one here.
+        Files::new(&folder.canonicalize().unwrap())
+    }
+
+    #[test]
+    fn two_rotations_between_two_looks_lose_no_line_that_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, older) = (folder.path().join(LOG), folder.path().join(LOG_OLDER));
+        fs::write(&path, entry(1, "stdout")).unwrap();
+        let mut files = reader(folder.path());
+        assert_eq!(texts(files.read(&ALL).unwrap()), ["line 1"]);
+        for number in [2, 3] {
+            fs::rename(&path, &older).unwrap();
+            fs::write(&path, entry(number, "stdout")).unwrap();
+        }
+        let mut found = Vec::new();
+        while let Some(lines) = files.read(&ALL).unwrap() {
+            found.extend(texts(Some(lines)));
+        }
+        assert_eq!(found, ["line 2", "line 3"]);
     }
 
     #[test]

@@ -126,3 +126,21 @@ fn a_log_that_grows_past_its_size_is_rotated_and_read_across_both_files() {
     assert_eq!(daemon.client.get(&format!("/containers/{id}/logs?tail=1")).expect(200).body, "last\n");
     daemon.clean_up();
 }
+
+#[test]
+fn a_follower_ends_with_the_run_it_follows_though_the_name_is_started_again_at_once() {
+    let daemon = Daemon::start();
+    let bundle = Bundle::script("echo hello; sleep 1000");
+    let id = daemon.name("a");
+    for _ in 0..4 {
+        daemon.start_container(&id, &bundle.start()).expect(201);
+        let reader = daemon.client.stream(&format!("/containers/{id}/logs?follow=true"));
+        let mut lines = BufReader::new(reader).lines();
+        assert_eq!(lines.next().unwrap().unwrap(), "hello");
+        daemon.client.post(&format!("/containers/{id}/stop"), &json!({ "timeout": 0 })).expect(200);
+        daemon.start_container(&id, &bundle.start()).expect(201);
+        assert!(lines.next().is_none(), "the run that was followed has ended");
+        daemon.client.post(&format!("/containers/{id}/stop"), &json!({ "timeout": 0 })).expect(200);
+    }
+    daemon.clean_up();
+}

@@ -70,11 +70,16 @@ fn a_container_whose_shim_was_killed_runs_on_and_can_be_signalled_paused_and_del
     for (name, restart) in [("a", false), ("b", true)] {
         let id = daemon.name(name);
         daemon.start_container(&id, &bundle.start()).expect(201);
+        let brief = json!({ "args": ["sleep", "1"] });
+        daemon.client.put(&format!("/containers/{id}/process"), &brief).expect(200);
         kill(shim_of(&daemon, &id));
         if restart {
             break;
         }
         let path = format!("/containers/{id}");
+        eventually("the added process is seen to end", || {
+            daemon.container(&id)["processes"].as_array().unwrap().len() == 1
+        });
         eventually("it is noticed", || daemon.log().contains("its shim is gone"));
         assert_eq!(daemon.status(&id), "running");
         daemon.client.put(&format!("{path}/process"), &json!({ "args": ["true"] })).problem(500, "shim-lost");

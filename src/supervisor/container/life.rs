@@ -2,6 +2,7 @@
 
 use std::os::fd::OwnedFd;
 
+use futures_util::future::select_all;
 use oci_spec::runtime::Process;
 use tokio::io::unix::AsyncFd;
 use tokio::time::Instant;
@@ -40,6 +41,8 @@ pub(in crate::supervisor) struct Life {
 pub(super) struct Added {
     pub(super) key: ProcessKey,
     pub(super) seq: u64,
+    /// Its pidfd, once the shim is gone that would tell of its end.
+    pub(super) watch: Option<AsyncFd<OwnedFd>>,
 }
 
 /// What can happen to a container that nobody asked for.
@@ -48,6 +51,8 @@ pub(super) enum Happening {
     ShimLost,
     /// The init process has ended; the shim is about to say how.
     Dead,
+    /// An added process has ended and there is no shim to say how.
+    AddedUnseen(ProcessKey),
     /// The init process has ended and there is no shim to say how.
     EndedUnseen,
 }
@@ -174,10 +179,27 @@ impl Life {
             if ended {
                 return std::future::pending().await;
             }
-            if watch.is_some() {
-                dead.await;
+            if watch.is_none() {
+                return Happening::EndedUnseen;
             }
-            return Happening::EndedUnseen;
+            let added =
+                self.added.iter().filter_map(|added| added.watch.as_ref().map(|watch| (added.key, watch)));
+            let ends: Vec<_> = added
+                .map(|(key, watch)| {
+                    Box::pin(async move {
+                        let _ = watch.readable().await;
+                        key
+                    })
+                })
+                .collect();
+            let added_end = async {
+                if ends.is_empty() { std::future::pending().await } else { select_all(ends).await.0 }
+            };
+            return tokio::select! {
+                biased;
+                () = dead => Happening::EndedUnseen,
+                key = added_end => Happening::AddedUnseen(key),
+            };
         };
         let stuck_at = self.dead_since.map(|since| since + STUCK);
         tokio::select! {

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use oci_spec::runtime::Process;
 
@@ -19,6 +20,9 @@ use crate::supervisor::state::{Change, Status, Verb};
 use crate::supervisor::store::{Run, blocking};
 
 const SIGKILL: i32 = 9;
+/// How often, and how far apart, an orphaned runc's pid file is looked for.
+const ORPHAN_LOOKS: u32 = 20;
+const ORPHAN_PAUSE: Duration = Duration::from_millis(50);
 
 impl Task {
     pub(super) async fn exec(&mut self, overrides: ProcessOverrides) -> Result<ProcessView> {
@@ -28,6 +32,9 @@ impl Task {
         // The shim's answer carries the request's number, so the files can have it too.
         let (run, seq) = (life.run.clone(), life.seq + 1);
         let outcome = self.try_exec(&run, seq, &process).await;
+        if matches!(outcome, Err(Error::ShimLost(_))) {
+            self.end_orphan(&run, seq).await;
+        }
         if outcome.is_err() {
             remove_files(&run, seq);
             // A container that has ended meanwhile is the better answer.
@@ -35,6 +42,22 @@ impl Task {
             self.admit(Verb::Exec)?;
         }
         outcome
+    }
+
+    /// A shim that was killed in the middle leaves its runc to go on: what that makes is nobody's, and ended.
+    async fn end_orphan(&self, run: &Run, seq: u64) {
+        let [_, pid_file, _] = files(run, seq);
+        for _ in 0..ORPHAN_LOOKS {
+            let named = fs::read_to_string(&pid_file).ok().and_then(|pid| pid.trim().parse().ok());
+            if let Some(Ok(Some(held))) = named.map(Held::open) {
+                let own = self.life.as_ref().and_then(|life| life.cgroup.as_ref());
+                if own.is_some_and(|own| Cgroup::of(held.pid()).is_some_and(|cgroup| cgroup.is_within(own))) {
+                    let _ = held.signal(SIGKILL);
+                }
+                return;
+            }
+            tokio::time::sleep(ORPHAN_PAUSE).await;
+        }
     }
 
     async fn try_exec(&mut self, run: &Run, seq: u64, process: &Process) -> Result<ProcessView> {
@@ -71,7 +94,7 @@ impl Task {
     fn added(&mut self, key: ProcessKey, seq: u64, process: &Process) -> ProcessView {
         let view = ProcessView::new(key.pid, process);
         if let Some(life) = self.life.as_mut().filter(|life| !life.ended) {
-            life.added.push(Added { key, seq });
+            life.added.push(Added { key, seq, watch: None });
             self.snapshot.processes.push(view.clone());
             self.publish();
         }
@@ -213,7 +236,7 @@ pub(super) fn recover(life: &mut Life, hello: &Hello, snapshot: &mut Snapshot) {
         let key = running.iter().find(|key| Some(key.pid) == pid);
         match (key, process) {
             (Some(key), Some(process)) => {
-                life.added.push(Added { key: *key, seq });
+                life.added.push(Added { key: *key, seq, watch: None });
                 snapshot.processes.push(ProcessView::new(key.pid, &process));
             }
             _ => remove_files(&life.run, seq),
