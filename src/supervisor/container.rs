@@ -161,9 +161,8 @@ impl Task {
                 }
                 // The supervisor is gone, and with it everybody who could ask.
                 Some(None) => break,
-                None => {}
+                None => drop(self.tidy().await),
             }
-            let _ = self.tidy().await;
         }
     }
 

@@ -1,6 +1,6 @@
 //! Asking the shim and calling runc, with an ear for what happens meanwhile.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::life::Happening;
 use super::{GRACE, STUCK, Task};
-use crate::ipc::{Message, ProcessKey, Request};
+use crate::ipc::{Launch, Message, ProcessKey, Request, Role, Stdio};
 use crate::runtime::{self, options, runc};
 use crate::supervisor::error::{Error, Result};
 use crate::supervisor::store::blocking;
@@ -30,6 +30,28 @@ impl Task {
             return Err(Error::ShimLost(self.snapshot.id.clone()));
         }
         self.answer(seq, limit).await
+    }
+
+    /// Has the shim run a verb of runc's that leaves a process behind, and gives that process.
+    pub(super) async fn launch_process(
+        &mut self,
+        verb: &options::Verb<'_>,
+        pid_file: &Path,
+        log: PathBuf,
+        role: Role,
+        stdio: Stdio,
+        limit: Duration,
+    ) -> Result<ProcessKey> {
+        let program = self.context.runc.program(verb, &log, self.id().as_str());
+        let (pid_file, timeout_ms) = (pid_file.to_owned(), millis(limit));
+        let answer = self
+            .ask(limit, |seq| Request::Launch(Launch { seq, program, pid_file, role, stdio, timeout_ms }))
+            .await?;
+        match answer {
+            Answer::Launched(process) => Ok(process),
+            Answer::Done => Err(Error::ShimLost(self.id().clone())),
+            Answer::Failed(failure) => Err(self.explain(verb.name(), failure, log).await),
+        }
     }
 
     /// The shim's answer to a request; meanwhile everything else it says is listened to.
@@ -102,6 +124,11 @@ impl Task {
             Err(error) => error,
         }
     }
+}
+
+/// As the shim is told it.
+pub(super) fn millis(limit: Duration) -> u64 {
+    u64::try_from(limit.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// What a shim answered.

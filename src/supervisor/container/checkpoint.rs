@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::calls::millis;
 use super::{Answer, CheckpointOptions, Task};
 use crate::ipc::{Call, Request};
 use crate::runtime::criu::{self, Criu};
@@ -139,7 +140,7 @@ impl Task {
         };
         let program = self.context.runc.program(&verb, &log, self.id().as_str());
         let limit = self.context.limit(true);
-        let timeout_ms = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
+        let timeout_ms = millis(limit);
         let answer = self.ask(limit, |seq| Request::Call(Call { seq, program, timeout_ms })).await?;
         match answer {
             Answer::Done | Answer::Launched(_) => {

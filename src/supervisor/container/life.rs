@@ -92,11 +92,7 @@ impl Life {
         life.hold(init).ok()?;
         life.init.as_ref()?;
         snapshot.processes.push(ProcessView::new(init.pid, &record.process));
-        if matches!(journal, Some(Journal::Checkpoint { .. })) {
-            snapshot.status = Status::Checkpointing;
-        } else if life.is_frozen() {
-            snapshot.status = Status::Paused;
-        }
+        snapshot.status = life.found(journal);
         Some(life)
     }
 
@@ -116,12 +112,7 @@ impl Life {
             }
             snapshot.processes.push(ProcessView::new(init.pid, &record.process));
         }
-        snapshot.status = match journal {
-            // Frozen by CRIU, and not at anybody's request; said until it is finished or undone.
-            Some(Journal::Checkpoint { .. }) => Status::Checkpointing,
-            _ if life.is_frozen() => Status::Paused,
-            _ => Status::Running,
-        };
+        snapshot.status = life.found(journal);
         life.seq = hello.seq.max(hello.busy.unwrap_or(0));
         processes::recover(&mut life, hello, snapshot);
         if let Some(exit) = hello.exit {
@@ -152,6 +143,16 @@ impl Life {
     /// The cgroup of its init process.
     pub(in crate::supervisor) fn place(&self) -> Option<Cgroup> {
         self.cgroup.clone()
+    }
+
+    /// What a live run that an earlier daemon left is doing.
+    fn found(&self, journal: Option<&Journal>) -> Status {
+        match journal {
+            // Frozen by CRIU, and not at anybody's request; said until it is finished or undone.
+            Some(Journal::Checkpoint { .. }) => Status::Checkpointing,
+            _ if self.is_frozen() => Status::Paused,
+            _ => Status::Running,
+        }
     }
 
     pub(super) fn is_frozen(&self) -> bool {

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use oci_spec::runtime::Process;
 
-use super::{Added, Answer, Life, ProcessView, Snapshot, Task, Update};
-use crate::ipc::{CONSOLE, Hello, Launch, ProcessKey, Request, Role, Stdio};
+use super::{Added, Life, ProcessView, Snapshot, Task, Update};
+use crate::ipc::{CONSOLE, Hello, ProcessKey, Role, Stdio};
 use crate::runtime;
 use crate::runtime::bundle::{ProcessOverrides, added_process};
 use crate::runtime::cgroup::Cgroup;
@@ -50,8 +50,7 @@ impl Task {
         for _ in 0..ORPHAN_LOOKS {
             let named = fs::read_to_string(&pid_file).ok().and_then(|pid| pid.trim().parse().ok());
             if let Some(Ok(Some(held))) = named.map(Held::open) {
-                let own = self.life.as_ref().and_then(|life| life.cgroup.as_ref());
-                if own.is_some_and(|own| Cgroup::of(held.pid()).is_some_and(|cgroup| cgroup.is_within(own))) {
+                if self.owns(&held) {
                     let _ = held.signal(SIGKILL);
                 }
                 return;
@@ -69,25 +68,10 @@ impl Task {
         let terminal = process.terminal().unwrap_or(false);
         let verb =
             options::Verb::Exec { process: &file, pid_file: &pid_file, console: terminal.then_some(CONSOLE) };
-        let program = self.context.runc.program(&verb, &log, self.id().as_str());
+        let stdio = Stdio { terminal, stdout: None, stderr: None };
         let limit = self.context.limit(false);
-        let answer = self
-            .ask(limit, |seq| {
-                Request::Launch(Launch {
-                    seq,
-                    program,
-                    pid_file: pid_file.clone(),
-                    role: Role::Added,
-                    stdio: Stdio { terminal, stdout: None, stderr: None },
-                    timeout_ms: u64::try_from(limit.as_millis()).unwrap_or(u64::MAX),
-                })
-            })
-            .await?;
-        match answer {
-            Answer::Launched(key) => Ok(self.added(key, seq, process)),
-            Answer::Done => Err(Error::ShimLost(self.id().clone())),
-            Answer::Failed(failure) => Err(self.explain(verb.name(), failure, log).await),
-        }
+        let key = self.launch_process(&verb, &pid_file, log, Role::Added, stdio, limit).await?;
+        Ok(self.added(key, seq, process))
     }
 
     /// The process runs; one that has ended already is taken off the list by the shim's next message.
@@ -118,11 +102,16 @@ impl Task {
         self.admit(Verb::Signal)?;
         let missing = || Error::NoProcess { id: self.id().clone(), pid };
         let held = Held::open(pid).map_err(|source| self.fail(source))?.ok_or_else(missing)?;
-        let own = self.life.as_ref().and_then(|life| life.cgroup.as_ref()).ok_or_else(missing)?;
-        if !Cgroup::of(pid).is_some_and(|cgroup| cgroup.is_within(own)) {
+        if !self.owns(&held) {
             return Err(missing());
         }
         if held.signal(signal).map_err(|source| self.fail(source))? { Ok(()) } else { Err(missing()) }
+    }
+
+    /// Whether a process is in this container's cgroup. It is held, so the answer is about no other.
+    fn owns(&self, held: &Held) -> bool {
+        let own = self.life.as_ref().and_then(|life| life.cgroup.as_ref());
+        own.is_some_and(|own| Cgroup::of(held.pid()).is_some_and(|cgroup| cgroup.is_within(own)))
     }
 
     pub(super) async fn update(&mut self, update: Update) -> Result<Arc<Snapshot>> {

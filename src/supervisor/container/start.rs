@@ -9,8 +9,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use oci_spec::runtime::Process;
 
-use super::{Answer, Life, Snapshot, Start, Task};
-use crate::ipc::{CONSOLE, Launch, ProcessKey, Request, Role, Stdio};
+use super::{Life, Snapshot, Start, Task};
+use crate::ipc::{CONSOLE, ProcessKey, Role, Stdio};
 use crate::runtime::bundle::Bundle;
 use crate::runtime::options::Verb;
 use crate::runtime::{cgroup, criu, mounts, netns};
@@ -173,26 +173,11 @@ impl Task {
                 criu: checkpoint.options,
             },
         };
-        let program = self.context.runc.program(&verb, &log, self.id().as_str());
-        let answer = self
-            .ask(limit, |seq| {
-                Request::Launch(Launch {
-                    seq,
-                    program,
-                    pid_file: pid_file.clone(),
-                    role: Role::Init,
-                    stdio: plan.stdio.clone(),
-                    timeout_ms: u64::try_from(limit.as_millis()).unwrap_or(u64::MAX),
-                })
-            })
-            .await?;
-        match answer {
-            Answer::Launched(init) => Ok(init),
-            Answer::Done => Err(Error::ShimLost(self.id().clone())),
-            Answer::Failed(failure) => {
-                let error = self.explain(verb.name(), failure, log).await;
-                Err(self.with_criu_words(error, "restore", run.volatile.join(RESTORE_LOG)).await)
-            }
+        let launched =
+            self.launch_process(&verb, &pid_file, log, Role::Init, plan.stdio.clone(), limit).await;
+        match launched {
+            Ok(init) => Ok(init),
+            Err(error) => Err(self.with_criu_words(error, "restore", run.volatile.join(RESTORE_LOG)).await),
         }
     }
 
