@@ -174,19 +174,11 @@ async fn try_dump(criu: &Path) -> Result<(), String> {
     }
     let program = Program {
         path: criu.to_owned(),
-        args: [
-            "dump",
-            "--shell-job",
-            "--log-file",
-            "dump.log",
-            "--tree",
-            &victim.id().to_string(),
-            "--images-dir",
-        ]
-        .map(str::to_owned)
-        .into_iter()
-        .chain([folder.display().to_string()])
-        .collect(),
+        args: ["dump", "--log-file", "dump.log", "--tree", &victim.id().to_string(), "--images-dir"]
+            .map(str::to_owned)
+            .into_iter()
+            .chain([folder.display().to_string()])
+            .collect(),
         env: vec![("PATH".into(), "/usr/sbin:/usr/bin:/sbin:/bin".into())],
     };
     let dumped = runc::output(&program, Duration::from_secs(20)).await;
@@ -201,8 +193,10 @@ async fn try_dump(criu: &Path) -> Result<(), String> {
 /// The argument with which this program is the process of a trial dump.
 pub const TRIAL: &str = "trial-of-check";
 
-/// Listens, says so by making a file, and waits to be dumped.
+/// Listens, says so by making a file, and waits to be dumped. In a session of its own, as a container's init
+/// is: CRIU refuses a process whose session began outside its pid namespace, as a caller's shell may have.
 pub fn trial(ready: &Path) -> io::Result<()> {
+    nix::unistd::setsid()?;
     let _listener = TcpListener::bind("127.0.0.1:0")?;
     fs::write(ready, "")?;
     std::thread::sleep(Duration::from_secs(30));

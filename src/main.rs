@@ -39,6 +39,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    keep_descriptors_from_children();
     let cli = Cli::parse();
     let outcome = match cli.command {
         Some(Command::Trial { ready }) => check::trial(&ready).map_err(|error| error.to_string()),
@@ -55,6 +56,15 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// What our caller had open (a lock, a pipe of make's) came to us by inheritance; a shim would hold it for as
+/// long as its container lives. From here on every descriptor is the program's own that opened it.
+fn keep_descriptors_from_children() {
+    use nix::libc::{CLOSE_RANGE_CLOEXEC, c_int, close_range};
+    // SAFETY: nothing is closed: a flag is set, on descriptors whose numbers mean nothing to us.
+    // A kernel that does not know the call (before 5.11) leaves them as they were, which is no error of ours.
+    let _ = unsafe { close_range(3, u32::MAX, CLOSE_RANGE_CLOEXEC as c_int) };
 }
 
 fn configured(settings: Settings, file: Option<&std::path::Path>) -> Result<Config, String> {

@@ -66,6 +66,22 @@ fn check_says_what_is_there_and_what_is_missing() {
     }
 }
 
+/// As a service manager or a CI runs it: in a pid namespace that its session did not begin in, and with a
+/// descriptor that its caller left open, on another mount.
+#[test]
+fn check_does_not_take_its_callers_session_or_descriptors_for_a_fault_of_criu() {
+    let folder = tempfile::tempdir().unwrap();
+    let plain = command(folder.path(), &["check".to_owned()]);
+    let report = std::process::Command::new("unshare")
+        .args(["--pid", "--fork", "--mount-proc", "sh", "-c", "exec \"$0\" \"$@\" 7</dev/null"])
+        .arg(plain.get_program())
+        .args(plain.get_args())
+        .output()
+        .unwrap();
+    let report = String::from_utf8(report.stdout).unwrap();
+    assert!(report.contains("a trial dump succeeds"), "{report}");
+}
+
 #[test]
 fn a_criu_that_does_not_work_here_is_found_out_at_the_start() {
     let folder = tempfile::tempdir().unwrap();
