@@ -56,7 +56,10 @@ fn main() -> ExitCode {
 }
 
 fn run(check: bool) -> Result<()> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    // Asked for at run time: a program that was compiled in another clone, with one target folder for both, would
+    // read that one's contract.
+    let own = std::env::var_os("CARGO_MANIFEST_DIR").context("run it by cargo codegen")?;
+    let root = Path::new(&own).join("../..");
     let text = fs::read_to_string(root.join(CONTRACT)).context(CONTRACT)?;
     let contract: serde_json::Value = serde_norway::from_str(&text).context(CONTRACT)?;
     let files = generate(contract)?;
