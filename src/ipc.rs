@@ -46,6 +46,9 @@ pub struct Launch {
     pub stdio: Stdio,
     /// After this many milliseconds the runtime's process group is killed.
     pub timeout_ms: u64,
+    /// Of an added process: kept with its end, for the daemon to know it by. Means nothing to the shim.
+    #[serde(default)]
+    pub note: Option<serde_json::Value>,
 }
 
 /// The argument that stands for the console socket's path.
@@ -106,7 +109,8 @@ pub struct Exit {
     pub status: ExitStatus,
     /// When the shim saw it.
     pub at: Timestamp,
-    /// Whether the kernel has killed a process of the container for want of memory; said of init.
+    /// Of init: whether the kernel has killed a process of the container for want of memory. Of an added one:
+    /// whether it was that process.
     #[serde(default)]
     pub oom: bool,
 }
@@ -160,27 +164,48 @@ pub struct Hello {
     pub seq: u64,
 }
 
-/// The exit record: `exit.json` in the run's folder, written by the shim before it says [`Message::Exited`].
+/// How a process ended, written by the shim before it says [`Message::Exited`]: of init the file
+/// [`EXIT_RECORD`] in the run's folder, of added processes a line each of [`ADDED_EXITS`].
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ExitRecord {
-    /// How the init process ended.
+    /// How it ended.
     pub status: ExitStatus,
     /// When the shim saw it.
     pub at: Timestamp,
-    /// Whether the kernel has killed a process of the container for want of memory.
+    /// As [`Exit::oom`].
     #[serde(default)]
     pub oom: bool,
+    /// Which process; an older shim does not say of init.
+    #[serde(default)]
+    pub process: Option<ProcessKey>,
 }
 
 impl From<Exit> for ExitRecord {
     fn from(exit: Exit) -> Self {
-        Self { status: exit.status, at: exit.at, oom: exit.oom }
+        Self { status: exit.status, at: exit.at, oom: exit.oom, process: Some(exit.process) }
     }
+}
+
+/// The end of an added process, as it is kept.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct AddedExit {
+    /// How it ended.
+    #[serde(flatten)]
+    pub exit: ExitRecord,
+    /// As it came with the launch.
+    #[serde(default)]
+    pub note: Option<serde_json::Value>,
 }
 
 /// The exit record's name.
 pub const EXIT_RECORD: &str = "exit.json";
+/// Ends of added processes, a JSON object a line, in the run's folder. Kept by size: [`ADDED_EXITS_CAP`].
+pub const ADDED_EXITS: &str = "exits";
+/// What that file is called once it has been rotated.
+pub const ADDED_EXITS_OLDER: &str = "exits.1";
+/// The size at which it is rotated, in bytes.
+pub const ADDED_EXITS_CAP: u64 = 512 * 1024;
 /// The log's name, in the run's folder: `time stream F|P text`, as Kubernetes' CRI has it.
 pub const LOG: &str = "log";
 /// What the log is called once it has been rotated.

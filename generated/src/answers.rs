@@ -112,6 +112,17 @@ impl From<Problem> for CreateProcessPluralResponse {
     }
 }
 
+impl From<Problem> for GetProcessResponse {
+    fn from(problem: Problem) -> Self {
+        match problem.status {
+            400 => Self::BadRequest(problem),
+            404 => Self::NotFound(problem),
+            422 => Self::UnprocessableEntity(problem),
+            _ => Self::InternalServerError(Problem { status: 500, ..problem }),
+        }
+    }
+}
+
 impl From<Problem> for SignalProcessResponse {
     fn from(problem: Problem) -> Self {
         match problem.status {
@@ -126,6 +137,17 @@ impl From<Problem> for SignalProcessResponse {
     }
 }
 
+impl From<Problem> for GetProcessPluralResponse {
+    fn from(problem: Problem) -> Self {
+        match problem.status {
+            400 => Self::BadRequest(problem),
+            404 => Self::NotFound(problem),
+            422 => Self::UnprocessableEntity(problem),
+            _ => Self::InternalServerError(Problem { status: 500, ..problem }),
+        }
+    }
+}
+
 impl From<Problem> for SignalProcessPluralResponse {
     fn from(problem: Problem) -> Self {
         match problem.status {
@@ -133,6 +155,30 @@ impl From<Problem> for SignalProcessPluralResponse {
             404 => Self::NotFound(problem),
             409 => Self::Conflict(problem),
             413 => Self::Status413(problem),
+            422 => Self::UnprocessableEntity(problem),
+            503 => Self::ServiceUnavailable(problem),
+            _ => Self::InternalServerError(Problem { status: 500, ..problem }),
+        }
+    }
+}
+
+impl From<Problem> for WaitProcessResponse {
+    fn from(problem: Problem) -> Self {
+        match problem.status {
+            400 => Self::BadRequest(problem),
+            404 => Self::NotFound(problem),
+            422 => Self::UnprocessableEntity(problem),
+            503 => Self::ServiceUnavailable(problem),
+            _ => Self::InternalServerError(Problem { status: 500, ..problem }),
+        }
+    }
+}
+
+impl From<Problem> for WaitProcessPluralResponse {
+    fn from(problem: Problem) -> Self {
+        match problem.status {
+            400 => Self::BadRequest(problem),
+            404 => Self::NotFound(problem),
             422 => Self::UnprocessableEntity(problem),
             503 => Self::ServiceUnavailable(problem),
             _ => Self::InternalServerError(Problem { status: 500, ..problem }),

@@ -175,6 +175,75 @@ impl StartContainerBuilder {
 pub struct Signal {
     pub signal: SignalNumber,
 }
+///A process of a container, running or ended.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+pub struct ProcessReport {
+    ///The program and its arguments; left out when empty.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub args: Option<Vec<String>>,
+    ///Its working folder as it was started.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cwd: Option<String>,
+    ///Its environment as it was started; left out when empty.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub env: Option<Vec<String>>,
+    ///Whether it is the container's init process.
+    pub init: bool,
+    ///Its pid on the host.
+    ///Constraint: minimum=1
+    pub pid: i32,
+    pub state: ProcessState,
+    ///Whether it has a terminal.
+    pub terminal: bool,
+    pub user: User,
+}
+///Whether a process runs, and how it ended.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+pub struct ProcessState {
+    #[serde(rename = "exitSignal", skip_serializing_if = "Option::is_none")]
+    pub exit_signal: Option<SignalNumber>,
+    /**Once exited: its exit code, or 128 plus the signal that ended it. Left out when it could not be known.
+*/
+    ///Constraint: minimum=0, maximum=255
+    #[serde(rename = "exitStatus", skip_serializing_if = "Option::is_none")]
+    pub exit_status: Option<i32>,
+    ///When it was seen to end (RFC 3339, UTC).
+    #[serde(rename = "finishedAt", skip_serializing_if = "Option::is_none")]
+    pub finished_at: Option<String>,
+    ///True when the kernel ended it for want of memory (its cgroup's `oom_kill` count).
+    #[serde(rename = "oomKilled", skip_serializing_if = "Option::is_none")]
+    pub oom_killed: Option<bool>,
+    pub status: ProcessStatus,
+}
+/**`running`, also while its container is paused. `exited`: it has ended.
+*/
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, Default)]
+#[derive(Copy)]
+pub enum ProcessStatus {
+    #[default]
+    #[serde(rename = "running")]
+    Running,
+    #[serde(rename = "exited")]
+    Exited,
+}
+impl ProcessStatus {
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Exited => "exited",
+        }
+    }
+}
+impl ::std::fmt::Display for ProcessStatus {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+impl AsRef<str> for ProcessStatus {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
 ///What went wrong (RFC 9457).
 #[derive(Debug, Clone, Deserialize, Serialize)]
 pub struct Problem {

@@ -1,7 +1,5 @@
 //! The tag `containers`.
 
-use std::time::Duration;
-
 use async_trait::async_trait;
 use containerd_rest_api::{
     ContainersApi, DeleteContainerResponse, GetContainerResponse, ListContainersResponse, StartContainer,
@@ -58,7 +56,7 @@ impl ContainersApi for Api {
     }
 
     async fn wait_container(&self, id: String, timeout: Option<i32>) -> WaitContainerResponse {
-        let limit = timeout.and_then(|seconds| u64::try_from(seconds).ok()).map(Duration::from_secs);
+        let limit = convert::limit(timeout);
         let waited: Result<_> =
             async { self.supervisor.wait(&convert::container_id(&id)?, limit).await }.await;
         match waited {

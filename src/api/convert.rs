@@ -6,12 +6,13 @@ use std::time::Duration;
 use containerd_rest_api as api;
 use jiff::Timestamp;
 
+use crate::ipc::ExitRecord;
 use crate::runtime::bundle::{Identity, ProcessOverrides};
 use crate::runtime::options::CriuOptions;
 use crate::runtime::program::ExitStatus;
 use crate::supervisor::{
-    Checkpoint, CheckpointName, CheckpointOptions, ContainerId, Error, Happened, LogLine, ProcessView,
-    Result, Snapshot, Start, Status, Told, Update,
+    Checkpoint, CheckpointName, CheckpointOptions, ContainerId, Ended, Error, Happened, LogLine,
+    ProcessReport, ProcessView, Result, Snapshot, Start, Status, Told, Update,
 };
 
 /// A name that the router has validated already; the two rules are one by a test.
@@ -39,11 +40,15 @@ pub(super) fn container(snapshot: &Arc<Snapshot>) -> api::Container {
     }
 }
 
-fn state(snapshot: &Snapshot) -> api::ContainerState {
-    let signal = snapshot.exit.and_then(|exit| match exit.status {
+/// The signal that ended a process, if one did.
+fn ended_by(exit: Option<ExitRecord>) -> Option<i32> {
+    match exit?.status {
         ExitStatus::Signal(signal) => Some(signal),
         ExitStatus::Code(_) => None,
-    });
+    }
+}
+
+fn state(snapshot: &Snapshot) -> api::ContainerState {
     api::ContainerState {
         status: match snapshot.status {
             Status::Creating => api::Status::Creating,
@@ -53,7 +58,7 @@ fn state(snapshot: &Snapshot) -> api::ContainerState {
             Status::Stopped => api::Status::Stopped,
         },
         exit_status: snapshot.exit.map(|exit| exit.status.as_shell()),
-        exit_signal: signal,
+        exit_signal: ended_by(snapshot.exit),
         oom_killed: snapshot.exit.map(|exit| exit.oom).filter(|oom| *oom),
         finished_at: snapshot.exit.map(|exit| time(exit.at)),
     }
@@ -68,6 +73,38 @@ pub(super) fn process(view: ProcessView) -> api::Process {
         env: none_if_empty(view.env),
         cwd: Some(view.cwd).filter(|cwd| !cwd.is_empty()),
     }
+}
+
+pub(super) fn report(report: &ProcessReport) -> api::ProcessReport {
+    let (view, init, state) = match report {
+        ProcessReport::Running { process, init } => (process, *init, (api::ProcessStatus::Running, None)),
+        ProcessReport::Ended(Ended { process, init, exit }) => {
+            (process, *init, (api::ProcessStatus::Exited, *exit))
+        }
+    };
+    let (status, exit) = state;
+    let process = process(ProcessView::clone(view));
+    api::ProcessReport {
+        pid: process.pid,
+        init,
+        terminal: process.terminal,
+        user: process.user,
+        args: process.args,
+        env: process.env,
+        cwd: process.cwd,
+        state: api::ProcessState {
+            status,
+            exit_status: exit.map(|exit| exit.status.as_shell()),
+            exit_signal: ended_by(exit),
+            oom_killed: exit.map(|exit| exit.oom).filter(|oom| *oom),
+            finished_at: exit.map(|exit| time(exit.at)),
+        },
+    }
+}
+
+/// A query's `timeout`, in seconds; none is for ever.
+pub(super) fn limit(timeout: Option<i32>) -> Option<Duration> {
+    timeout.and_then(|seconds| u64::try_from(seconds).ok()).map(Duration::from_secs)
 }
 
 fn user(identity: Identity) -> api::User {

@@ -2,16 +2,25 @@
 
 use async_trait::async_trait;
 use containerd_rest_api::{
-    CreateProcess, CreateProcessPluralResponse, CreateProcessResponse, ProcessesApi, Signal,
-    SignalProcessPluralResponse, SignalProcessResponse,
+    CreateProcess, CreateProcessPluralResponse, CreateProcessResponse, GetProcessPluralResponse,
+    GetProcessResponse, ProcessesApi, Signal, SignalProcessPluralResponse, SignalProcessResponse,
+    WaitProcessPluralResponse, WaitProcessResponse,
 };
 
 use super::{Api, convert, problem};
-use crate::supervisor::{ProcessView, Result};
+use crate::supervisor::{ProcessReport, ProcessView, Result};
 
 impl Api {
     async fn create(&self, id: &str, body: CreateProcess) -> Result<ProcessView> {
         self.supervisor.exec(&convert::container_id(id)?, convert::overrides(body)).await
+    }
+
+    fn process(&self, id: &str, pid: i32) -> Result<ProcessReport> {
+        self.supervisor.process(&convert::container_id(id)?, pid)
+    }
+
+    async fn ended(&self, id: &str, pid: i32, timeout: Option<i32>) -> Result<ProcessReport> {
+        self.supervisor.wait_process(&convert::container_id(id)?, pid, convert::limit(timeout)).await
     }
 
     async fn signal(&self, id: &str, pid: i32, body: &Signal) -> Result<()> {
@@ -45,6 +54,39 @@ impl ProcessesApi for Api {
     async fn signal_process_plural(&self, id: String, pid: i32, body: Signal) -> SignalProcessPluralResponse {
         match self.signal(&id, pid, &body).await {
             Ok(()) => SignalProcessPluralResponse::Ok,
+            Err(error) => problem::of(&error).into(),
+        }
+    }
+
+    async fn get_process(&self, id: String, pid: i32) -> GetProcessResponse {
+        match self.process(&id, pid) {
+            Ok(report) => GetProcessResponse::Ok(convert::report(&report)),
+            Err(error) => problem::of(&error).into(),
+        }
+    }
+
+    async fn wait_process(&self, id: String, pid: i32, timeout: Option<i32>) -> WaitProcessResponse {
+        match self.ended(&id, pid, timeout).await {
+            Ok(report) => WaitProcessResponse::Ok(convert::report(&report)),
+            Err(error) => problem::of(&error).into(),
+        }
+    }
+
+    async fn get_process_plural(&self, id: String, pid: i32) -> GetProcessPluralResponse {
+        match self.process(&id, pid) {
+            Ok(report) => GetProcessPluralResponse::Ok(convert::report(&report)),
+            Err(error) => problem::of(&error).into(),
+        }
+    }
+
+    async fn wait_process_plural(
+        &self,
+        id: String,
+        pid: i32,
+        timeout: Option<i32>,
+    ) -> WaitProcessPluralResponse {
+        match self.ended(&id, pid, timeout).await {
+            Ok(report) => WaitProcessPluralResponse::Ok(convert::report(&report)),
             Err(error) => problem::of(&error).into(),
         }
     }

@@ -32,11 +32,16 @@ static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
     let operations = paths.flat_map(|(path, item)| {
         item.as_object().into_iter().flatten().map(move |(method, operation)| (path, method, operation))
     });
-    operations.filter(|(_, _, operation)| operation["responses"]["422"].is_object()).map(operation).collect()
+    let known = operations.filter(|(_, _, operation)| operation["responses"]["422"].is_object());
+    known.map(|known| operation(&contract, known)).collect()
 });
 
-fn operation((path, method, operation): (&String, &String, &Value)) -> Operation {
+fn operation(contract: &Value, (path, method, operation): (&String, &String, &Value)) -> Operation {
     let parameters = operation["parameters"].as_array().into_iter().flatten();
+    let parameters = parameters.map(|parameter| match parameter["$ref"].as_str() {
+        Some(reference) => contract.pointer(reference.trim_start_matches('#')).unwrap_or(parameter),
+        None => parameter,
+    });
     Operation {
         method: method.to_uppercase(),
         path: path.split('/').map(str::to_owned).collect(),

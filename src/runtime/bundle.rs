@@ -7,6 +7,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use oci_spec::runtime::{LinuxNamespaceType, Process, Spec, User, UserBuilder};
+use serde::{Deserialize, Serialize};
 
 /// No configuration of a container is near it, in bytes.
 const LARGEST_CONFIG: u64 = 4 * 1024 * 1024;
@@ -36,7 +37,7 @@ pub struct ProcessOverrides {
 }
 
 /// The numbers of a user inside a container.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
     /// User.
     pub uid: u32,

@@ -26,6 +26,7 @@ pub(super) enum Outcome {
     Launched {
         key: ProcessKey,
         role: Role,
+        note: Option<serde_json::Value>,
         /// Set when the process has ended already.
         ended: Option<ExitStatus>,
     },
@@ -36,6 +37,7 @@ pub(super) enum Outcome {
 struct Launching {
     pid_file: PathBuf,
     role: Role,
+    note: Option<serde_json::Value>,
     console: Option<Console>,
     stdout_copy: Option<PathBuf>,
 }
@@ -62,7 +64,7 @@ impl Job {
                 launch.seq,
                 launch.program,
                 launch.timeout_ms,
-                Some((launch.pid_file, launch.role, launch.stdio)),
+                Some((launch.pid_file, launch.role, launch.stdio, launch.note)),
             ),
         };
         let mut outputs = Vec::new();
@@ -73,7 +75,7 @@ impl Job {
         };
         let (stdout, stderr, launching) = match launch {
             None => (Stdio::null(), pipe(Stream::Stderr, None)?, None),
-            Some((pid_file, role, stdio)) => {
+            Some((pid_file, role, stdio, note)) => {
                 // A pid of an earlier run must not be taken for this one's.
                 let _ = fs::remove_file(&pid_file);
                 let console = stdio.terminal.then(|| Console::listen(seq)).transpose()?;
@@ -84,7 +86,7 @@ impl Job {
                         pipe(Stream::Stderr, stdio.stderr.as_deref())?,
                     ),
                 };
-                let launching = Launching { pid_file, role, console, stdout_copy: stdio.stdout };
+                let launching = Launching { pid_file, role, note, console, stdout_copy: stdio.stdout };
                 (streams.0, streams.1, Some(launching))
             }
         };
@@ -173,13 +175,19 @@ impl Job {
             return Some(Outcome::Launched {
                 key: orphan.key,
                 role: launching.role,
+                note: launching.note.clone(),
                 ended: Some(orphan.status),
             });
         }
         match start_time(pid) {
             Some(start_time) if children().contains(&pid) => {
                 let key = ProcessKey { pid, start_time };
-                Some(Outcome::Launched { key, role: launching.role, ended: None })
+                Some(Outcome::Launched {
+                    key,
+                    role: launching.role,
+                    note: launching.note.clone(),
+                    ended: None,
+                })
             }
             _ => failed(FailureKind::NoPid),
         }

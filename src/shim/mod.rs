@@ -19,6 +19,7 @@ mod stdio;
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -27,7 +28,10 @@ use jiff::Timestamp;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signalfd::SignalFd;
 
-use crate::ipc::{EXIT_RECORD, Exit, ExitRecord, Hello, LOG, Message, ProcessKey, Request, Role, VERSION};
+use crate::ipc::{
+    ADDED_EXITS, ADDED_EXITS_CAP, ADDED_EXITS_OLDER, AddedExit, EXIT_RECORD, Exit, ExitRecord, Hello, LOG,
+    Message, ProcessKey, Request, Role, VERSION,
+};
 use crate::runtime::cgroup::OomCount;
 use crate::runtime::program::{ExitStatus, Failure, FailureKind};
 use job::{Job, Outcome};
@@ -65,6 +69,7 @@ const UNMET: Duration = Duration::from_secs(30);
 struct Tracked {
     key: ProcessKey,
     role: Role,
+    note: Option<serde_json::Value>,
 }
 
 struct Shim {
@@ -78,6 +83,8 @@ struct Shim {
     init: Option<ProcessKey>,
     exit: Option<Exit>,
     oom: Option<OomCount>,
+    /// How many such kills were seen when an added process ended.
+    oom_seen: u64,
     /// Whether a launch of the init process was asked for, well or badly ended.
     launched: bool,
     /// The highest number of a request.
@@ -111,6 +118,7 @@ impl Shim {
             init: None,
             exit: None,
             oom: None,
+            oom_seen: 0,
             launched: false,
             seq: 0,
             born: Instant::now(),
@@ -241,7 +249,7 @@ impl Shim {
         for ended in reaper::reap() {
             if let Some(index) = self.tracked.iter().position(|one| one.key.pid == ended.key.pid) {
                 let tracked = self.tracked.swap_remove(index);
-                self.ended(tracked.key, tracked.role, ended.status)?;
+                self.ended(tracked, ended.status)?;
             } else if let Some(job) = self.job.as_mut() {
                 job.note(ended);
             }
@@ -270,7 +278,7 @@ impl Shim {
                 }
                 self.server.say(&Message::Done { seq });
             }
-            Outcome::Launched { key, role, ended } => {
+            Outcome::Launched { key, role, note, ended } => {
                 for output in self.outputs.iter_mut().filter(|output| output.seq() == seq) {
                     output.release(&mut self.log);
                 }
@@ -279,9 +287,10 @@ impl Shim {
                     self.oom = OomCount::of(key.pid);
                 }
                 self.server.say(&Message::Launched { seq, process: key });
+                let tracked = Tracked { key, role, note };
                 match ended {
-                    Some(status) => self.ended(key, role, status)?,
-                    None => self.tracked.push(Tracked { key, role }),
+                    Some(status) => self.ended(tracked, status)?,
+                    None => self.tracked.push(tracked),
                 }
             }
             Outcome::Failed(kind) => {
@@ -296,10 +305,21 @@ impl Shim {
         Ok(())
     }
 
-    /// A process of the container has ended. Of the init process there is a record before a word.
-    fn ended(&mut self, process: ProcessKey, role: Role, status: ExitStatus) -> io::Result<()> {
-        let oom = role == Role::Init && self.oom.as_ref().is_some_and(|count| count.read() > 0);
+    /// A process of the container has ended: there is a record before a word.
+    fn ended(&mut self, tracked: Tracked, status: ExitStatus) -> io::Result<()> {
+        let Tracked { key: process, role, note } = tracked;
+        let oom = self.was_oom(role, status);
         let exit = Exit { process, role, status, at: Timestamp::now(), oom };
+        if exit.role == Role::Added {
+            // What it wrote comes before its end.
+            for output in &mut self.outputs {
+                output.pump(&mut self.log);
+            }
+            let line = serde_json::to_vec(&AddedExit { exit: ExitRecord::from(exit), note })?;
+            if let Err(error) = keep_added_exit(&self.folder, line) {
+                eprintln!("containerd-rest-shim: the end of {} cannot be kept: {error}", process.pid);
+            }
+        }
         if exit.role == Role::Init {
             for output in &mut self.outputs {
                 output.drain(&mut self.log);
@@ -315,6 +335,40 @@ impl Shim {
         self.server.say(&Message::Exited(exit));
         Ok(())
     }
+}
+
+impl Shim {
+    /// Whether the kernel has killed it for want of memory, by the cgroup's count: of init, any process of the
+    /// container; of an added one, by a kill that was not counted before.
+    fn was_oom(&mut self, role: Role, status: ExitStatus) -> bool {
+        let count = self.oom.as_ref().map_or(0, OomCount::read);
+        let more = count > std::mem::replace(&mut self.oom_seen, count);
+        match role {
+            Role::Init => count > 0,
+            Role::Added => more && status == ExitStatus::Signal(9),
+        }
+    }
+}
+
+/// A line, whole even behind one that a full disk has cut. Not synced: a crash of ours or the daemon's loses
+/// nothing, and a container may add very many.
+fn keep_added_exit(folder: &Path, mut line: Vec<u8>) -> io::Result<()> {
+    let path = folder.join(ADDED_EXITS);
+    let mut file = File::options().create(true).append(true).read(true).mode(0o600).open(&path)?;
+    let size = file.metadata()?.len();
+    let mut last = [b'\n'];
+    if size > 0 {
+        file.read_exact_at(&mut last, size - 1)?;
+    }
+    if last != [b'\n'] {
+        line.insert(0, b'\n');
+    }
+    line.push(b'\n');
+    file.write_all(&line)?;
+    if size > ADDED_EXITS_CAP {
+        std::fs::rename(&path, folder.join(ADDED_EXITS_OLDER))?;
+    }
+    Ok(())
 }
 
 /// Whole or not at all: a hidden file, fsync, rename, fsync of the folder.

@@ -13,6 +13,7 @@ mod processes;
 mod start;
 mod view;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,12 +22,13 @@ use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
 
 pub(super) use life::Life;
-pub use view::{CheckpointOptions, ProcessView, Snapshot, Start, Update};
+pub(super) use processes::recover_ended;
+pub use view::{CheckpointOptions, Ended, ProcessReport, ProcessView, Snapshot, Start, Update};
 
 use super::Context;
 use super::checkpoints::Checkpoint;
 use super::error::{Error, Result};
-use super::events::Happened;
+use super::events::{Happened, Heard};
 use super::names::{CheckpointName, ContainerId};
 use super::registry::Ends;
 use super::state::{Change, Status, Verb};
@@ -98,16 +100,58 @@ impl Task {
             return;
         }
         let heard = self.context.events.heard(self.id()).filter(|heard| heard.run == self.run);
+        let heard = heard.as_ref();
         if heard.is_none() && !self.context.events.is_old(self.snapshot.created_at) {
             let began = if self.snapshot.checkpoint.is_some() { Happened::Restore } else { Happened::Start };
             self.context.events.publish(self.id(), self.run, self.snapshot.created_at, began);
         }
+        self.catch_up_added(heard);
         if self.snapshot.status == Status::Stopped && !heard.is_some_and(|heard| heard.ended) {
             let exit = self.snapshot.exit;
             let at = exit.map_or_else(Timestamp::now, |exit| exit.at);
             let status = exit.map(|exit| exit.status.as_shell());
             if !self.context.events.is_old(at) {
                 self.context.events.publish(self.id(), self.run, at, Happened::Exit { pid: None, status });
+            }
+        }
+    }
+
+    /// The same for added processes: each was told to begin and to end as often as it has. A pid may be given
+    /// more than once, so they are counted.
+    fn catch_up_added(&self, heard: Option<&Heard>) {
+        let told = |pid: i32| heard.and_then(|heard| heard.added.get(&pid)).copied().unwrap_or_default();
+        let tell = |at: Timestamp, happened| {
+            if !self.context.events.is_old(at) {
+                self.context.events.publish(self.id(), self.run, at, happened);
+            }
+        };
+        let mut seen: BTreeMap<i32, u32> = BTreeMap::new();
+        for ended in self.snapshot.ended.iter().filter(|ended| !ended.init) {
+            let (pid, at) = (ended.process.pid, ended.exit.map_or_else(Timestamp::now, |exit| exit.at));
+            let count = seen.entry(pid).or_default();
+            let before = *count;
+            *count += 1;
+            if before >= told(pid).begun {
+                tell(at, Happened::Exec(pid));
+            }
+            if before >= told(pid).ended {
+                let status = ended.exit.map(|exit| exit.status.as_shell());
+                tell(at, Happened::Exit { pid: Some(pid), status });
+            }
+        }
+        let running = self.life.iter().flat_map(|life| &life.added).map(|added| added.key.pid);
+        for pid in running {
+            let count = seen.entry(pid).or_default();
+            let before = *count;
+            *count += 1;
+            if before >= told(pid).begun {
+                tell(Timestamp::now(), Happened::Exec(pid));
+            }
+        }
+        // Begun, and neither running nor known to have ended: its shim was killed.
+        for (pid, told) in heard.iter().flat_map(|heard| &heard.added) {
+            if told.begun > told.ended && !seen.contains_key(pid) {
+                tell(Timestamp::now(), Happened::Exit { pid: Some(*pid), status: None });
             }
         }
     }
@@ -246,7 +290,11 @@ impl Task {
         let Some(life) = self.life.as_mut().filter(|life| !life.ended) else { return };
         life.ended = true;
         self.snapshot.exit = exit;
-        self.snapshot.processes.clear();
+        // Those that were added are about to end with it, each with a word of its own.
+        let init = self.snapshot.processes.drain(..).next();
+        if let Some(init) = init {
+            self.snapshot.keep_ended(init, true, exit);
+        }
         if self.snapshot.status.is_live() {
             self.change(Change::Exited);
         }
@@ -260,11 +308,7 @@ impl Task {
         let Some(life) = self.life.as_mut() else { return };
         let Some(index) = life.added.iter().position(|added| added.key == exit.process) else { return };
         let added = life.added.remove(index);
-        processes::remove_files(&life.run, added.seq);
-        self.snapshot.processes.retain(|process| process.pid != exit.process.pid);
-        self.publish();
-        let happened = Happened::Exit { pid: Some(exit.process.pid), status: Some(exit.status.as_shell()) };
-        self.context.events.publish(self.id(), self.run, exit.at, happened);
+        self.let_go(added, Some(ExitRecord::from(*exit)));
     }
 
     /// The container runs on; its init process is watched by its pidfd from now on.
@@ -293,9 +337,20 @@ impl Task {
         let Some(life) = self.life.as_mut() else { return };
         let Some(index) = life.added.iter().position(|added| added.key == key) else { return };
         let added = life.added.remove(index);
-        processes::remove_files(&life.run, added.seq);
-        self.snapshot.processes.retain(|process| process.pid != key.pid);
+        self.let_go(added, None);
+    }
+
+    /// An added process has ended: it leaves the list, how it ended is kept and told.
+    fn let_go(&mut self, added: Added, exit: Option<ExitRecord>) {
+        if let Some(life) = self.life.as_ref() {
+            processes::remove_files(&life.run, added.seq);
+        }
+        let pid = added.key.pid;
+        self.snapshot.processes.retain(|process| process.pid != pid);
+        self.snapshot.keep_ended(added.view, false, exit);
         self.publish();
-        self.emit(Happened::Exit { pid: Some(key.pid), status: None });
+        let at = exit.map_or_else(Timestamp::now, |exit| exit.at);
+        let happened = Happened::Exit { pid: Some(pid), status: exit.map(|exit| exit.status.as_shell()) };
+        self.context.events.publish(self.id(), self.run, at, happened);
     }
 }

@@ -67,12 +67,21 @@ pub struct Event {
 }
 
 /// What was last said of a name, for a daemon that starts.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(super) struct Heard {
     /// The last run that was said to have started.
     pub(super) run: u32,
     /// Whether it was said to have ended.
     pub(super) ended: bool,
+    /// What was said of processes added in that run, by pid.
+    pub(super) added: BTreeMap<i32, Counts>,
+}
+
+/// How often a pid was said to have been given to an added process, and how often that one to have ended.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Counts {
+    pub(super) begun: u32,
+    pub(super) ended: u32,
 }
 
 /// Where events are published and read.
@@ -126,7 +135,7 @@ impl Events {
 
     /// What was last said of a name.
     pub(super) fn heard(&self, id: &ContainerId) -> Option<Heard> {
-        self.heard.get(id).copied()
+        self.heard.get(id).cloned()
     }
 
     /// Whether something of that time was told so long ago that it is not kept.
@@ -220,20 +229,27 @@ impl Listener {
 fn note(heard: &mut BTreeMap<ContainerId, Heard>, event: &Event) {
     match event.happened {
         Happened::Start | Happened::Restore => {
-            heard.insert(event.id.clone(), Heard { run: event.run, ended: false });
+            heard.insert(event.id.clone(), Heard { run: event.run, ..Heard::default() });
         }
-        Happened::Exit { pid: None, .. } => {
-            heard.insert(event.id.clone(), Heard { run: event.run, ended: true });
+        Happened::Exit { pid: None, .. } => of_run(heard, event).ended = true,
+        Happened::Exec(pid) => of_run(heard, event).added.entry(pid).or_default().begun += 1,
+        Happened::Exit { pid: Some(pid), .. } => {
+            of_run(heard, event).added.entry(pid).or_default().ended += 1;
         }
         Happened::Delete => {
             heard.remove(&event.id);
         }
-        Happened::Exec(_)
-        | Happened::Pause
-        | Happened::Resume
-        | Happened::Checkpoint
-        | Happened::Exit { pid: Some(_), .. } => {}
+        Happened::Pause | Happened::Resume | Happened::Checkpoint => {}
     }
+}
+
+/// What was heard of the event's run, whose start may have been told too long ago to be kept.
+fn of_run<'a>(heard: &'a mut BTreeMap<ContainerId, Heard>, event: &Event) -> &'a mut Heard {
+    let known = heard.entry(event.id.clone()).or_default();
+    if known.run != event.run {
+        *known = Heard { run: event.run, ..Heard::default() };
+    }
+    known
 }
 
 /// The events of a file; a line that a crash has cut is passed over.
@@ -319,8 +335,8 @@ mod tests {
         File::options().append(true).open(folder.path().join(NAME)).unwrap().write_all(b"{\"curs").unwrap();
 
         let events = Events::open(folder.path()).unwrap();
-        assert_eq!(events.heard(&id("a")), Some(Heard { run: 1, ended: true }));
-        assert_eq!(events.heard(&id("b")), Some(Heard { run: 3, ended: false }));
+        assert_eq!(events.heard(&id("a")), Some(Heard { run: 1, ended: true, ..Heard::default() }));
+        assert_eq!(events.heard(&id("b")), Some(Heard { run: 3, ..Heard::default() }));
         let mut resumed = events.listen(Some(1));
         events.publish(&id("a"), 1, now, Happened::Delete);
         assert_eq!(told(&mut resumed, 3).await, [2, 3, 4]);

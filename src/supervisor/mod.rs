@@ -28,7 +28,7 @@ use rustix::process::Rlimit;
 use tokio::sync::{Semaphore, oneshot, watch};
 
 pub use checkpoints::Checkpoint;
-pub use container::{CheckpointOptions, ProcessView, Snapshot, Start, Update};
+pub use container::{CheckpointOptions, Ended, ProcessReport, ProcessView, Snapshot, Start, Update};
 pub use error::{Error, Result};
 pub use events::{Event, Happened, Listener, Told};
 pub use logs::{LogLine, LogQuery, LogReader};
@@ -243,6 +243,40 @@ impl Supervisor {
             () = tokio::time::sleep(limit.unwrap_or(FOREVER)) => self.get(id),
             _ = closing.wait_for(|closing| *closing) => Err(Error::ShuttingDown),
         }
+    }
+
+    /// A process of the run that counts, running or ended.
+    pub fn process(&self, id: &ContainerId, pid: i32) -> Result<ProcessReport> {
+        self.get(id)?.process(pid).ok_or_else(|| Error::NoProcess { id: id.clone(), pid })
+    }
+
+    /// Waits until a process has ended, or for so long; gives what is then.
+    pub async fn wait_process(
+        &self,
+        id: &ContainerId,
+        pid: i32,
+        limit: Option<Duration>,
+    ) -> Result<ProcessReport> {
+        let mut view = self.context.registry.watch(id).ok_or_else(|| Error::NoContainer(id.clone()))?;
+        let missing = || Error::NoProcess { id: id.clone(), pid };
+        let mut seen = view.borrow().process(pid).ok_or_else(missing)?;
+        let mut closing = self.closing.subscribe();
+        let limit = tokio::time::sleep(limit.unwrap_or(FOREVER));
+        let mut limit = std::pin::pin!(limit);
+        while matches!(seen, ProcessReport::Running { .. }) {
+            tokio::select! {
+                changed = view.changed() => {
+                    // Deleted, or the name was started again: how it ended is known no more.
+                    seen = view.borrow_and_update().process(pid).ok_or_else(missing)?;
+                    if changed.is_err() && matches!(seen, ProcessReport::Running { .. }) {
+                        return Err(missing());
+                    }
+                }
+                () = &mut limit => break,
+                _ = closing.wait_for(|closing| *closing) => return Err(Error::ShuttingDown),
+            }
+        }
+        Ok(seen)
     }
 
     /// What it has written, and with `follow` goes on to write.

@@ -10,7 +10,7 @@ use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
-use super::container::{Life, Snapshot, Task};
+use super::container::{Life, Snapshot, Task, recover_ended};
 use super::error::Result;
 use super::events::Happened;
 use super::link::Link;
@@ -71,8 +71,10 @@ async fn adopt(context: &Arc<Context>, record: Record, recovering: mpsc::Sender<
     let mut snapshot = Snapshot::of_record(&record);
     let journal = context.store.journal(&run);
     let journal = journal.as_ref();
+    let mut running = Vec::new();
     let (life, busy) = match connect(&run).await {
         Some((link, hello)) => {
+            running.clone_from(&hello.added);
             (Some(Life::recover(run.clone(), link, &hello, &record, journal, &mut snapshot)), hello.busy)
         }
         None => {
@@ -87,6 +89,8 @@ async fn adopt(context: &Arc<Context>, record: Record, recovering: mpsc::Sender<
         snapshot.status = Status::Stopped;
         snapshot.exit = run.exit_record();
     }
+    // Asked for after the shim has said who runs: who ends from now on is told of by a message.
+    recover_ended(&run, &running, &record, &mut snapshot);
     if let Some(place) = life.as_ref().and_then(Life::place)
         && let Err(other) = context.places.take(&id, place)
     {

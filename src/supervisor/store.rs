@@ -6,7 +6,7 @@
 //! STATE/containers/ID/run-N/   shim.sock  journal.json  init.json  exec-S.json  exec-S.pid
 //! ROOT/lock   ROOT/events      what happened, and events.1, what happened before
 //! ROOT/failed/                 logs of what failed, the newest few
-//! ROOT/containers/ID/          record.json  log -> run-N/log  run-N/{log, log.1, exit.json}
+//! ROOT/containers/ID/          record.json  log -> run-N/log  run-N/{log, log.1, exit.json, exits, exits.1}
 //! ```
 //!
 //! A run is one start of a container. `record.json` names the run that counts and appears by rename
@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::{Error, Result, store};
 use super::names::{CheckpointName, ContainerId};
-use crate::ipc::{EXIT_RECORD, ExitRecord, LOG, ProcessKey};
+use crate::ipc::{ADDED_EXITS, ADDED_EXITS_OLDER, AddedExit, EXIT_RECORD, ExitRecord, LOG, ProcessKey};
 use crate::runtime::mounts;
 
 /// How often, and how far apart, a lock that is held is tried again.
@@ -103,6 +103,13 @@ impl Run {
     /// How the run's init process ended, if the shim has written it.
     pub fn exit_record(&self) -> Option<ExitRecord> {
         serde_json::from_slice(&fs::read(self.durable.join(EXIT_RECORD)).ok()?).ok()
+    }
+
+    /// How its added processes ended, those that have, in order. A line that a crash has cut is passed over.
+    pub(super) fn added_exits(&self) -> Vec<AddedExit> {
+        let files = [ADDED_EXITS_OLDER, ADDED_EXITS].map(|name| fs::read(self.durable.join(name)));
+        let lines = files.iter().flatten().flat_map(|bytes| bytes.split(|byte| *byte == b'\n'));
+        lines.filter_map(|line| serde_json::from_slice(line).ok()).collect()
     }
 }
 

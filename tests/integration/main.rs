@@ -13,6 +13,7 @@ mod bad_target;
 mod checkpoints;
 mod contract;
 mod events;
+mod exits;
 mod fleet;
 mod lifecycle;
 mod logs;

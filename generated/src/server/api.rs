@@ -116,6 +116,10 @@ pub trait ProcessesApi: Send + Sync + 'static {
         id: String,
         body: CreateProcess,
     ) -> CreateProcessPluralResponse;
+    /// Look at a process, also after its end
+    ///
+    /// `GET /containers/{id}/process/{pid}`
+    async fn get_process(&self, id: String, pid: i32) -> GetProcessResponse;
     /// Signal a process of a container
     ///
     /// `POST /containers/{id}/process/{pid}`
@@ -125,6 +129,10 @@ pub trait ProcessesApi: Send + Sync + 'static {
         pid: i32,
         body: Signal,
     ) -> SignalProcessResponse;
+    /// Look at a process, also after its end (the other spelling)
+    ///
+    /// `GET /containers/{id}/processes/{pid}`
+    async fn get_process_plural(&self, id: String, pid: i32) -> GetProcessPluralResponse;
     /// Signal a process of a container (the other spelling)
     ///
     /// `POST /containers/{id}/processes/{pid}`
@@ -134,4 +142,22 @@ pub trait ProcessesApi: Send + Sync + 'static {
         pid: i32,
         body: Signal,
     ) -> SignalProcessPluralResponse;
+    /// Wait until a process ends
+    ///
+    /// `GET /containers/{id}/process/{pid}/wait`
+    async fn wait_process(
+        &self,
+        id: String,
+        pid: i32,
+        timeout: ::std::option::Option<i32>,
+    ) -> WaitProcessResponse;
+    /// Wait until a process ends (the other spelling)
+    ///
+    /// `GET /containers/{id}/processes/{pid}/wait`
+    async fn wait_process_plural(
+        &self,
+        id: String,
+        pid: i32,
+        timeout: ::std::option::Option<i32>,
+    ) -> WaitProcessPluralResponse;
 }

@@ -111,6 +111,40 @@ fn __decode_wait_container_query(
         .transpose()?;
     Ok(WaitContainerQuery { timeout })
 }
+/// Query parameters for `GET /containers/{id}/process/{pid}/wait` (operationId `waitProcess`).
+#[derive(Debug, Default)]
+pub struct WaitProcessQuery {
+    pub timeout: ::std::option::Option<i32>,
+}
+fn __decode_wait_process_query(
+    raw: ::std::option::Option<&str>,
+) -> ::std::result::Result<WaitProcessQuery, String> {
+    if let Some(raw) = raw {
+        __validate_urlencoded(raw)?;
+    }
+    let __pairs = __query_pairs(raw);
+    let timeout = __query_one(&__pairs, "timeout")?
+        .map(|raw| __decode_query_scalar(&raw, "timeout"))
+        .transpose()?;
+    Ok(WaitProcessQuery { timeout })
+}
+/// Query parameters for `GET /containers/{id}/processes/{pid}/wait` (operationId `waitProcessPlural`).
+#[derive(Debug, Default)]
+pub struct WaitProcessPluralQuery {
+    pub timeout: ::std::option::Option<i32>,
+}
+fn __decode_wait_process_plural_query(
+    raw: ::std::option::Option<&str>,
+) -> ::std::result::Result<WaitProcessPluralQuery, String> {
+    if let Some(raw) = raw {
+        __validate_urlencoded(raw)?;
+    }
+    let __pairs = __query_pairs(raw);
+    let timeout = __query_one(&__pairs, "timeout")?
+        .map(|raw| __decode_query_scalar(&raw, "timeout"))
+        .transpose()?;
+    Ok(WaitProcessPluralQuery { timeout })
+}
 /// Build an axum::Router for the `CheckpointsApi` trait.
 pub fn checkpoints_api_router<T>(api: T) -> ::axum::Router
 where
@@ -154,7 +188,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_21_PATH_0,
+                super::validation::VALIDATION_TARGET_31_PATH_0,
                 "/path/id",
                 true,
             ) {
@@ -195,7 +229,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_23_PATH_0,
+                super::validation::VALIDATION_TARGET_33_PATH_0,
                 "/path/id",
                 true,
             ) {
@@ -215,7 +249,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_24_PATH_1,
+                super::validation::VALIDATION_TARGET_34_PATH_1,
                 "/path/checkpoint",
                 true,
             ) {
@@ -235,7 +269,7 @@ where
         CreateCheckpoint,
     >(
             __request,
-            super::validation::VALIDATION_TARGET_22_BODY,
+            super::validation::VALIDATION_TARGET_32_BODY,
             "application/json",
             false,
             1048576usize,
@@ -271,7 +305,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_25_PATH_0,
+                super::validation::VALIDATION_TARGET_35_PATH_0,
                 "/path/id",
                 true,
             ) {
@@ -291,7 +325,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_26_PATH_1,
+                super::validation::VALIDATION_TARGET_36_PATH_1,
                 "/path/checkpoint",
                 true,
             ) {
@@ -735,11 +769,27 @@ where
         )
         .route(
             "/containers/{id}/process/{pid}",
+            ::axum::routing::get(get_process_handler::<T>),
+        )
+        .route(
+            "/containers/{id}/process/{pid}",
             ::axum::routing::post(signal_process_handler::<T>),
         )
         .route(
             "/containers/{id}/processes/{pid}",
+            ::axum::routing::get(get_process_plural_handler::<T>),
+        )
+        .route(
+            "/containers/{id}/processes/{pid}",
             ::axum::routing::post(signal_process_plural_handler::<T>),
+        )
+        .route(
+            "/containers/{id}/process/{pid}/wait",
+            ::axum::routing::get(wait_process_handler::<T>),
+        )
+        .route(
+            "/containers/{id}/processes/{pid}/wait",
+            ::axum::routing::get(wait_process_plural_handler::<T>),
         )
         .layer(::axum::extract::DefaultBodyLimit::max(1048576usize))
         .with_state(api)
@@ -866,6 +916,66 @@ where
         api.create_process_plural(id, body).await,
     )
 }
+async fn get_process_handler<T>(
+    ::axum::extract::State(api): ::axum::extract::State<T>,
+    __path_result: ::std::result::Result<
+        ::axum::extract::Path<::std::collections::HashMap<String, String>>,
+        ::axum::extract::rejection::PathRejection,
+    >,
+) -> ::axum::response::Response
+where
+    T: super::api::ProcessesApi + Clone + Send + Sync + 'static,
+{
+    let ::axum::extract::Path(mut __path_values) = match __path_result {
+        Ok(path) => path,
+        Err(_) => {
+            return ::axum::response::IntoResponse::into_response(
+                ::axum::http::StatusCode::BAD_REQUEST,
+            );
+        }
+    };
+    let id: String = match __path_values.remove("id") {
+        Some(raw) => {
+            match super::validation::decode_parameter(
+                &raw,
+                super::validation::VALIDATION_TARGET_15_PATH_0,
+                "/path/id",
+                true,
+            ) {
+                Ok(value) => value,
+                Err(rejection) => {
+                    return ::axum::response::IntoResponse::into_response(rejection);
+                }
+            }
+        }
+        None => {
+            return ::axum::response::IntoResponse::into_response(
+                ::axum::http::StatusCode::INTERNAL_SERVER_ERROR,
+            );
+        }
+    };
+    let pid: i32 = match __path_values.remove("pid") {
+        Some(raw) => {
+            match super::validation::decode_parameter(
+                &raw,
+                super::validation::VALIDATION_TARGET_16_PATH_1,
+                "/path/pid",
+                false,
+            ) {
+                Ok(value) => value,
+                Err(rejection) => {
+                    return ::axum::response::IntoResponse::into_response(rejection);
+                }
+            }
+        }
+        None => {
+            return ::axum::response::IntoResponse::into_response(
+                ::axum::http::StatusCode::INTERNAL_SERVER_ERROR,
+            );
+        }
+    };
+    ::axum::response::IntoResponse::into_response(api.get_process(id, pid).await)
+}
 async fn signal_process_handler<T>(
     ::axum::extract::State(api): ::axum::extract::State<T>,
     __path_result: ::std::result::Result<
@@ -889,7 +999,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_16_PATH_0,
+                super::validation::VALIDATION_TARGET_18_PATH_0,
                 "/path/id",
                 true,
             ) {
@@ -909,7 +1019,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_17_PATH_1,
+                super::validation::VALIDATION_TARGET_19_PATH_1,
                 "/path/pid",
                 false,
             ) {
@@ -929,7 +1039,7 @@ where
         Signal,
     >(
             __request,
-            super::validation::VALIDATION_TARGET_15_BODY,
+            super::validation::VALIDATION_TARGET_17_BODY,
             "application/json",
             true,
             1048576usize,
@@ -947,6 +1057,66 @@ where
     ::axum::response::IntoResponse::into_response(
         api.signal_process(id, pid, body).await,
     )
+}
+async fn get_process_plural_handler<T>(
+    ::axum::extract::State(api): ::axum::extract::State<T>,
+    __path_result: ::std::result::Result<
+        ::axum::extract::Path<::std::collections::HashMap<String, String>>,
+        ::axum::extract::rejection::PathRejection,
+    >,
+) -> ::axum::response::Response
+where
+    T: super::api::ProcessesApi + Clone + Send + Sync + 'static,
+{
+    let ::axum::extract::Path(mut __path_values) = match __path_result {
+        Ok(path) => path,
+        Err(_) => {
+            return ::axum::response::IntoResponse::into_response(
+                ::axum::http::StatusCode::BAD_REQUEST,
+            );
+        }
+    };
+    let id: String = match __path_values.remove("id") {
+        Some(raw) => {
+            match super::validation::decode_parameter(
+                &raw,
+                super::validation::VALIDATION_TARGET_20_PATH_0,
+                "/path/id",
+                true,
+            ) {
+                Ok(value) => value,
+                Err(rejection) => {
+                    return ::axum::response::IntoResponse::into_response(rejection);
+                }
+            }
+        }
+        None => {
+            return ::axum::response::IntoResponse::into_response(
+                ::axum::http::StatusCode::INTERNAL_SERVER_ERROR,
+            );
+        }
+    };
+    let pid: i32 = match __path_values.remove("pid") {
+        Some(raw) => {
+            match super::validation::decode_parameter(
+                &raw,
+                super::validation::VALIDATION_TARGET_21_PATH_1,
+                "/path/pid",
+                false,
+            ) {
+                Ok(value) => value,
+                Err(rejection) => {
+                    return ::axum::response::IntoResponse::into_response(rejection);
+                }
+            }
+        }
+        None => {
+            return ::axum::response::IntoResponse::into_response(
+                ::axum::http::StatusCode::INTERNAL_SERVER_ERROR,
+            );
+        }
+    };
+    ::axum::response::IntoResponse::into_response(api.get_process_plural(id, pid).await)
 }
 async fn signal_process_plural_handler<T>(
     ::axum::extract::State(api): ::axum::extract::State<T>,
@@ -971,7 +1141,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_19_PATH_0,
+                super::validation::VALIDATION_TARGET_23_PATH_0,
                 "/path/id",
                 true,
             ) {
@@ -991,7 +1161,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_20_PATH_1,
+                super::validation::VALIDATION_TARGET_24_PATH_1,
                 "/path/pid",
                 false,
             ) {
@@ -1011,7 +1181,7 @@ where
         Signal,
     >(
             __request,
-            super::validation::VALIDATION_TARGET_18_BODY,
+            super::validation::VALIDATION_TARGET_22_BODY,
             "application/json",
             true,
             1048576usize,
@@ -1028,6 +1198,170 @@ where
     };
     ::axum::response::IntoResponse::into_response(
         api.signal_process_plural(id, pid, body).await,
+    )
+}
+async fn wait_process_handler<T>(
+    ::axum::extract::State(api): ::axum::extract::State<T>,
+    __path_result: ::std::result::Result<
+        ::axum::extract::Path<::std::collections::HashMap<String, String>>,
+        ::axum::extract::rejection::PathRejection,
+    >,
+    ::axum::extract::RawQuery(__raw_query): ::axum::extract::RawQuery,
+) -> ::axum::response::Response
+where
+    T: super::api::ProcessesApi + Clone + Send + Sync + 'static,
+{
+    let ::axum::extract::Path(mut __path_values) = match __path_result {
+        Ok(path) => path,
+        Err(_) => {
+            return ::axum::response::IntoResponse::into_response(
+                ::axum::http::StatusCode::BAD_REQUEST,
+            );
+        }
+    };
+    let id: String = match __path_values.remove("id") {
+        Some(raw) => {
+            match super::validation::decode_parameter(
+                &raw,
+                super::validation::VALIDATION_TARGET_26_PATH_1,
+                "/path/id",
+                true,
+            ) {
+                Ok(value) => value,
+                Err(rejection) => {
+                    return ::axum::response::IntoResponse::into_response(rejection);
+                }
+            }
+        }
+        None => {
+            return ::axum::response::IntoResponse::into_response(
+                ::axum::http::StatusCode::INTERNAL_SERVER_ERROR,
+            );
+        }
+    };
+    let pid: i32 = match __path_values.remove("pid") {
+        Some(raw) => {
+            match super::validation::decode_parameter(
+                &raw,
+                super::validation::VALIDATION_TARGET_27_PATH_2,
+                "/path/pid",
+                false,
+            ) {
+                Ok(value) => value,
+                Err(rejection) => {
+                    return ::axum::response::IntoResponse::into_response(rejection);
+                }
+            }
+        }
+        None => {
+            return ::axum::response::IntoResponse::into_response(
+                ::axum::http::StatusCode::INTERNAL_SERVER_ERROR,
+            );
+        }
+    };
+    let __q: WaitProcessQuery = match __decode_wait_process_query(
+        __raw_query.as_deref(),
+    ) {
+        Ok(query) => query,
+        Err(_) => {
+            return ::axum::response::IntoResponse::into_response(
+                super::validation::malformed_parameter("/query"),
+            );
+        }
+    };
+    if let Some(value) = &__q.timeout {
+        if let Err(rejection) = super::validation::validate_parameter(
+            super::validation::VALIDATION_TARGET_25_QUERY_0,
+            "/query/timeout",
+            value,
+        ) {
+            return ::axum::response::IntoResponse::into_response(rejection);
+        }
+    }
+    ::axum::response::IntoResponse::into_response(
+        api.wait_process(id, pid, __q.timeout).await,
+    )
+}
+async fn wait_process_plural_handler<T>(
+    ::axum::extract::State(api): ::axum::extract::State<T>,
+    __path_result: ::std::result::Result<
+        ::axum::extract::Path<::std::collections::HashMap<String, String>>,
+        ::axum::extract::rejection::PathRejection,
+    >,
+    ::axum::extract::RawQuery(__raw_query): ::axum::extract::RawQuery,
+) -> ::axum::response::Response
+where
+    T: super::api::ProcessesApi + Clone + Send + Sync + 'static,
+{
+    let ::axum::extract::Path(mut __path_values) = match __path_result {
+        Ok(path) => path,
+        Err(_) => {
+            return ::axum::response::IntoResponse::into_response(
+                ::axum::http::StatusCode::BAD_REQUEST,
+            );
+        }
+    };
+    let id: String = match __path_values.remove("id") {
+        Some(raw) => {
+            match super::validation::decode_parameter(
+                &raw,
+                super::validation::VALIDATION_TARGET_29_PATH_1,
+                "/path/id",
+                true,
+            ) {
+                Ok(value) => value,
+                Err(rejection) => {
+                    return ::axum::response::IntoResponse::into_response(rejection);
+                }
+            }
+        }
+        None => {
+            return ::axum::response::IntoResponse::into_response(
+                ::axum::http::StatusCode::INTERNAL_SERVER_ERROR,
+            );
+        }
+    };
+    let pid: i32 = match __path_values.remove("pid") {
+        Some(raw) => {
+            match super::validation::decode_parameter(
+                &raw,
+                super::validation::VALIDATION_TARGET_30_PATH_2,
+                "/path/pid",
+                false,
+            ) {
+                Ok(value) => value,
+                Err(rejection) => {
+                    return ::axum::response::IntoResponse::into_response(rejection);
+                }
+            }
+        }
+        None => {
+            return ::axum::response::IntoResponse::into_response(
+                ::axum::http::StatusCode::INTERNAL_SERVER_ERROR,
+            );
+        }
+    };
+    let __q: WaitProcessPluralQuery = match __decode_wait_process_plural_query(
+        __raw_query.as_deref(),
+    ) {
+        Ok(query) => query,
+        Err(_) => {
+            return ::axum::response::IntoResponse::into_response(
+                super::validation::malformed_parameter("/query"),
+            );
+        }
+    };
+    if let Some(value) = &__q.timeout {
+        if let Err(rejection) = super::validation::validate_parameter(
+            super::validation::VALIDATION_TARGET_28_QUERY_0,
+            "/query/timeout",
+            value,
+        ) {
+            return ::axum::response::IntoResponse::into_response(rejection);
+        }
+    }
+    ::axum::response::IntoResponse::into_response(
+        api.wait_process_plural(id, pid, __q.timeout).await,
     )
 }
 /// Combined router spanning 4 traits: CheckpointsApi, ContainersApi, DaemonApi, ProcessesApi.

@@ -1,6 +1,6 @@
 //! Asking the shim and calling runc, with an ear for what happens meanwhile.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,16 +36,16 @@ impl Task {
     pub(super) async fn launch_process(
         &mut self,
         verb: &options::Verb<'_>,
-        pid_file: &Path,
-        log: PathBuf,
-        role: Role,
-        stdio: Stdio,
+        wanted: Wanted,
         limit: Duration,
     ) -> Result<ProcessKey> {
+        let Wanted { pid_file, log, role, stdio, note } = wanted;
         let program = self.context.runc.program(verb, &log, self.id().as_str());
-        let (pid_file, timeout_ms) = (pid_file.to_owned(), millis(limit));
+        let timeout_ms = millis(limit);
         let answer = self
-            .ask(limit, |seq| Request::Launch(Launch { seq, program, pid_file, role, stdio, timeout_ms }))
+            .ask(limit, |seq| {
+                Request::Launch(Launch { seq, program, pid_file, role, stdio, timeout_ms, note })
+            })
             .await?;
         match answer {
             Answer::Launched(process) => Ok(process),
@@ -124,6 +124,17 @@ impl Task {
             Err(error) => error,
         }
     }
+}
+
+/// A process that a verb is to leave behind.
+pub(super) struct Wanted {
+    pub(super) pid_file: PathBuf,
+    /// runc's.
+    pub(super) log: PathBuf,
+    pub(super) role: Role,
+    pub(super) stdio: Stdio,
+    /// Kept with its end, to know it by.
+    pub(super) note: Option<serde_json::Value>,
 }
 
 /// As the shim is told it.

@@ -61,7 +61,7 @@ impl Task {
             let _ = shim.signal(9);
         }
         for added in forgotten {
-            self.emit(Happened::Exit { pid: Some(added.key.pid), status: None });
+            self.let_go(added, None);
         }
     }
 

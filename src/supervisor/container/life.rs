@@ -41,6 +41,7 @@ pub(in crate::supervisor) struct Life {
 pub(super) struct Added {
     pub(super) key: ProcessKey,
     pub(super) seq: u64,
+    pub(super) view: ProcessView,
     /// Its pidfd, once the shim is gone that would tell of its end.
     pub(super) watch: Option<AsyncFd<OwnedFd>>,
 }
@@ -117,7 +118,6 @@ impl Life {
         processes::recover(&mut life, hello, snapshot);
         if let Some(exit) = hello.exit {
             life.ended = true;
-            life.added.clear();
             snapshot.status = Status::Stopped;
             snapshot.exit = Some(ExitRecord::from(exit));
             snapshot.processes.clear();

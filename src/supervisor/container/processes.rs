@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use oci_spec::runtime::Process;
 
+use super::calls::Wanted;
 use super::{Added, Life, ProcessView, Snapshot, Task, Update};
-use crate::ipc::{CONSOLE, Hello, ProcessKey, Role, Stdio};
+use crate::ipc::{AddedExit, CONSOLE, Hello, ProcessKey, Role, Stdio};
 use crate::runtime;
 use crate::runtime::bundle::{ProcessOverrides, added_process};
 use crate::runtime::cgroup::Cgroup;
@@ -17,7 +18,7 @@ use crate::runtime::process::Held;
 use crate::supervisor::error::{Error, Result, store};
 use crate::supervisor::events::Happened;
 use crate::supervisor::state::{Change, Status, Verb};
-use crate::supervisor::store::{Run, blocking};
+use crate::supervisor::store::{Record, Run, blocking};
 
 const SIGKILL: i32 = 9;
 /// How often, and how far apart, an orphaned runc's pid file is looked for.
@@ -66,21 +67,27 @@ impl Task {
         blocking(move || fs::write(&written, bytes).map_err(store("writing", &written))).await?;
 
         let terminal = process.terminal().unwrap_or(false);
+        // The pid is known when the process is: then it is put in.
+        let note = serde_json::to_value(ProcessView::new(0, process)).ok();
         let verb =
             options::Verb::Exec { process: &file, pid_file: &pid_file, console: terminal.then_some(CONSOLE) };
         let stdio = Stdio { terminal, stdout: None, stderr: None };
+        let wanted = Wanted { pid_file: pid_file.clone(), log, role: Role::Added, stdio, note };
         let limit = self.context.limit(false);
-        let key = self.launch_process(&verb, &pid_file, log, Role::Added, stdio, limit).await?;
+        let key = self.launch_process(&verb, wanted, limit).await?;
         Ok(self.added(key, seq, process))
     }
 
     /// The process runs; one that has ended already is taken off the list by the shim's next message.
     fn added(&mut self, key: ProcessKey, seq: u64, process: &Process) -> ProcessView {
         let view = ProcessView::new(key.pid, process);
-        if let Some(life) = self.life.as_mut().filter(|life| !life.ended) {
-            life.added.push(Added { key, seq, watch: None });
-            self.snapshot.processes.push(view.clone());
-            self.publish();
+        if let Some(life) = self.life.as_mut() {
+            life.added.push(Added { key, seq, view: view.clone(), watch: None });
+            // After init's end it is about to end too.
+            if !life.ended {
+                self.snapshot.processes.push(view.clone());
+                self.publish();
+            }
         }
         self.emit(Happened::Exec(key.pid));
         view
@@ -225,11 +232,30 @@ pub(super) fn recover(life: &mut Life, hello: &Hello, snapshot: &mut Snapshot) {
         let key = running.iter().find(|key| Some(key.pid) == pid);
         match (key, process) {
             (Some(key), Some(process)) => {
-                life.added.push(Added { key: *key, seq, watch: None });
-                snapshot.processes.push(ProcessView::new(key.pid, &process));
+                let view = ProcessView::new(key.pid, &process);
+                life.added.push(Added { key: *key, seq, view: view.clone(), watch: None });
+                snapshot.processes.push(view);
             }
             _ => remove_files(&life.run, seq),
         }
+    }
+}
+
+/// What has ended in a run of an earlier daemon's, as its shim has written it; `running` has not.
+pub(in crate::supervisor) fn recover_ended(
+    run: &Run,
+    running: &[ProcessKey],
+    record: &Record,
+    snapshot: &mut Snapshot,
+) {
+    for AddedExit { exit, note } in run.added_exits() {
+        let Some(key) = exit.process.filter(|key| !running.contains(key)) else { continue };
+        let view = note.and_then(|note| serde_json::from_value::<ProcessView>(note).ok());
+        let view = view.map(|view| ProcessView { pid: key.pid, ..view });
+        snapshot.keep_ended(view.unwrap_or_else(|| ProcessView::unknown(key.pid)), false, Some(exit));
+    }
+    if let Some((exit, key)) = snapshot.exit.and_then(|exit| Some((exit, exit.process?))) {
+        snapshot.keep_ended(ProcessView::new(key.pid, &record.process), true, Some(exit));
     }
 }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use oci_spec::runtime::Process;
 
+use super::calls::Wanted;
 use super::{Life, Snapshot, Start, Task};
 use crate::ipc::{CONSOLE, ProcessKey, Role, Stdio};
 use crate::runtime::bundle::Bundle;
@@ -86,6 +87,7 @@ impl Task {
         self.snapshot.exit = None;
         self.snapshot.never_started = false;
         self.snapshot.processes.clear();
+        self.snapshot.ended = Arc::default();
         self.change(Change::Begun);
 
         let launched = self.launch(&plan, &run).await;
@@ -173,8 +175,14 @@ impl Task {
                 criu: checkpoint.options,
             },
         };
-        let launched =
-            self.launch_process(&verb, &pid_file, log, Role::Init, plan.stdio.clone(), limit).await;
+        let wanted = Wanted {
+            pid_file: pid_file.clone(),
+            log,
+            role: Role::Init,
+            stdio: plan.stdio.clone(),
+            note: None,
+        };
+        let launched = self.launch_process(&verb, wanted, limit).await;
         match launched {
             Ok(init) => Ok(init),
             Err(error) => Err(self.with_criu_words(error, "restore", run.volatile.join(RESTORE_LOG)).await),

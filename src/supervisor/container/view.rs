@@ -1,9 +1,12 @@
 //! A container as those see it who ask, and what they may ask for.
 
+use std::collections::VecDeque;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use oci_spec::runtime::Process;
+use serde::{Deserialize, Serialize};
 
 use crate::ipc::ExitRecord;
 use crate::runtime::bundle::Identity;
@@ -29,6 +32,9 @@ pub struct Snapshot {
     pub created_at: Timestamp,
     /// The checkpoint it was restored from.
     pub checkpoint: Option<CheckpointName>,
+    /// Processes of the run that counts that have ended, the newest [`ENDED_KEPT`], in order. Shared: it grows
+    /// long, and a snapshot is taken often.
+    pub ended: Arc<VecDeque<Ended>>,
     /// Nothing but a name that is reserved.
     pub(in crate::supervisor) never_started: bool,
 }
@@ -44,6 +50,7 @@ impl Snapshot {
             processes: Vec::new(),
             created_at: Timestamp::UNIX_EPOCH,
             checkpoint: None,
+            ended: Arc::default(),
             never_started: true,
         }
     }
@@ -61,8 +68,56 @@ impl Snapshot {
     }
 }
 
-/// A process as readers see it.
+/// How many processes that have ended are kept.
+const ENDED_KEPT: usize = 1024;
+
+impl Snapshot {
+    /// A process has ended; `exit` is none when nobody saw how.
+    pub(super) fn keep_ended(&mut self, process: ProcessView, init: bool, exit: Option<ExitRecord>) {
+        let ended = Arc::make_mut(&mut self.ended);
+        if ended.len() >= ENDED_KEPT {
+            ended.pop_front();
+        }
+        ended.push_back(Ended { process: Arc::new(process), init, exit });
+    }
+
+    /// A process of the run that counts, running or ended; of a pid that was given twice, the later.
+    pub fn process(&self, pid: i32) -> Option<ProcessReport> {
+        if let Some(index) = self.processes.iter().position(|process| process.pid == pid) {
+            let process = Arc::new(self.processes[index].clone());
+            return Some(ProcessReport::Running { process, init: index == 0 });
+        }
+        self.ended.iter().rev().find(|ended| ended.process.pid == pid).cloned().map(ProcessReport::Ended)
+    }
+}
+
+/// A process that has ended.
 #[derive(Debug, Clone)]
+pub struct Ended {
+    /// As it was started.
+    pub process: Arc<ProcessView>,
+    /// Whether it was the init process.
+    pub init: bool,
+    /// How it ended, if that is known.
+    pub exit: Option<ExitRecord>,
+}
+
+/// A process that was asked about.
+#[derive(Debug, Clone)]
+pub enum ProcessReport {
+    /// It runs.
+    Running {
+        /// As it was started.
+        process: Arc<ProcessView>,
+        /// Whether it is the init process.
+        init: bool,
+    },
+    /// It has ended.
+    Ended(Ended),
+}
+
+/// A process as readers see it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ProcessView {
     /// On the host.
     pub pid: i32,
@@ -79,6 +134,18 @@ pub struct ProcessView {
 }
 
 impl ProcessView {
+    /// One of which nothing is known any more.
+    pub(super) fn unknown(pid: i32) -> Self {
+        Self {
+            pid,
+            terminal: false,
+            user: Identity::default(),
+            args: Vec::new(),
+            env: Vec::new(),
+            cwd: String::new(),
+        }
+    }
+
     pub(super) fn new(pid: i32, process: &Process) -> Self {
         Self {
             pid,

@@ -1,0 +1,129 @@
+//! How added processes ended: kept, readable, waited for, across a crash of the daemon.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::processes::{add, started};
+use crate::support::bundle::Bundle;
+use crate::support::daemon::Daemon;
+use crate::support::eventually;
+
+fn run(daemon: &Daemon, id: &str, script: &str) -> i64 {
+    add(daemon, id, &json!({ "args": ["sh", "-c", script] }))["pid"].as_i64().unwrap()
+}
+
+#[track_caller]
+fn waited(daemon: &Daemon, id: &str, pid: i64) -> Value {
+    daemon.client.get(&format!("/containers/{id}/process/{pid}/wait?timeout=20")).expect(200).json()
+}
+
+fn told(daemon: &Daemon, id: &str) -> Vec<(String, i64)> {
+    let body = daemon.client.get(&format!("/events?since=0&follow=false&id={id}")).expect(200).body;
+    let events = body.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    events
+        .filter(|event| event["pid"].is_number())
+        .map(|event| (event["type"].as_str().unwrap().to_owned(), event["pid"].as_i64().unwrap()))
+        .collect()
+}
+
+#[test]
+fn how_an_added_process_ended_is_kept_until_the_container_is_deleted_or_started_again() {
+    let (daemon, id) = started(&Bundle::sleeper());
+    let code = run(&daemon, &id, "exit 7");
+    let signal = run(&daemon, &id, "kill -9 $$");
+    let runs = run(&daemon, &id, "sleep 1000");
+
+    let ended = waited(&daemon, &id, code);
+    assert_eq!((&ended["state"]["status"], &ended["state"]["exitStatus"]), (&json!("exited"), &json!(7)));
+    assert_eq!((&ended["args"], &ended["init"]), (&json!(["sh", "-c", "exit 7"]), &json!(false)));
+    assert!(ended["state"]["finishedAt"].is_string());
+    let ended = waited(&daemon, &id, signal);
+    assert_eq!((&ended["state"]["exitStatus"], &ended["state"]["exitSignal"]), (&json!(137), &json!(9)));
+
+    let report = |path: String| daemon.client.get(&path).expect(200).json();
+    let running = report(format!("/containers/{id}/processes/{runs}"));
+    assert_eq!(running["state"], json!({ "status": "running" }));
+    let timed_out = report(format!("/containers/{id}/processes/{runs}/wait?timeout=0"));
+    assert_eq!(timed_out, running, "a wait whose time is over says what is");
+    let init = daemon.init_pid(&id);
+    let path = format!("/containers/{id}/process/{init}");
+    assert_eq!(
+        (&report(path.clone())["init"], &report(path)["state"]["status"]),
+        (&json!(true), &json!("running"))
+    );
+    daemon.client.get(&format!("/containers/{id}/process/1")).problem(404, "process-not-found");
+    daemon.client.get(&format!("/containers/{id}/process/1/wait")).problem(404, "process-not-found");
+
+    // With its container: init's own end is kept as well, and so is that of the one that it took along.
+    daemon.client.post(&format!("/containers/{id}/stop"), &json!({ "timeout": 0 })).expect(200);
+    assert_eq!(waited(&daemon, &id, i64::from(init))["state"]["exitStatus"], json!(137));
+    assert_eq!(waited(&daemon, &id, runs)["state"]["exitSignal"], json!(9));
+    assert_eq!(waited(&daemon, &id, code)["state"]["exitStatus"], json!(7));
+
+    let bundle = Bundle::sleeper();
+    daemon.start_container(&id, &bundle.start()).expect(201);
+    daemon.client.get(&format!("/containers/{id}/process/{code}")).problem(404, "process-not-found");
+    daemon.clean_up();
+}
+
+/// One ends before the crash, one while no daemon is there, one afterwards, and one with its container while no
+/// daemon is there; each is told once and its status known.
+#[test]
+fn no_exit_status_is_lost_by_a_crash_and_none_is_told_twice() {
+    let bundle = Bundle::sleeper().with_shared();
+    let (daemon, id) = started(&bundle);
+    let until =
+        |name: &str, code: u8| format!("while ! test -e /tmp/{name}; do sleep 0.01; done; exit {code}");
+    let end = |name: &str| fs::write(bundle.shared().join(name), "").unwrap();
+    let before = run(&daemon, &id, "exit 3");
+    waited(&daemon, &id, before);
+    let meanwhile = run(&daemon, &id, &until("meanwhile", 4));
+    let after = run(&daemon, &id, &until("after", 5));
+    let last = run(&daemon, &id, "exec sleep 1000");
+
+    let exits = daemon.root_folder().join("containers").join(&id).join("run-1/exits");
+    let lines = |count: usize| {
+        eventually("the shim has kept it", || {
+            fs::read_to_string(&exits).is_ok_and(|text| text.lines().count() == count)
+        });
+    };
+    let daemon = daemon.crash_and_restart_after(|| {
+        end("meanwhile");
+        lines(2);
+    });
+    assert_eq!(waited(&daemon, &id, before)["state"]["exitStatus"], json!(3));
+    let seen = waited(&daemon, &id, meanwhile);
+    assert_eq!((&seen["state"]["exitStatus"], &seen["args"][2]), (&json!(4), &json!(until("meanwhile", 4))));
+    end("after");
+    assert_eq!(waited(&daemon, &id, after)["state"]["exitStatus"], json!(5));
+    let init = daemon.init_pid(&id);
+    let daemon = daemon.crash_and_restart_after(|| {
+        nix::sys::signal::kill(nix::unistd::Pid::from_raw(init), nix::sys::signal::Signal::SIGKILL).unwrap();
+        lines(4);
+    });
+    assert_eq!(waited(&daemon, &id, last)["state"]["exitSignal"], json!(9));
+    assert_eq!(waited(&daemon, &id, i64::from(init))["state"]["exitSignal"], json!(9));
+
+    eventually("all is told", || told(&daemon, &id).len() >= 8);
+    let told = told(&daemon, &id);
+    for pid in [before, meanwhile, after, last] {
+        let of: Vec<&str> = told.iter().filter(|(_, of)| *of == pid).map(|(kind, _)| kind.as_str()).collect();
+        assert_eq!(of, ["exec", "exit"], "{pid}: {told:?}");
+    }
+    daemon.clean_up();
+}
+
+#[test]
+fn an_added_process_that_the_kernel_killed_for_want_of_memory_says_so() {
+    let bundle = Bundle::sleeper().with(|config| {
+        config["linux"]["resources"]["memory"] = json!({ "limit": 16 * 1024 * 1024 });
+    });
+    let (daemon, id) = started(&bundle);
+    let greedy = run(&daemon, &id, "x=$(cat /dev/zero | od -v)");
+    let ended = waited(&daemon, &id, greedy);
+    assert_eq!(ended["state"]["oomKilled"], json!(true), "{ended}");
+    let other = run(&daemon, &id, "kill -9 $$");
+    assert_eq!(waited(&daemon, &id, other)["state"].get("oomKilled"), None, "that was a person");
+    daemon.clean_up();
+}
