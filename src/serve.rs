@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -46,6 +47,16 @@ pub enum ServeError {
     /// The folders.
     #[error("{0}; end that daemon, or use other folders: --state DIR --root DIR")]
     Store(#[from] OpenError),
+    /// What was answered.
+    #[error(
+        "the answers kept in {folder} cannot be read: {source}; move the file answers away to go on without them"
+    )]
+    Answers {
+        /// The durable folder.
+        folder: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
     /// What was left.
     #[error("what an earlier daemon left cannot be taken back: {0}")]
     Recovery(String),
@@ -65,6 +76,7 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     let (state, root) = (config.state.clone(), config.root.clone());
     let store =
         tokio::task::spawn_blocking(move || Store::open(&state, &root)).await.map_err(io::Error::other)??;
+    let root_folder = config.root.clone();
     let limit = raise_descriptor_limit()?;
     let parts = assemble(&config, store, limit).await?;
     if let Criu::Unusable { why, .. } = &parts.criu {
@@ -73,6 +85,8 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
             "no CRIU that works: checkpoint and restore answer 503; containerd-rest check tells more"
         );
     }
+    let answers = http::Answers::open(&root_folder)
+        .map_err(|source| ServeError::Answers { folder: root_folder.clone(), source })?;
     let supervisor = Supervisor::open(parts).await.map_err(|error| ServeError::Recovery(chain(&error)))?;
     let listeners = Listeners::bind(&config.listen, &config.socket).await?;
 
@@ -81,7 +95,7 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     stdout.flush()?;
 
     let (end, ending) = watch::channel(false);
-    let router = http::router(Api::new(supervisor.clone()), ending.clone());
+    let router = http::router(Api::new(supervisor.clone()), answers, ending.clone());
     let server = tokio::spawn(listeners.serve(router, ending));
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     tokio::select! {

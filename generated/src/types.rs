@@ -273,7 +273,7 @@ pub struct Problem {
 pub struct ProblemItem {
     ///A stable name of the fault.
     pub code: String,
-    ///A JSON Pointer (RFC 6901) that begins with /body, /path or /query.
+    ///A JSON Pointer (RFC 6901) that begins with /body, /path, /query or /header.
     pub location: String,
     ///The fault in words.
     pub message: String,

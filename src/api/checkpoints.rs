@@ -24,11 +24,12 @@ impl CheckpointsApi for Api {
         &self,
         id: String,
         checkpoint: String,
+        idempotency_key: Option<String>,
         body: Option<CreateCheckpoint>,
     ) -> CreateCheckpointResponse {
         let made: Result<_> = async {
             let (id, name) = (convert::container_id(&id)?, convert::checkpoint_name(&checkpoint)?);
-            self.supervisor.checkpoint(&id, name, convert::checkpoint_options(body)).await
+            self.supervisor.checkpoint(&id, name, convert::checkpoint_options(body, idempotency_key)).await
         }
         .await;
         match made {
@@ -37,7 +38,12 @@ impl CheckpointsApi for Api {
         }
     }
 
-    async fn delete_checkpoint(&self, id: String, checkpoint: String) -> DeleteCheckpointResponse {
+    async fn delete_checkpoint(
+        &self,
+        id: String,
+        checkpoint: String,
+        _idempotency_key: Option<String>,
+    ) -> DeleteCheckpointResponse {
         let deleted: Result<_> = async {
             let (id, name) = (convert::container_id(&id)?, convert::checkpoint_name(&checkpoint)?);
             self.supervisor.delete_checkpoint(&id, name).await

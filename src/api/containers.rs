@@ -24,16 +24,28 @@ impl ContainersApi for Api {
         }
     }
 
-    async fn start_container(&self, id: String, body: StartContainer) -> StartContainerResponse {
-        let started: Result<_> =
-            async { self.supervisor.start(&convert::container_id(&id)?, convert::start(body)?).await }.await;
+    async fn start_container(
+        &self,
+        id: String,
+        idempotency_key: Option<String>,
+        body: StartContainer,
+    ) -> StartContainerResponse {
+        let started: Result<_> = async {
+            self.supervisor.start(&convert::container_id(&id)?, convert::start(body, idempotency_key)?).await
+        }
+        .await;
         match started {
             Ok(snapshot) => StartContainerResponse::Created(convert::container(&snapshot)),
             Err(error) => problem::of(&error).into(),
         }
     }
 
-    async fn update_container(&self, id: String, body: UpdateContainer) -> UpdateContainerResponse {
+    async fn update_container(
+        &self,
+        id: String,
+        _idempotency_key: Option<String>,
+        body: UpdateContainer,
+    ) -> UpdateContainerResponse {
         let updated: Result<_> =
             async { self.supervisor.update(&convert::container_id(&id)?, convert::update(&body)).await }
                 .await;
@@ -43,7 +55,12 @@ impl ContainersApi for Api {
         }
     }
 
-    async fn stop_container(&self, id: String, body: Option<StopContainer>) -> StopContainerResponse {
+    async fn stop_container(
+        &self,
+        id: String,
+        _idempotency_key: Option<String>,
+        body: Option<StopContainer>,
+    ) -> StopContainerResponse {
         let stopped: Result<_> = async {
             let (signal, timeout) = convert::stop(body);
             self.supervisor.stop(&convert::container_id(&id)?, signal, timeout).await
@@ -65,7 +82,12 @@ impl ContainersApi for Api {
         }
     }
 
-    async fn delete_container(&self, id: String, force: Option<bool>) -> DeleteContainerResponse {
+    async fn delete_container(
+        &self,
+        id: String,
+        force: Option<bool>,
+        _idempotency_key: Option<String>,
+    ) -> DeleteContainerResponse {
         let deleted: Result<_> =
             async { self.supervisor.delete(&convert::container_id(&id)?, force.unwrap_or(false)).await }
                 .await;

@@ -119,8 +119,9 @@ fn none_if_empty<T>(list: Vec<T>) -> Option<Vec<T>> {
     Some(list).filter(|list| !list.is_empty())
 }
 
-pub(super) fn start(body: api::StartContainer) -> Result<Start> {
+pub(super) fn start(body: api::StartContainer, key: Option<String>) -> Result<Start> {
     Ok(Start {
+        key,
         bundle: body.bundle_path.into(),
         checkpoint: body.checkpoint.as_deref().map(checkpoint_name).transpose()?,
         stdout: body.stdout.map(Into::into),
@@ -158,14 +159,17 @@ pub(super) fn overrides(body: api::CreateProcess) -> ProcessOverrides {
     }
 }
 
-pub(super) fn checkpoint_options(body: Option<api::CreateCheckpoint>) -> CheckpointOptions {
+pub(super) fn checkpoint_options(
+    body: Option<api::CreateCheckpoint>,
+    key: Option<String>,
+) -> CheckpointOptions {
     let body = body.unwrap_or_default();
     let criu = CriuOptions {
         tcp: body.tcp.unwrap_or(false),
         unix_sockets: body.unix_sockets.unwrap_or(false),
         shell: body.shell.unwrap_or(false),
     };
-    CheckpointOptions { exit: body.exit.unwrap_or(false), criu }
+    CheckpointOptions { exit: body.exit.unwrap_or(false), criu, key }
 }
 
 pub(super) fn checkpoint(checkpoint: Checkpoint) -> api::Checkpoint {

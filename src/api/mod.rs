@@ -1,5 +1,6 @@
 //! The contract's handler traits, implemented: convert, call one verb of the supervisor, convert. No
-//! policy lives here, and no error becomes HTTP anywhere but in [`problem`].
+//! policy lives here, and no error becomes HTTP anywhere but in [`problem`]. An idempotency key is the listener's
+//! affair; those verbs are told it that can see by it that they have happened already.
 
 mod checkpoints;
 mod containers;

@@ -211,6 +211,36 @@ fn offset(body: &[u8], line: usize, column: usize) -> usize {
     (before + column).saturating_sub(1).min(body.len())
 }
 
+/// An idempotency key that was used for another request.
+pub fn key_reused(key: &str) -> Problem {
+    let detail = format!("the key {key} was used for another request (method, path, query or body differ)");
+    let mut found = problem(
+        &kind("idempotency-key-reused", "The idempotency key is another request's", 422),
+        detail.clone(),
+        "use a new key for a new request; repeat a request as it was",
+    );
+    found.errors = Some(vec![item("/header/Idempotency-Key", "reused", detail)]);
+    found
+}
+
+/// An idempotency key that cannot be written down.
+pub fn key_not_kept(key: &str, error: &std::io::Error) -> Problem {
+    problem(
+        &kind("storage-failed", "A file could not be read or written", 500),
+        format!("the key {key} cannot be kept, so nothing was begun: {error}"),
+        "look at the disk's space and rights, then repeat",
+    )
+}
+
+/// A signal that may have been sent.
+pub fn outcome_unknown(key: &str) -> Problem {
+    problem(
+        &kind("outcome-unknown", "It may have happened", 409),
+        format!("a daemon that died in the middle may have sent the signal of the request {key}"),
+        "look at the process; to send it again, use a new key",
+    )
+}
+
 /// A body over the limit.
 pub fn too_large(limit: usize) -> Problem {
     problem(

@@ -11,8 +11,8 @@ use super::{Api, convert, problem};
 use crate::supervisor::{ProcessReport, ProcessView, Result};
 
 impl Api {
-    async fn create(&self, id: &str, body: CreateProcess) -> Result<ProcessView> {
-        self.supervisor.exec(&convert::container_id(id)?, convert::overrides(body)).await
+    async fn create(&self, id: &str, key: Option<String>, body: CreateProcess) -> Result<ProcessView> {
+        self.supervisor.exec(&convert::container_id(id)?, convert::overrides(body), key).await
     }
 
     fn process(&self, id: &str, pid: i32) -> Result<ProcessReport> {
@@ -30,28 +30,50 @@ impl Api {
 
 #[async_trait]
 impl ProcessesApi for Api {
-    async fn create_process(&self, id: String, body: CreateProcess) -> CreateProcessResponse {
-        match self.create(&id, body).await {
+    async fn create_process(
+        &self,
+        id: String,
+        idempotency_key: Option<String>,
+        body: CreateProcess,
+    ) -> CreateProcessResponse {
+        match self.create(&id, idempotency_key, body).await {
             Ok(view) => CreateProcessResponse::Ok(convert::process(view)),
             Err(error) => problem::of(&error).into(),
         }
     }
 
-    async fn create_process_plural(&self, id: String, body: CreateProcess) -> CreateProcessPluralResponse {
-        match self.create(&id, body).await {
+    async fn create_process_plural(
+        &self,
+        id: String,
+        idempotency_key: Option<String>,
+        body: CreateProcess,
+    ) -> CreateProcessPluralResponse {
+        match self.create(&id, idempotency_key, body).await {
             Ok(view) => CreateProcessPluralResponse::Ok(convert::process(view)),
             Err(error) => problem::of(&error).into(),
         }
     }
 
-    async fn signal_process(&self, id: String, pid: i32, body: Signal) -> SignalProcessResponse {
+    async fn signal_process(
+        &self,
+        id: String,
+        pid: i32,
+        _idempotency_key: Option<String>,
+        body: Signal,
+    ) -> SignalProcessResponse {
         match self.signal(&id, pid, &body).await {
             Ok(()) => SignalProcessResponse::Ok,
             Err(error) => problem::of(&error).into(),
         }
     }
 
-    async fn signal_process_plural(&self, id: String, pid: i32, body: Signal) -> SignalProcessPluralResponse {
+    async fn signal_process_plural(
+        &self,
+        id: String,
+        pid: i32,
+        _idempotency_key: Option<String>,
+        body: Signal,
+    ) -> SignalProcessPluralResponse {
         match self.signal(&id, pid, &body).await {
             Ok(()) => SignalProcessPluralResponse::Ok,
             Err(error) => problem::of(&error).into(),

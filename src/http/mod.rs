@@ -1,6 +1,7 @@
 //! HTTP: listeners, limits, body types, what the generated router cannot say, and Swagger UI's mount.
 //! Knows nothing of containers.
 
+mod answers;
 mod body;
 mod detach;
 mod events;
@@ -8,6 +9,7 @@ mod listen;
 mod logs;
 mod problems;
 mod query;
+mod repeat;
 mod swagger;
 mod unmodelled;
 
@@ -16,6 +18,7 @@ use axum::middleware;
 use containerd_rest_api as generated;
 use tokio::sync::watch;
 
+pub use answers::Answers;
 pub use listen::{ListenError, Listeners};
 
 use crate::api::Api;
@@ -41,7 +44,7 @@ pub fn api_version() -> String {
 }
 
 /// Everything that is served. Streams end when `ending` says so.
-pub fn router(api: Api, ending: watch::Receiver<bool>) -> Router {
+pub fn router(api: Api, answers: Answers, ending: watch::Receiver<bool>) -> Router {
     let routes = Router::new()
         .merge(generated::containers_api_router(api.clone()))
         .merge(generated::processes_api_router(api.clone()))
@@ -52,6 +55,7 @@ pub fn router(api: Api, ending: watch::Receiver<bool>) -> Router {
     // Around the whole router and not around each route: only from there a 405 has its Allow header.
     Router::new()
         .fallback_service(routes)
+        .layer(middleware::from_fn_with_state(answers, repeat::first_answer))
         .layer(middleware::from_fn(body::take_as_json))
         .layer(middleware::from_fn(query::known))
         .layer(middleware::from_fn(problems::documents))

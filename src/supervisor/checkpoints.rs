@@ -43,6 +43,8 @@ pub struct Checkpoint {
     pub images: PathBuf,
     /// The init process as it was started; an old daemon's folder does not tell.
     pub process: Option<Process>,
+    /// The idempotency key of the request that made it.
+    pub(super) key: Option<String>,
 }
 
 /// `checkpoint.json`, and what can be read of 0.2's `config.json`.
@@ -64,11 +66,19 @@ pub(super) struct Meta {
     made_by: Option<MadeBy>,
     #[serde(default)]
     process: Option<Process>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    key: Option<String>,
 }
 
 impl Meta {
     /// Of a dump that begins now; `process` is the container's init process as it was started.
-    pub(super) fn new(options: CriuOptions, exit: bool, made_by: MadeBy, process: Process) -> Self {
+    pub(super) fn new(
+        options: CriuOptions,
+        exit: bool,
+        made_by: MadeBy,
+        process: Process,
+        key: Option<String>,
+    ) -> Self {
         Self {
             version: 1,
             created: Timestamp::now(),
@@ -78,6 +88,7 @@ impl Meta {
             exit,
             made_by: Some(made_by),
             process: Some(process),
+            key,
         }
     }
 }
@@ -167,6 +178,7 @@ fn read(bundle: &Path, name: &CheckpointName) -> Result<Option<Checkpoint>> {
             exit: false,
             made_by: None,
             process: None,
+            key: None,
         },
     };
     Ok(Some(checkpoint(name, &meta, folder)))
@@ -174,7 +186,14 @@ fn read(bundle: &Path, name: &CheckpointName) -> Result<Option<Checkpoint>> {
 
 fn checkpoint(name: &CheckpointName, meta: &Meta, images: PathBuf) -> Checkpoint {
     let options = CriuOptions { tcp: meta.tcp, unix_sockets: meta.unix_sockets, shell: meta.shell };
-    Checkpoint { name: name.clone(), options, created: meta.created, images, process: meta.process.clone() }
+    Checkpoint {
+        name: name.clone(),
+        options,
+        created: meta.created,
+        images,
+        process: meta.process.clone(),
+        key: meta.key.clone(),
+    }
 }
 
 fn read_meta(path: &Path) -> Result<Meta> {

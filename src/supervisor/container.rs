@@ -53,12 +53,24 @@ type Reply<T> = oneshot::Sender<Result<T>>;
 pub(super) enum Command {
     Start(Start, Reply<Arc<Snapshot>>),
     Update(Update, Reply<Arc<Snapshot>>),
-    Exec(ProcessOverrides, Reply<ProcessView>),
-    Signal { pid: i32, signal: i32, reply: Reply<()> },
+    /// With the key of the request, if it has one.
+    Exec(ProcessOverrides, Option<String>, Reply<ProcessView>),
+    Signal {
+        pid: i32,
+        signal: i32,
+        reply: Reply<()>,
+    },
     Checkpoint(CheckpointName, CheckpointOptions, Reply<Checkpoint>),
     DeleteCheckpoint(CheckpointName, Reply<()>),
-    Stop { signal: i32, timeout: Duration, reply: Reply<Arc<Snapshot>> },
-    Delete { force: bool, reply: Reply<()> },
+    Stop {
+        signal: i32,
+        timeout: Duration,
+        reply: Reply<Arc<Snapshot>>,
+    },
+    Delete {
+        force: bool,
+        reply: Reply<()>,
+    },
 }
 
 /// The task's whole knowledge.
@@ -219,7 +231,7 @@ impl Task {
         match command {
             Command::Start(start, reply) => drop(reply.send(self.start(start).await)),
             Command::Update(update, reply) => drop(reply.send(self.update(update).await)),
-            Command::Exec(overrides, reply) => drop(reply.send(self.exec(overrides).await)),
+            Command::Exec(overrides, key, reply) => drop(reply.send(self.exec(overrides, key).await)),
             Command::Signal { pid, signal, reply } => drop(reply.send(self.signal_process(pid, signal))),
             Command::Checkpoint(name, options, reply) => {
                 drop(reply.send(self.checkpoint(name, options).await))

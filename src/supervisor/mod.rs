@@ -286,8 +286,13 @@ impl Supervisor {
     }
 
     /// Adds a process.
-    pub async fn exec(&self, id: &ContainerId, process: ProcessOverrides) -> Result<ProcessView> {
-        self.ask(id, |reply| Command::Exec(process, reply)).await
+    pub async fn exec(
+        &self,
+        id: &ContainerId,
+        process: ProcessOverrides,
+        key: Option<String>,
+    ) -> Result<ProcessView> {
+        self.ask(id, |reply| Command::Exec(process, key, reply)).await
     }
 
     /// Signals any process of the container, by its pid on the host.

@@ -63,6 +63,9 @@ pub struct Record {
     pub run: u32,
     /// The init process as the bundle had it at the start.
     pub process: Process,
+    /// The idempotency key of the request that started it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
 }
 
 /// The version of records that this daemon writes.

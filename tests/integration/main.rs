@@ -21,4 +21,5 @@ mod output;
 mod processes;
 mod program;
 mod recovery;
+mod repeats;
 mod walkthrough;

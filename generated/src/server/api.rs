@@ -18,6 +18,7 @@ pub trait CheckpointsApi: Send + Sync + 'static {
         &self,
         id: String,
         checkpoint: String,
+        idempotency_key: ::std::option::Option<String>,
         body: Option<CreateCheckpoint>,
     ) -> CreateCheckpointResponse;
     /// Delete a checkpoint
@@ -27,6 +28,7 @@ pub trait CheckpointsApi: Send + Sync + 'static {
         &self,
         id: String,
         checkpoint: String,
+        idempotency_key: ::std::option::Option<String>,
     ) -> DeleteCheckpointResponse;
 }
 /// Operations under the `containers` tag.
@@ -42,6 +44,7 @@ pub trait ContainersApi: Send + Sync + 'static {
     async fn start_container(
         &self,
         id: String,
+        idempotency_key: ::std::option::Option<String>,
         body: StartContainer,
     ) -> StartContainerResponse;
     /// Look at one container
@@ -54,6 +57,7 @@ pub trait ContainersApi: Send + Sync + 'static {
     async fn update_container(
         &self,
         id: String,
+        idempotency_key: ::std::option::Option<String>,
         body: UpdateContainer,
     ) -> UpdateContainerResponse;
     /// Delete a container
@@ -63,6 +67,7 @@ pub trait ContainersApi: Send + Sync + 'static {
         &self,
         id: String,
         force: ::std::option::Option<bool>,
+        idempotency_key: ::std::option::Option<String>,
     ) -> DeleteContainerResponse;
     /// Stop a container
     ///
@@ -70,6 +75,7 @@ pub trait ContainersApi: Send + Sync + 'static {
     async fn stop_container(
         &self,
         id: String,
+        idempotency_key: ::std::option::Option<String>,
         body: Option<StopContainer>,
     ) -> StopContainerResponse;
     /// Wait until a container ends
@@ -106,6 +112,7 @@ pub trait ProcessesApi: Send + Sync + 'static {
     async fn create_process(
         &self,
         id: String,
+        idempotency_key: ::std::option::Option<String>,
         body: CreateProcess,
     ) -> CreateProcessResponse;
     /// Add a process to a container (the other spelling)
@@ -114,6 +121,7 @@ pub trait ProcessesApi: Send + Sync + 'static {
     async fn create_process_plural(
         &self,
         id: String,
+        idempotency_key: ::std::option::Option<String>,
         body: CreateProcess,
     ) -> CreateProcessPluralResponse;
     /// Look at a process, also after its end
@@ -127,6 +135,7 @@ pub trait ProcessesApi: Send + Sync + 'static {
         &self,
         id: String,
         pid: i32,
+        idempotency_key: ::std::option::Option<String>,
         body: Signal,
     ) -> SignalProcessResponse;
     /// Look at a process, also after its end (the other spelling)
@@ -140,6 +149,7 @@ pub trait ProcessesApi: Send + Sync + 'static {
         &self,
         id: String,
         pid: i32,
+        idempotency_key: ::std::option::Option<String>,
         body: Signal,
     ) -> SignalProcessPluralResponse;
     /// Wait until a process ends

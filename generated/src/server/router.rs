@@ -188,7 +188,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_31_PATH_0,
+                super::validation::VALIDATION_TARGET_39_PATH_0,
                 "/path/id",
                 true,
             ) {
@@ -212,6 +212,7 @@ async fn create_checkpoint_handler<T>(
         ::axum::extract::Path<::std::collections::HashMap<String, String>>,
         ::axum::extract::rejection::PathRejection,
     >,
+    __headers: ::axum::http::HeaderMap,
     __request: ::axum::extract::Request,
 ) -> ::axum::response::Response
 where
@@ -229,7 +230,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_33_PATH_0,
+                super::validation::VALIDATION_TARGET_42_PATH_1,
                 "/path/id",
                 true,
             ) {
@@ -249,7 +250,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_34_PATH_1,
+                super::validation::VALIDATION_TARGET_43_PATH_2,
                 "/path/checkpoint",
                 true,
             ) {
@@ -265,11 +266,47 @@ where
             );
         }
     };
+    let mut __values = __headers.get_all("Idempotency-Key").iter();
+    let idempotency_key: ::std::option::Option<String> = match (
+        __values.next(),
+        __values.next(),
+    ) {
+        (Some(value), None) => {
+            match value.to_str() {
+                Ok(raw) => {
+                    match super::validation::decode_parameter(
+                        raw,
+                        super::validation::VALIDATION_TARGET_41_HEADER_0,
+                        "/header/Idempotency-Key",
+                        true,
+                    ) {
+                        Ok(value) => Some(value),
+                        Err(rejection) => {
+                            return ::axum::response::IntoResponse::into_response(
+                                rejection,
+                            );
+                        }
+                    }
+                }
+                Err(_) => {
+                    return ::axum::response::IntoResponse::into_response(
+                        super::validation::malformed_parameter("/header/Idempotency-Key"),
+                    );
+                }
+            }
+        }
+        (None, _) => None,
+        _ => {
+            return ::axum::response::IntoResponse::into_response(
+                super::validation::malformed_parameter("/header/Idempotency-Key"),
+            );
+        }
+    };
     let body: ::std::option::Option<CreateCheckpoint> = match super::validation::decode_json_body::<
         CreateCheckpoint,
     >(
             __request,
-            super::validation::VALIDATION_TARGET_32_BODY,
+            super::validation::VALIDATION_TARGET_40_BODY,
             "application/json",
             false,
             1048576usize,
@@ -280,7 +317,7 @@ where
         Err(rejection) => return ::axum::response::IntoResponse::into_response(rejection),
     };
     ::axum::response::IntoResponse::into_response(
-        api.create_checkpoint(id, checkpoint, body).await,
+        api.create_checkpoint(id, checkpoint, idempotency_key, body).await,
     )
 }
 async fn delete_checkpoint_handler<T>(
@@ -289,6 +326,7 @@ async fn delete_checkpoint_handler<T>(
         ::axum::extract::Path<::std::collections::HashMap<String, String>>,
         ::axum::extract::rejection::PathRejection,
     >,
+    __headers: ::axum::http::HeaderMap,
 ) -> ::axum::response::Response
 where
     T: super::api::CheckpointsApi + Clone + Send + Sync + 'static,
@@ -305,7 +343,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_35_PATH_0,
+                super::validation::VALIDATION_TARGET_45_PATH_1,
                 "/path/id",
                 true,
             ) {
@@ -325,7 +363,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_36_PATH_1,
+                super::validation::VALIDATION_TARGET_46_PATH_2,
                 "/path/checkpoint",
                 true,
             ) {
@@ -341,8 +379,44 @@ where
             );
         }
     };
+    let mut __values = __headers.get_all("Idempotency-Key").iter();
+    let idempotency_key: ::std::option::Option<String> = match (
+        __values.next(),
+        __values.next(),
+    ) {
+        (Some(value), None) => {
+            match value.to_str() {
+                Ok(raw) => {
+                    match super::validation::decode_parameter(
+                        raw,
+                        super::validation::VALIDATION_TARGET_44_HEADER_0,
+                        "/header/Idempotency-Key",
+                        true,
+                    ) {
+                        Ok(value) => Some(value),
+                        Err(rejection) => {
+                            return ::axum::response::IntoResponse::into_response(
+                                rejection,
+                            );
+                        }
+                    }
+                }
+                Err(_) => {
+                    return ::axum::response::IntoResponse::into_response(
+                        super::validation::malformed_parameter("/header/Idempotency-Key"),
+                    );
+                }
+            }
+        }
+        (None, _) => None,
+        _ => {
+            return ::axum::response::IntoResponse::into_response(
+                super::validation::malformed_parameter("/header/Idempotency-Key"),
+            );
+        }
+    };
     ::axum::response::IntoResponse::into_response(
-        api.delete_checkpoint(id, checkpoint).await,
+        api.delete_checkpoint(id, checkpoint, idempotency_key).await,
     )
 }
 /// Build an axum::Router for the `ContainersApi` trait.
@@ -384,6 +458,7 @@ async fn start_container_handler<T>(
         ::axum::extract::Path<::std::collections::HashMap<String, String>>,
         ::axum::extract::rejection::PathRejection,
     >,
+    __headers: ::axum::http::HeaderMap,
     __request: ::axum::extract::Request,
 ) -> ::axum::response::Response
 where
@@ -401,7 +476,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_1_PATH_0,
+                super::validation::VALIDATION_TARGET_2_PATH_1,
                 "/path/id",
                 true,
             ) {
@@ -414,6 +489,42 @@ where
         None => {
             return ::axum::response::IntoResponse::into_response(
                 ::axum::http::StatusCode::INTERNAL_SERVER_ERROR,
+            );
+        }
+    };
+    let mut __values = __headers.get_all("Idempotency-Key").iter();
+    let idempotency_key: ::std::option::Option<String> = match (
+        __values.next(),
+        __values.next(),
+    ) {
+        (Some(value), None) => {
+            match value.to_str() {
+                Ok(raw) => {
+                    match super::validation::decode_parameter(
+                        raw,
+                        super::validation::VALIDATION_TARGET_1_HEADER_0,
+                        "/header/Idempotency-Key",
+                        true,
+                    ) {
+                        Ok(value) => Some(value),
+                        Err(rejection) => {
+                            return ::axum::response::IntoResponse::into_response(
+                                rejection,
+                            );
+                        }
+                    }
+                }
+                Err(_) => {
+                    return ::axum::response::IntoResponse::into_response(
+                        super::validation::malformed_parameter("/header/Idempotency-Key"),
+                    );
+                }
+            }
+        }
+        (None, _) => None,
+        _ => {
+            return ::axum::response::IntoResponse::into_response(
+                super::validation::malformed_parameter("/header/Idempotency-Key"),
             );
         }
     };
@@ -436,7 +547,9 @@ where
         }
         Err(rejection) => return ::axum::response::IntoResponse::into_response(rejection),
     };
-    ::axum::response::IntoResponse::into_response(api.start_container(id, body).await)
+    ::axum::response::IntoResponse::into_response(
+        api.start_container(id, idempotency_key, body).await,
+    )
 }
 async fn get_container_handler<T>(
     ::axum::extract::State(api): ::axum::extract::State<T>,
@@ -460,7 +573,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_2_PATH_0,
+                super::validation::VALIDATION_TARGET_3_PATH_0,
                 "/path/id",
                 true,
             ) {
@@ -484,67 +597,8 @@ async fn update_container_handler<T>(
         ::axum::extract::Path<::std::collections::HashMap<String, String>>,
         ::axum::extract::rejection::PathRejection,
     >,
+    __headers: ::axum::http::HeaderMap,
     __request: ::axum::extract::Request,
-) -> ::axum::response::Response
-where
-    T: super::api::ContainersApi + Clone + Send + Sync + 'static,
-{
-    let ::axum::extract::Path(mut __path_values) = match __path_result {
-        Ok(path) => path,
-        Err(_) => {
-            return ::axum::response::IntoResponse::into_response(
-                ::axum::http::StatusCode::BAD_REQUEST,
-            );
-        }
-    };
-    let id: String = match __path_values.remove("id") {
-        Some(raw) => {
-            match super::validation::decode_parameter(
-                &raw,
-                super::validation::VALIDATION_TARGET_4_PATH_0,
-                "/path/id",
-                true,
-            ) {
-                Ok(value) => value,
-                Err(rejection) => {
-                    return ::axum::response::IntoResponse::into_response(rejection);
-                }
-            }
-        }
-        None => {
-            return ::axum::response::IntoResponse::into_response(
-                ::axum::http::StatusCode::INTERNAL_SERVER_ERROR,
-            );
-        }
-    };
-    let body: UpdateContainer = match super::validation::decode_json_body::<
-        UpdateContainer,
-    >(
-            __request,
-            super::validation::VALIDATION_TARGET_3_BODY,
-            "application/json",
-            true,
-            1048576usize,
-        )
-        .await
-    {
-        Ok(Some(body)) => body,
-        Ok(None) => {
-            return ::axum::response::IntoResponse::into_response(
-                super::validation::generated_contract_error(),
-            );
-        }
-        Err(rejection) => return ::axum::response::IntoResponse::into_response(rejection),
-    };
-    ::axum::response::IntoResponse::into_response(api.update_container(id, body).await)
-}
-async fn delete_container_handler<T>(
-    ::axum::extract::State(api): ::axum::extract::State<T>,
-    __path_result: ::std::result::Result<
-        ::axum::extract::Path<::std::collections::HashMap<String, String>>,
-        ::axum::extract::rejection::PathRejection,
-    >,
-    ::axum::extract::RawQuery(__raw_query): ::axum::extract::RawQuery,
 ) -> ::axum::response::Response
 where
     T: super::api::ContainersApi + Clone + Send + Sync + 'static,
@@ -577,6 +631,105 @@ where
             );
         }
     };
+    let mut __values = __headers.get_all("Idempotency-Key").iter();
+    let idempotency_key: ::std::option::Option<String> = match (
+        __values.next(),
+        __values.next(),
+    ) {
+        (Some(value), None) => {
+            match value.to_str() {
+                Ok(raw) => {
+                    match super::validation::decode_parameter(
+                        raw,
+                        super::validation::VALIDATION_TARGET_5_HEADER_0,
+                        "/header/Idempotency-Key",
+                        true,
+                    ) {
+                        Ok(value) => Some(value),
+                        Err(rejection) => {
+                            return ::axum::response::IntoResponse::into_response(
+                                rejection,
+                            );
+                        }
+                    }
+                }
+                Err(_) => {
+                    return ::axum::response::IntoResponse::into_response(
+                        super::validation::malformed_parameter("/header/Idempotency-Key"),
+                    );
+                }
+            }
+        }
+        (None, _) => None,
+        _ => {
+            return ::axum::response::IntoResponse::into_response(
+                super::validation::malformed_parameter("/header/Idempotency-Key"),
+            );
+        }
+    };
+    let body: UpdateContainer = match super::validation::decode_json_body::<
+        UpdateContainer,
+    >(
+            __request,
+            super::validation::VALIDATION_TARGET_4_BODY,
+            "application/json",
+            true,
+            1048576usize,
+        )
+        .await
+    {
+        Ok(Some(body)) => body,
+        Ok(None) => {
+            return ::axum::response::IntoResponse::into_response(
+                super::validation::generated_contract_error(),
+            );
+        }
+        Err(rejection) => return ::axum::response::IntoResponse::into_response(rejection),
+    };
+    ::axum::response::IntoResponse::into_response(
+        api.update_container(id, idempotency_key, body).await,
+    )
+}
+async fn delete_container_handler<T>(
+    ::axum::extract::State(api): ::axum::extract::State<T>,
+    __path_result: ::std::result::Result<
+        ::axum::extract::Path<::std::collections::HashMap<String, String>>,
+        ::axum::extract::rejection::PathRejection,
+    >,
+    ::axum::extract::RawQuery(__raw_query): ::axum::extract::RawQuery,
+    __headers: ::axum::http::HeaderMap,
+) -> ::axum::response::Response
+where
+    T: super::api::ContainersApi + Clone + Send + Sync + 'static,
+{
+    let ::axum::extract::Path(mut __path_values) = match __path_result {
+        Ok(path) => path,
+        Err(_) => {
+            return ::axum::response::IntoResponse::into_response(
+                ::axum::http::StatusCode::BAD_REQUEST,
+            );
+        }
+    };
+    let id: String = match __path_values.remove("id") {
+        Some(raw) => {
+            match super::validation::decode_parameter(
+                &raw,
+                super::validation::VALIDATION_TARGET_9_PATH_2,
+                "/path/id",
+                true,
+            ) {
+                Ok(value) => value,
+                Err(rejection) => {
+                    return ::axum::response::IntoResponse::into_response(rejection);
+                }
+            }
+        }
+        None => {
+            return ::axum::response::IntoResponse::into_response(
+                ::axum::http::StatusCode::INTERNAL_SERVER_ERROR,
+            );
+        }
+    };
     let __q: DeleteContainerQuery = match __decode_delete_container_query(
         __raw_query.as_deref(),
     ) {
@@ -589,15 +742,51 @@ where
     };
     if let Some(value) = &__q.force {
         if let Err(rejection) = super::validation::validate_parameter(
-            super::validation::VALIDATION_TARGET_5_QUERY_0,
+            super::validation::VALIDATION_TARGET_8_QUERY_1,
             "/query/force",
             value,
         ) {
             return ::axum::response::IntoResponse::into_response(rejection);
         }
     }
+    let mut __values = __headers.get_all("Idempotency-Key").iter();
+    let idempotency_key: ::std::option::Option<String> = match (
+        __values.next(),
+        __values.next(),
+    ) {
+        (Some(value), None) => {
+            match value.to_str() {
+                Ok(raw) => {
+                    match super::validation::decode_parameter(
+                        raw,
+                        super::validation::VALIDATION_TARGET_7_HEADER_0,
+                        "/header/Idempotency-Key",
+                        true,
+                    ) {
+                        Ok(value) => Some(value),
+                        Err(rejection) => {
+                            return ::axum::response::IntoResponse::into_response(
+                                rejection,
+                            );
+                        }
+                    }
+                }
+                Err(_) => {
+                    return ::axum::response::IntoResponse::into_response(
+                        super::validation::malformed_parameter("/header/Idempotency-Key"),
+                    );
+                }
+            }
+        }
+        (None, _) => None,
+        _ => {
+            return ::axum::response::IntoResponse::into_response(
+                super::validation::malformed_parameter("/header/Idempotency-Key"),
+            );
+        }
+    };
     ::axum::response::IntoResponse::into_response(
-        api.delete_container(id, __q.force).await,
+        api.delete_container(id, __q.force, idempotency_key).await,
     )
 }
 async fn stop_container_handler<T>(
@@ -606,6 +795,7 @@ async fn stop_container_handler<T>(
         ::axum::extract::Path<::std::collections::HashMap<String, String>>,
         ::axum::extract::rejection::PathRejection,
     >,
+    __headers: ::axum::http::HeaderMap,
     __request: ::axum::extract::Request,
 ) -> ::axum::response::Response
 where
@@ -623,7 +813,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_8_PATH_0,
+                super::validation::VALIDATION_TARGET_12_PATH_1,
                 "/path/id",
                 true,
             ) {
@@ -639,11 +829,47 @@ where
             );
         }
     };
+    let mut __values = __headers.get_all("Idempotency-Key").iter();
+    let idempotency_key: ::std::option::Option<String> = match (
+        __values.next(),
+        __values.next(),
+    ) {
+        (Some(value), None) => {
+            match value.to_str() {
+                Ok(raw) => {
+                    match super::validation::decode_parameter(
+                        raw,
+                        super::validation::VALIDATION_TARGET_11_HEADER_0,
+                        "/header/Idempotency-Key",
+                        true,
+                    ) {
+                        Ok(value) => Some(value),
+                        Err(rejection) => {
+                            return ::axum::response::IntoResponse::into_response(
+                                rejection,
+                            );
+                        }
+                    }
+                }
+                Err(_) => {
+                    return ::axum::response::IntoResponse::into_response(
+                        super::validation::malformed_parameter("/header/Idempotency-Key"),
+                    );
+                }
+            }
+        }
+        (None, _) => None,
+        _ => {
+            return ::axum::response::IntoResponse::into_response(
+                super::validation::malformed_parameter("/header/Idempotency-Key"),
+            );
+        }
+    };
     let body: ::std::option::Option<StopContainer> = match super::validation::decode_json_body::<
         StopContainer,
     >(
             __request,
-            super::validation::VALIDATION_TARGET_7_BODY,
+            super::validation::VALIDATION_TARGET_10_BODY,
             "application/json",
             false,
             1048576usize,
@@ -653,7 +879,9 @@ where
         Ok(body) => body,
         Err(rejection) => return ::axum::response::IntoResponse::into_response(rejection),
     };
-    ::axum::response::IntoResponse::into_response(api.stop_container(id, body).await)
+    ::axum::response::IntoResponse::into_response(
+        api.stop_container(id, idempotency_key, body).await,
+    )
 }
 async fn wait_container_handler<T>(
     ::axum::extract::State(api): ::axum::extract::State<T>,
@@ -678,7 +906,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_10_PATH_1,
+                super::validation::VALIDATION_TARGET_14_PATH_1,
                 "/path/id",
                 true,
             ) {
@@ -706,7 +934,7 @@ where
     };
     if let Some(value) = &__q.timeout {
         if let Err(rejection) = super::validation::validate_parameter(
-            super::validation::VALIDATION_TARGET_9_QUERY_0,
+            super::validation::VALIDATION_TARGET_13_QUERY_0,
             "/query/timeout",
             value,
         ) {
@@ -800,6 +1028,7 @@ async fn create_process_handler<T>(
         ::axum::extract::Path<::std::collections::HashMap<String, String>>,
         ::axum::extract::rejection::PathRejection,
     >,
+    __headers: ::axum::http::HeaderMap,
     __request: ::axum::extract::Request,
 ) -> ::axum::response::Response
 where
@@ -817,7 +1046,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_12_PATH_0,
+                super::validation::VALIDATION_TARGET_17_PATH_1,
                 "/path/id",
                 true,
             ) {
@@ -833,63 +1062,39 @@ where
             );
         }
     };
-    let body: CreateProcess = match super::validation::decode_json_body::<
-        CreateProcess,
-    >(
-            __request,
-            super::validation::VALIDATION_TARGET_11_BODY,
-            "application/json",
-            true,
-            1048576usize,
-        )
-        .await
-    {
-        Ok(Some(body)) => body,
-        Ok(None) => {
-            return ::axum::response::IntoResponse::into_response(
-                super::validation::generated_contract_error(),
-            );
-        }
-        Err(rejection) => return ::axum::response::IntoResponse::into_response(rejection),
-    };
-    ::axum::response::IntoResponse::into_response(api.create_process(id, body).await)
-}
-async fn create_process_plural_handler<T>(
-    ::axum::extract::State(api): ::axum::extract::State<T>,
-    __path_result: ::std::result::Result<
-        ::axum::extract::Path<::std::collections::HashMap<String, String>>,
-        ::axum::extract::rejection::PathRejection,
-    >,
-    __request: ::axum::extract::Request,
-) -> ::axum::response::Response
-where
-    T: super::api::ProcessesApi + Clone + Send + Sync + 'static,
-{
-    let ::axum::extract::Path(mut __path_values) = match __path_result {
-        Ok(path) => path,
-        Err(_) => {
-            return ::axum::response::IntoResponse::into_response(
-                ::axum::http::StatusCode::BAD_REQUEST,
-            );
-        }
-    };
-    let id: String = match __path_values.remove("id") {
-        Some(raw) => {
-            match super::validation::decode_parameter(
-                &raw,
-                super::validation::VALIDATION_TARGET_14_PATH_0,
-                "/path/id",
-                true,
-            ) {
-                Ok(value) => value,
-                Err(rejection) => {
-                    return ::axum::response::IntoResponse::into_response(rejection);
+    let mut __values = __headers.get_all("Idempotency-Key").iter();
+    let idempotency_key: ::std::option::Option<String> = match (
+        __values.next(),
+        __values.next(),
+    ) {
+        (Some(value), None) => {
+            match value.to_str() {
+                Ok(raw) => {
+                    match super::validation::decode_parameter(
+                        raw,
+                        super::validation::VALIDATION_TARGET_16_HEADER_0,
+                        "/header/Idempotency-Key",
+                        true,
+                    ) {
+                        Ok(value) => Some(value),
+                        Err(rejection) => {
+                            return ::axum::response::IntoResponse::into_response(
+                                rejection,
+                            );
+                        }
+                    }
+                }
+                Err(_) => {
+                    return ::axum::response::IntoResponse::into_response(
+                        super::validation::malformed_parameter("/header/Idempotency-Key"),
+                    );
                 }
             }
         }
-        None => {
+        (None, _) => None,
+        _ => {
             return ::axum::response::IntoResponse::into_response(
-                ::axum::http::StatusCode::INTERNAL_SERVER_ERROR,
+                super::validation::malformed_parameter("/header/Idempotency-Key"),
             );
         }
     };
@@ -897,7 +1102,7 @@ where
         CreateProcess,
     >(
             __request,
-            super::validation::VALIDATION_TARGET_13_BODY,
+            super::validation::VALIDATION_TARGET_15_BODY,
             "application/json",
             true,
             1048576usize,
@@ -913,7 +1118,106 @@ where
         Err(rejection) => return ::axum::response::IntoResponse::into_response(rejection),
     };
     ::axum::response::IntoResponse::into_response(
-        api.create_process_plural(id, body).await,
+        api.create_process(id, idempotency_key, body).await,
+    )
+}
+async fn create_process_plural_handler<T>(
+    ::axum::extract::State(api): ::axum::extract::State<T>,
+    __path_result: ::std::result::Result<
+        ::axum::extract::Path<::std::collections::HashMap<String, String>>,
+        ::axum::extract::rejection::PathRejection,
+    >,
+    __headers: ::axum::http::HeaderMap,
+    __request: ::axum::extract::Request,
+) -> ::axum::response::Response
+where
+    T: super::api::ProcessesApi + Clone + Send + Sync + 'static,
+{
+    let ::axum::extract::Path(mut __path_values) = match __path_result {
+        Ok(path) => path,
+        Err(_) => {
+            return ::axum::response::IntoResponse::into_response(
+                ::axum::http::StatusCode::BAD_REQUEST,
+            );
+        }
+    };
+    let id: String = match __path_values.remove("id") {
+        Some(raw) => {
+            match super::validation::decode_parameter(
+                &raw,
+                super::validation::VALIDATION_TARGET_20_PATH_1,
+                "/path/id",
+                true,
+            ) {
+                Ok(value) => value,
+                Err(rejection) => {
+                    return ::axum::response::IntoResponse::into_response(rejection);
+                }
+            }
+        }
+        None => {
+            return ::axum::response::IntoResponse::into_response(
+                ::axum::http::StatusCode::INTERNAL_SERVER_ERROR,
+            );
+        }
+    };
+    let mut __values = __headers.get_all("Idempotency-Key").iter();
+    let idempotency_key: ::std::option::Option<String> = match (
+        __values.next(),
+        __values.next(),
+    ) {
+        (Some(value), None) => {
+            match value.to_str() {
+                Ok(raw) => {
+                    match super::validation::decode_parameter(
+                        raw,
+                        super::validation::VALIDATION_TARGET_19_HEADER_0,
+                        "/header/Idempotency-Key",
+                        true,
+                    ) {
+                        Ok(value) => Some(value),
+                        Err(rejection) => {
+                            return ::axum::response::IntoResponse::into_response(
+                                rejection,
+                            );
+                        }
+                    }
+                }
+                Err(_) => {
+                    return ::axum::response::IntoResponse::into_response(
+                        super::validation::malformed_parameter("/header/Idempotency-Key"),
+                    );
+                }
+            }
+        }
+        (None, _) => None,
+        _ => {
+            return ::axum::response::IntoResponse::into_response(
+                super::validation::malformed_parameter("/header/Idempotency-Key"),
+            );
+        }
+    };
+    let body: CreateProcess = match super::validation::decode_json_body::<
+        CreateProcess,
+    >(
+            __request,
+            super::validation::VALIDATION_TARGET_18_BODY,
+            "application/json",
+            true,
+            1048576usize,
+        )
+        .await
+    {
+        Ok(Some(body)) => body,
+        Ok(None) => {
+            return ::axum::response::IntoResponse::into_response(
+                super::validation::generated_contract_error(),
+            );
+        }
+        Err(rejection) => return ::axum::response::IntoResponse::into_response(rejection),
+    };
+    ::axum::response::IntoResponse::into_response(
+        api.create_process_plural(id, idempotency_key, body).await,
     )
 }
 async fn get_process_handler<T>(
@@ -938,7 +1242,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_15_PATH_0,
+                super::validation::VALIDATION_TARGET_21_PATH_0,
                 "/path/id",
                 true,
             ) {
@@ -958,7 +1262,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_16_PATH_1,
+                super::validation::VALIDATION_TARGET_22_PATH_1,
                 "/path/pid",
                 false,
             ) {
@@ -982,6 +1286,7 @@ async fn signal_process_handler<T>(
         ::axum::extract::Path<::std::collections::HashMap<String, String>>,
         ::axum::extract::rejection::PathRejection,
     >,
+    __headers: ::axum::http::HeaderMap,
     __request: ::axum::extract::Request,
 ) -> ::axum::response::Response
 where
@@ -999,7 +1304,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_18_PATH_0,
+                super::validation::VALIDATION_TARGET_25_PATH_1,
                 "/path/id",
                 true,
             ) {
@@ -1019,7 +1324,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_19_PATH_1,
+                super::validation::VALIDATION_TARGET_26_PATH_2,
                 "/path/pid",
                 false,
             ) {
@@ -1035,11 +1340,47 @@ where
             );
         }
     };
+    let mut __values = __headers.get_all("Idempotency-Key").iter();
+    let idempotency_key: ::std::option::Option<String> = match (
+        __values.next(),
+        __values.next(),
+    ) {
+        (Some(value), None) => {
+            match value.to_str() {
+                Ok(raw) => {
+                    match super::validation::decode_parameter(
+                        raw,
+                        super::validation::VALIDATION_TARGET_24_HEADER_0,
+                        "/header/Idempotency-Key",
+                        true,
+                    ) {
+                        Ok(value) => Some(value),
+                        Err(rejection) => {
+                            return ::axum::response::IntoResponse::into_response(
+                                rejection,
+                            );
+                        }
+                    }
+                }
+                Err(_) => {
+                    return ::axum::response::IntoResponse::into_response(
+                        super::validation::malformed_parameter("/header/Idempotency-Key"),
+                    );
+                }
+            }
+        }
+        (None, _) => None,
+        _ => {
+            return ::axum::response::IntoResponse::into_response(
+                super::validation::malformed_parameter("/header/Idempotency-Key"),
+            );
+        }
+    };
     let body: Signal = match super::validation::decode_json_body::<
         Signal,
     >(
             __request,
-            super::validation::VALIDATION_TARGET_17_BODY,
+            super::validation::VALIDATION_TARGET_23_BODY,
             "application/json",
             true,
             1048576usize,
@@ -1055,7 +1396,7 @@ where
         Err(rejection) => return ::axum::response::IntoResponse::into_response(rejection),
     };
     ::axum::response::IntoResponse::into_response(
-        api.signal_process(id, pid, body).await,
+        api.signal_process(id, pid, idempotency_key, body).await,
     )
 }
 async fn get_process_plural_handler<T>(
@@ -1080,7 +1421,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_20_PATH_0,
+                super::validation::VALIDATION_TARGET_27_PATH_0,
                 "/path/id",
                 true,
             ) {
@@ -1100,7 +1441,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_21_PATH_1,
+                super::validation::VALIDATION_TARGET_28_PATH_1,
                 "/path/pid",
                 false,
             ) {
@@ -1124,6 +1465,7 @@ async fn signal_process_plural_handler<T>(
         ::axum::extract::Path<::std::collections::HashMap<String, String>>,
         ::axum::extract::rejection::PathRejection,
     >,
+    __headers: ::axum::http::HeaderMap,
     __request: ::axum::extract::Request,
 ) -> ::axum::response::Response
 where
@@ -1141,7 +1483,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_23_PATH_0,
+                super::validation::VALIDATION_TARGET_31_PATH_1,
                 "/path/id",
                 true,
             ) {
@@ -1161,7 +1503,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_24_PATH_1,
+                super::validation::VALIDATION_TARGET_32_PATH_2,
                 "/path/pid",
                 false,
             ) {
@@ -1177,11 +1519,47 @@ where
             );
         }
     };
+    let mut __values = __headers.get_all("Idempotency-Key").iter();
+    let idempotency_key: ::std::option::Option<String> = match (
+        __values.next(),
+        __values.next(),
+    ) {
+        (Some(value), None) => {
+            match value.to_str() {
+                Ok(raw) => {
+                    match super::validation::decode_parameter(
+                        raw,
+                        super::validation::VALIDATION_TARGET_30_HEADER_0,
+                        "/header/Idempotency-Key",
+                        true,
+                    ) {
+                        Ok(value) => Some(value),
+                        Err(rejection) => {
+                            return ::axum::response::IntoResponse::into_response(
+                                rejection,
+                            );
+                        }
+                    }
+                }
+                Err(_) => {
+                    return ::axum::response::IntoResponse::into_response(
+                        super::validation::malformed_parameter("/header/Idempotency-Key"),
+                    );
+                }
+            }
+        }
+        (None, _) => None,
+        _ => {
+            return ::axum::response::IntoResponse::into_response(
+                super::validation::malformed_parameter("/header/Idempotency-Key"),
+            );
+        }
+    };
     let body: Signal = match super::validation::decode_json_body::<
         Signal,
     >(
             __request,
-            super::validation::VALIDATION_TARGET_22_BODY,
+            super::validation::VALIDATION_TARGET_29_BODY,
             "application/json",
             true,
             1048576usize,
@@ -1197,7 +1575,7 @@ where
         Err(rejection) => return ::axum::response::IntoResponse::into_response(rejection),
     };
     ::axum::response::IntoResponse::into_response(
-        api.signal_process_plural(id, pid, body).await,
+        api.signal_process_plural(id, pid, idempotency_key, body).await,
     )
 }
 async fn wait_process_handler<T>(
@@ -1223,7 +1601,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_26_PATH_1,
+                super::validation::VALIDATION_TARGET_34_PATH_1,
                 "/path/id",
                 true,
             ) {
@@ -1243,7 +1621,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_27_PATH_2,
+                super::validation::VALIDATION_TARGET_35_PATH_2,
                 "/path/pid",
                 false,
             ) {
@@ -1271,7 +1649,7 @@ where
     };
     if let Some(value) = &__q.timeout {
         if let Err(rejection) = super::validation::validate_parameter(
-            super::validation::VALIDATION_TARGET_25_QUERY_0,
+            super::validation::VALIDATION_TARGET_33_QUERY_0,
             "/query/timeout",
             value,
         ) {
@@ -1305,7 +1683,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_29_PATH_1,
+                super::validation::VALIDATION_TARGET_37_PATH_1,
                 "/path/id",
                 true,
             ) {
@@ -1325,7 +1703,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_30_PATH_2,
+                super::validation::VALIDATION_TARGET_38_PATH_2,
                 "/path/pid",
                 false,
             ) {
@@ -1353,7 +1731,7 @@ where
     };
     if let Some(value) = &__q.timeout {
         if let Err(rejection) = super::validation::validate_parameter(
-            super::validation::VALIDATION_TARGET_28_QUERY_0,
+            super::validation::VALIDATION_TARGET_36_QUERY_0,
             "/query/timeout",
             value,
         ) {

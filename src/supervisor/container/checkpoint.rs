@@ -22,21 +22,25 @@ impl Task {
         name: CheckpointName,
         wanted: CheckpointOptions,
     ) -> Result<Checkpoint> {
+        if let Some(made) = self.made_before(&name, &wanted).await {
+            return Ok(made);
+        }
         self.admit(Verb::Checkpoint)?;
         let made_by = self.made_by()?;
         let Some(life) = self.life.as_ref() else { return Err(Error::ShimLost(self.id().clone())) };
         let (run, seq, context) = (life.run.clone(), life.seq + 1, Arc::clone(&self.context));
         let (bundle, process) = (self.snapshot.bundle.clone(), life.process.clone());
+        let (criu, exit, key) = (wanted.criu, wanted.exit, wanted.key.clone());
         let begun = blocking(move || {
             // Noted first: then nothing of it is left that a crash forgets.
             context.store.note(&run, &Journal::Checkpoint { name: name.clone(), seq })?;
-            let meta = Meta::new(wanted.criu, wanted.exit, made_by, process);
+            let meta = Meta::new(criu, exit, made_by, process, key);
             Partial::begin(&context.claims, &bundle, &name, &meta).inspect_err(|_| context.store.noted(&run))
         });
         let partial = begun.await?;
 
         self.change(Change::DumpBegan);
-        let dumped = self.dump(&partial, wanted).await;
+        let dumped = self.dump(&partial, &wanted).await;
         // With `exit` it has ended, or is about to be said to have ended.
         if dumped.is_ok() && wanted.exit {
             self.await_end(Duration::from_secs(super::DEATH)).await;
@@ -115,6 +119,14 @@ impl Task {
         }
     }
 
+    /// By a request of the same key, whose daemon died before it answered.
+    async fn made_before(&self, name: &CheckpointName, wanted: &CheckpointOptions) -> Option<Checkpoint> {
+        let key = wanted.key.clone()?;
+        let (bundle, name) = (self.snapshot.bundle.clone(), name.clone());
+        let found = blocking(move || checkpoints::open(&bundle, &name)).await.ok()?;
+        (found.key.as_ref() == Some(&key)).then_some(found)
+    }
+
     fn made_by(&self) -> Result<MadeBy> {
         let Criu::Works { version, .. } = self.context.criu()? else {
             return Err(Error::NoCriu("it is not there".into()));
@@ -128,7 +140,7 @@ impl Task {
     }
 
     /// By the shim, so that a daemon's death does not cut a dump.
-    async fn dump(&mut self, partial: &Partial, wanted: CheckpointOptions) -> Result<()> {
+    async fn dump(&mut self, partial: &Partial, wanted: &CheckpointOptions) -> Result<()> {
         let Some(life) = self.life.as_ref() else { return Err(Error::ShimLost(self.id().clone())) };
         let log = life.run.volatile.join("checkpoint.log");
         let images = partial.images();

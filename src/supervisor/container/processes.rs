@@ -26,13 +26,23 @@ const ORPHAN_LOOKS: u32 = 20;
 const ORPHAN_PAUSE: Duration = Duration::from_millis(50);
 
 impl Task {
-    pub(super) async fn exec(&mut self, overrides: ProcessOverrides) -> Result<ProcessView> {
+    /// `key`: what was added by it is not added again.
+    pub(super) async fn exec(
+        &mut self,
+        overrides: ProcessOverrides,
+        key: Option<String>,
+    ) -> Result<ProcessView> {
+        if let Some(added) = key.as_deref().and_then(|key| self.snapshot.added_by(key)) {
+            return Ok(added);
+        }
         self.admit(Verb::Exec)?;
         let Some(life) = self.life.as_ref() else { return Err(Error::ShimLost(self.id().clone())) };
         let process = added_process(&life.process, &overrides);
         // The shim's answer carries the request's number, so the files can have it too.
         let (run, seq) = (life.run.clone(), life.seq + 1);
-        let outcome = self.try_exec(&run, seq, &process).await;
+        // The pid is known when the process is: then it is put in.
+        let view = ProcessView { key, ..ProcessView::new(0, &process) };
+        let outcome = self.try_exec(&run, seq, &process, view).await;
         if matches!(outcome, Err(Error::ShimLost(_))) {
             self.end_orphan(&run, seq).await;
         }
@@ -47,7 +57,7 @@ impl Task {
 
     /// A shim that was killed in the middle leaves its runc to go on: what that makes is nobody's, and ended.
     async fn end_orphan(&self, run: &Run, seq: u64) {
-        let [_, pid_file, _] = files(run, seq);
+        let [_, _, pid_file, _] = files(run, seq);
         for _ in 0..ORPHAN_LOOKS {
             let named = fs::read_to_string(&pid_file).ok().and_then(|pid| pid.trim().parse().ok());
             if let Some(Ok(Some(held))) = named.map(Held::open) {
@@ -60,27 +70,40 @@ impl Task {
         }
     }
 
-    async fn try_exec(&mut self, run: &Run, seq: u64, process: &Process) -> Result<ProcessView> {
-        let [file, pid_file, log] = files(run, seq);
-        let bytes = serde_json::to_vec(process).map_err(|error| store("writing", &file)(error.into()))?;
-        let written = file.clone();
-        blocking(move || fs::write(&written, bytes).map_err(store("writing", &written))).await?;
+    async fn try_exec(
+        &mut self,
+        run: &Run,
+        seq: u64,
+        process: &Process,
+        view: ProcessView,
+    ) -> Result<ProcessView> {
+        let [file, note_file, pid_file, log] = files(run, seq);
+        let json = |error: serde_json::Error| store("writing", &file)(error.into());
+        let note = serde_json::to_value(&view).map_err(json)?;
+        let written = [
+            (file.clone(), serde_json::to_vec(process).map_err(json)?),
+            (note_file, serde_json::to_vec(&note).map_err(json)?),
+        ];
+        blocking(move || {
+            written
+                .iter()
+                .try_for_each(|(file, bytes)| fs::write(file, bytes).map_err(store("writing", file)))
+        })
+        .await?;
 
         let terminal = process.terminal().unwrap_or(false);
-        // The pid is known when the process is: then it is put in.
-        let note = serde_json::to_value(ProcessView::new(0, process)).ok();
         let verb =
             options::Verb::Exec { process: &file, pid_file: &pid_file, console: terminal.then_some(CONSOLE) };
         let stdio = Stdio { terminal, stdout: None, stderr: None };
-        let wanted = Wanted { pid_file: pid_file.clone(), log, role: Role::Added, stdio, note };
+        let wanted = Wanted { pid_file: pid_file.clone(), log, role: Role::Added, stdio, note: Some(note) };
         let limit = self.context.limit(false);
         let key = self.launch_process(&verb, wanted, limit).await?;
-        Ok(self.added(key, seq, process))
+        Ok(self.added(key, seq, view))
     }
 
     /// The process runs; one that has ended already is taken off the list by the shim's next message.
-    fn added(&mut self, key: ProcessKey, seq: u64, process: &Process) -> ProcessView {
-        let view = ProcessView::new(key.pid, process);
+    fn added(&mut self, key: ProcessKey, seq: u64, view: ProcessView) -> ProcessView {
+        let view = ProcessView { pid: key.pid, ..view };
         if let Some(life) = self.life.as_mut() {
             life.added.push(Added { key, seq, view: view.clone(), watch: None });
             // After init's end it is about to end too.
@@ -96,10 +119,8 @@ impl Task {
     /// A process that an earlier daemon asked for and did not hear of.
     pub(super) fn adopt_added(&mut self, seq: u64, key: ProcessKey) {
         let Some(life) = self.life.as_ref() else { return };
-        let [file, _, _] = files(&life.run, seq);
-        let process = fs::read(file).ok().and_then(|bytes| serde_json::from_slice::<Process>(&bytes).ok());
-        if let Some(process) = process {
-            self.added(key, seq, &process);
+        if let Some(view) = noted(&life.run, seq) {
+            self.added(key, seq, view);
         }
     }
 
@@ -226,13 +247,13 @@ pub(super) fn recover(life: &mut Life, hello: &Hello, snapshot: &mut Snapshot) {
         if busy == Some(seq) {
             continue;
         }
-        let [file, pid_file, _] = files(&life.run, seq);
+        let [_, _, pid_file, _] = files(&life.run, seq);
         let pid = fs::read_to_string(pid_file).ok().and_then(|pid| pid.trim().parse::<i32>().ok());
-        let process = fs::read(file).ok().and_then(|bytes| serde_json::from_slice::<Process>(&bytes).ok());
+        let view = noted(&life.run, seq);
         let key = running.iter().find(|key| Some(key.pid) == pid);
-        match (key, process) {
-            (Some(key), Some(process)) => {
-                let view = ProcessView::new(key.pid, &process);
+        match (key, view) {
+            (Some(key), Some(view)) => {
+                let view = ProcessView { pid: key.pid, ..view };
                 life.added.push(Added { key: *key, seq, view: view.clone(), watch: None });
                 snapshot.processes.push(view);
             }
@@ -259,9 +280,16 @@ pub(in crate::supervisor) fn recover_ended(
     }
 }
 
-/// An added process's files in the run's volatile folder: itself, its pid, runc's log.
-pub(super) fn files(run: &Run, seq: u64) -> [PathBuf; 3] {
-    ["json", "pid", "log"].map(|kind| run.volatile.join(format!("exec-{seq}.{kind}")))
+/// An added process as it was asked for; its pid is not in it.
+fn noted(run: &Run, seq: u64) -> Option<ProcessView> {
+    let [_, note, ..] = files(run, seq);
+    serde_json::from_slice(&fs::read(note).ok()?).ok()
+}
+
+/// An added process's files in the run's volatile folder: itself as runc is told it, as readers see it, its pid,
+/// runc's log.
+pub(super) fn files(run: &Run, seq: u64) -> [PathBuf; 4] {
+    ["json", "note", "pid", "log"].map(|kind| run.volatile.join(format!("exec-{seq}.{kind}")))
 }
 
 /// On tmpfs, so quick enough for the task itself.

@@ -46,6 +46,9 @@ impl Plan {
 
 impl Task {
     pub(super) async fn start(&mut self, start: Start) -> Result<Arc<Snapshot>> {
+        if start.key.is_some() && start.key == self.snapshot.key {
+            return Ok(Arc::new(self.snapshot.clone()));
+        }
         if self.snapshot.status != Status::Stopped {
             return Err(Error::NameTaken { id: self.id().clone(), status: self.snapshot.status });
         }
@@ -60,6 +63,7 @@ impl Task {
 
     async fn try_start(&mut self, start: Start) -> Result<Arc<Snapshot>> {
         let claims = self.context.claims.clone();
+        let key = start.key.clone();
         let plan = blocking(move || plan(start, &claims)).await?;
         if plan.checkpoint.is_some() {
             self.context.criu()?;
@@ -84,6 +88,7 @@ impl Task {
         self.snapshot.bundle = plan.bundle.path().to_owned();
         self.snapshot.checkpoint = plan.checkpoint.as_ref().map(|checkpoint| checkpoint.name.clone());
         self.snapshot.created_at = Timestamp::now();
+        self.snapshot.key = key;
         self.snapshot.exit = None;
         self.snapshot.never_started = false;
         self.snapshot.processes.clear();
@@ -124,6 +129,7 @@ impl Task {
             created_at: self.snapshot.created_at,
             run: run.number,
             process: plan.process.clone(),
+            key: self.snapshot.key.clone(),
         };
         // The record reaches the disk beside the runtime call and not in front of it.
         let context = Arc::clone(&self.context);

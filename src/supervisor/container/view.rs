@@ -35,6 +35,8 @@ pub struct Snapshot {
     /// Processes of the run that counts that have ended, the newest [`ENDED_KEPT`], in order. Shared: it grows
     /// long, and a snapshot is taken often.
     pub ended: Arc<VecDeque<Ended>>,
+    /// The idempotency key of the request that started it.
+    pub(in crate::supervisor) key: Option<String>,
     /// Nothing but a name that is reserved.
     pub(in crate::supervisor) never_started: bool,
 }
@@ -51,6 +53,7 @@ impl Snapshot {
             created_at: Timestamp::UNIX_EPOCH,
             checkpoint: None,
             ended: Arc::default(),
+            key: None,
             never_started: true,
         }
     }
@@ -62,6 +65,7 @@ impl Snapshot {
             status: Status::Running,
             created_at: record.created_at,
             checkpoint: record.checkpoint.clone(),
+            key: record.key.clone(),
             never_started: false,
             ..Self::reserved(&record.id)
         }
@@ -79,6 +83,12 @@ impl Snapshot {
             ended.pop_front();
         }
         ended.push_back(Ended { process: Arc::new(process), init, exit });
+    }
+
+    /// The process that was added by the request of this key.
+    pub(super) fn added_by(&self, key: &str) -> Option<ProcessView> {
+        let ended = self.ended.iter().map(|ended| &*ended.process);
+        self.processes.iter().chain(ended).find(|process| process.key.as_deref() == Some(key)).cloned()
     }
 
     /// A process of the run that counts, running or ended; of a pid that was given twice, the later.
@@ -131,6 +141,9 @@ pub struct ProcessView {
     pub env: Vec<String>,
     /// Its working folder at the start.
     pub cwd: String,
+    /// The idempotency key of the request that added it.
+    #[serde(default)]
+    pub(super) key: Option<String>,
 }
 
 impl ProcessView {
@@ -143,6 +156,7 @@ impl ProcessView {
             args: Vec::new(),
             env: Vec::new(),
             cwd: String::new(),
+            key: None,
         }
     }
 
@@ -154,6 +168,7 @@ impl ProcessView {
             args: process.args().clone().unwrap_or_default(),
             env: process.env().clone().unwrap_or_default(),
             cwd: process.cwd().to_string_lossy().into_owned(),
+            key: None,
         }
     }
 }
@@ -161,6 +176,8 @@ impl ProcessView {
 /// What to start.
 #[derive(Debug, Clone)]
 pub struct Start {
+    /// The request's idempotency key: what was started by it is not started again.
+    pub key: Option<String>,
     /// The bundle's absolute path.
     pub bundle: PathBuf,
     /// The checkpoint to go on from.
@@ -172,12 +189,14 @@ pub struct Start {
 }
 
 /// How to checkpoint.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct CheckpointOptions {
     /// Stop the container once it is dumped.
     pub exit: bool,
     /// What CRIU is to allow.
     pub criu: CriuOptions,
+    /// The request's idempotency key: what was made by it is not made again.
+    pub key: Option<String>,
 }
 
 /// What to change.

@@ -65,13 +65,21 @@ impl Client {
     /// As curl -d does it: the body is called a form, whatever it is.
     #[track_caller]
     pub(crate) fn send(&self, method: &str, path: &str, body: Option<&[u8]>) -> Answer {
-        self.send_as(method, path, body, "*/*")
+        self.send_as(method, path, body, &[("accept", "*/*")])
+    }
+
+    /// With an idempotency key.
+    #[track_caller]
+    pub(crate) fn keyed(&self, key: &str, method: &str, path: &str, body: &Value) -> Answer {
+        let body = (!body.is_null()).then(|| body.to_string());
+        let headers = [("accept", "*/*"), ("idempotency-key", key)];
+        self.send_as(method, path, body.as_ref().map(|body| body.as_bytes()), &headers)
     }
 
     /// For one of the forms that an answer may have.
     #[track_caller]
     pub(crate) fn get_as(&self, path: &str, accept: &str) -> Answer {
-        self.send_as("GET", path, None, accept)
+        self.send_as("GET", path, None, &[("accept", accept)])
     }
 
     /// An answer that is read as it comes.
@@ -82,9 +90,11 @@ impl Client {
     }
 
     #[track_caller]
-    fn send_as(&self, method: &str, path: &str, body: Option<&[u8]>, accept: &str) -> Answer {
-        let request =
-            Request::builder().method(method).uri(format!("{}{path}", self.base)).header("accept", accept);
+    fn send_as(&self, method: &str, path: &str, body: Option<&[u8]>, headers: &[(&str, &str)]) -> Answer {
+        let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
         let response = match body {
             Some(body) => {
                 let request = request.header("content-type", "application/x-www-form-urlencoded");
@@ -104,7 +114,15 @@ impl Client {
 
     /// For a daemon that may be killed meanwhile: the status, or nothing.
     pub(crate) fn try_send(&self, method: &str, path: &str, body: &Value) -> Option<u16> {
-        let request = Request::builder().method(method).uri(format!("{}{path}", self.base));
+        self.try_keyed(None, method, path, body)
+    }
+
+    /// The same, with an idempotency key.
+    pub(crate) fn try_keyed(&self, key: Option<&str>, method: &str, path: &str, body: &Value) -> Option<u16> {
+        let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
+        if let Some(key) = key {
+            request = request.header("idempotency-key", key);
+        }
         let sent = if body.is_null() {
             self.agent.run(request.body(()).unwrap())
         } else {

@@ -1,0 +1,146 @@
+//! `Idempotency-Key`: a request that is repeated has happened once, and its first answer is given again.
+
+use std::fs;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::support::bundle::Bundle;
+use crate::support::daemon::Daemon;
+use crate::support::eventually;
+
+fn events(daemon: &Daemon, id: &str, kind: &str) -> usize {
+    let path = format!("/events?since=0&follow=false&id={id}&type={kind}");
+    daemon.client.get(&path).expect(200).body.lines().count()
+}
+
+/// Asked, repeated, repeated after a crash: three answers that are one.
+fn thrice(daemon: Daemon, key: &str, method: &str, path: &str, body: &Value, status: u16) -> Daemon {
+    let first = daemon.client.keyed(key, method, path, body).expect(status);
+    let second = daemon.client.keyed(key, method, path, body).expect(status);
+    assert_eq!(first.body, second.body, "{method} {path}");
+    let daemon = daemon.crash_and_restart_after(|| {});
+    let third = daemon.client.keyed(key, method, path, body).expect(status);
+    assert_eq!(first.body, third.body, "{method} {path} after a crash");
+    assert_eq!(first.headers.get("content-type"), third.headers.get("content-type"));
+    daemon
+}
+
+#[test]
+fn every_changing_operation_happens_once_and_its_first_answer_is_given_again_across_a_crash() {
+    let daemon = Daemon::start();
+    let bundle = Bundle::script(
+        "trap 'echo got >>/tmp/got' USR1; trap 'exit 5' TERM; echo up >>/tmp/got; while :; do sleep 0.02; done",
+    )
+    .with_shared();
+    let got = || fs::read_to_string(bundle.shared().join("got")).unwrap_or_default();
+    let id = daemon.name("a");
+    let path = format!("/containers/{id}");
+
+    let daemon = thrice(daemon, "start", "POST", &path, &bundle.start(), 201);
+    assert_eq!(events(&daemon, &id, "start"), 1);
+    eventually("it is up", || got() == "up\n");
+    let sleep = json!({ "args": ["sleep", "1000"] });
+    let daemon = thrice(daemon, "exec", "PUT", &format!("{path}/process"), &sleep, 200);
+    assert_eq!(daemon.container(&id)["processes"].as_array().unwrap().len(), 2);
+    let daemon = thrice(daemon, "usr1", "PATCH", &path, &json!({ "signal": 10 }), 200);
+    eventually("the signal came", || got().contains("got"));
+    let added = daemon.container(&id)["processes"][1]["pid"].as_i64().unwrap();
+    let one = format!("{path}/processes/{added}");
+    let daemon = thrice(daemon, "kill", "POST", &one, &json!({ "signal": 9 }), 200);
+    let dump = format!("{path}/checkpoint/one");
+    let daemon = thrice(daemon, "dump", "POST", &dump, &json!({}), 201);
+    let daemon = thrice(daemon, "drop", "DELETE", &dump, &Value::Null, 200);
+    let daemon = thrice(daemon, "stop", "POST", &format!("{path}/stop"), &Value::Null, 200);
+    // The name may be another container's by now: it is told of the first all the same.
+    let daemon = thrice(daemon, "gone", "DELETE", &path, &Value::Null, 204);
+    daemon.start_container(&id, &bundle.start()).expect(201);
+    daemon.client.keyed("gone", "DELETE", &path, &Value::Null).expect(204);
+    assert_eq!(daemon.status(&id), "running");
+    assert_eq!(got().matches("got").count(), 1, "one signal");
+    daemon.clean_up();
+}
+
+#[test]
+fn a_key_is_one_requests_and_what_was_refused_unbegun_may_be_mended() {
+    let daemon = Daemon::start();
+    let (bundle, other) = (Bundle::sleeper(), Bundle::sleeper());
+    let id = daemon.name("a");
+    let path = format!("/containers/{id}");
+    let client = &daemon.client;
+    let typo = json!({ "bundlePat": bundle.path() });
+    client.keyed("one", "POST", &path, &typo).problem(422, "invalid-request");
+    client.keyed("one", "POST", &path, &bundle.start()).expect(201);
+    client.keyed("one", "POST", &path, &other.start()).problem(422, "idempotency-key-reused");
+    let elsewhere = format!("/containers/{}", daemon.name("b"));
+    client.keyed("one", "POST", &elsewhere, &bundle.start()).problem(422, "idempotency-key-reused");
+    client
+        .keyed("one", "DELETE", &format!("{path}?force=true"), &Value::Null)
+        .problem(422, "idempotency-key-reused");
+    // However its JSON is written, it is the same request.
+    let spaced = format!("{{ \"bundlePath\" :\n {} }}", json!(bundle.path()));
+    let spaced: Value = serde_json::from_str(&spaced).unwrap();
+    client.keyed("one", "POST", &path, &spaced).expect(201);
+    // An answer that was no success is an answer.
+    let taken = client.keyed("two", "POST", &path, &other.start()).problem(409, "name-taken");
+    client.delete(&format!("{path}?force=true")).expect(204);
+    assert_eq!(client.keyed("two", "POST", &path, &other.start()).problem(409, "name-taken"), taken);
+    for bad in ["x".repeat(256), "a b".to_owned()] {
+        client.keyed(&bad, "POST", &path, &bundle.start()).problem(422, "invalid-request");
+    }
+    client.get(&path).problem(404, "container-not-found");
+    daemon.clean_up();
+}
+
+#[test]
+fn who_repeats_while_it_is_obeyed_waits_for_the_first_answer() {
+    let daemon = Daemon::start();
+    let id = daemon.name("a");
+    daemon.start_container(&id, &Bundle::sleeper().start()).expect(201);
+    let (client, path) = (&daemon.client, format!("/containers/{id}/process"));
+    let answers: Vec<String> = std::thread::scope(|scope| {
+        let sleep = json!({ "args": ["sleep", "1000"] });
+        let ask = move || client.keyed("k", "PUT", &path.clone(), &sleep.clone()).expect(200).body;
+        let asking: Vec<_> = (0..8).map(|_| scope.spawn(ask.clone())).collect();
+        asking.into_iter().map(|one| one.join().unwrap()).collect()
+    });
+    assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
+    assert_eq!(daemon.container(&id)["processes"].as_array().unwrap().len(), 2);
+    daemon.clean_up();
+}
+
+/// The daemon is killed while it obeys; the request is repeated until it is answered: it has happened once.
+#[test]
+fn what_a_daemon_died_over_has_happened_once_when_its_repeat_is_answered() {
+    let mut daemon = Daemon::start();
+    let bundle = Bundle::sleeper().with_shared();
+    let id = daemon.name("a");
+    let path = format!("/containers/{id}");
+    let process = format!("{path}/process");
+    const ROUNDS: u64 = 6;
+    for round in 0..ROUNDS {
+        let steps = [
+            ("start", "POST", path.clone(), bundle.start(), 201),
+            ("exec", "PUT", process.clone(), json!({ "args": ["sh", "-c", "echo x >>/tmp/ran"] }), 200),
+            ("dump", "POST", format!("{path}/checkpoint/c{round}"), json!({}), 201),
+            ("delete", "DELETE", format!("{path}?force=true"), Value::Null, 204),
+        ];
+        for (step, (name, method, path, body, status)) in steps.into_iter().enumerate() {
+            let (key, client) = (format!("{name}-{round}"), daemon.client.clone());
+            let (sent_key, sent_path, sent_body) = (key.clone(), path.clone(), body.clone());
+            let asking =
+                std::thread::spawn(move || client.try_keyed(Some(&sent_key), method, &sent_path, &sent_body));
+            let longer = if name == "dump" { 25 } else { 7 };
+            std::thread::sleep(Duration::from_millis(1 + (round * longer + step as u64) % (6 * longer)));
+            daemon = daemon.crash_and_restart_after(|| {});
+            let first = asking.join().unwrap();
+            daemon.client.keyed(&key, method, &path, &body).expect(status);
+            assert!(first.is_none_or(|first| first == status), "{key}: {first:?}");
+        }
+    }
+    eventually("each has run", || {
+        fs::read_to_string(bundle.shared().join("ran")).is_ok_and(|ran| ran == "x\n".repeat(ROUNDS as usize))
+    });
+    assert_eq!(events(&daemon, &id, "start"), ROUNDS as usize);
+    daemon.clean_up();
+}
