@@ -381,7 +381,7 @@ mod tests {
     fn meta(options: CriuOptions) -> Meta {
         let made_by =
             MadeBy { container: "c".into(), runc: "1".into(), criu: "4".into(), kernel: "6".into() };
-        Meta::new(options, false, made_by, Process::default())
+        Meta::new(options, false, made_by, Process::default(), None)
     }
 
     fn name(text: &str) -> CheckpointName {
