@@ -9,6 +9,7 @@
 pub mod api;
 pub mod check;
 pub mod config;
+pub mod faults;
 pub mod http;
 pub mod ipc;
 pub mod runtime;

@@ -122,6 +122,7 @@ impl Answers {
             None => false,
         };
         book.write(&Line::Begun { key: key.to_owned(), digest: digest.to_owned() })?;
+        crate::cut!("answer.begun");
         let running = watch::Sender::new(());
         book.enter(key, digest, State::Running(running.subscribe()));
         let claim = Claim {
@@ -146,6 +147,7 @@ impl Claim {
         if let Err(error) = book.write(&line) {
             tracing::error!(key = self.key, %error, "an answer cannot be kept for its repeat");
         }
+        crate::cut!("answer.written");
         book.enter(&self.key, &self.digest, State::Answered(Arc::new(answer)));
     }
 

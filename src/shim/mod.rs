@@ -224,6 +224,7 @@ impl Shim {
             return self.refuse(seq, FailureKind::Refused(why.to_owned()));
         }
         self.launched |= matches!(&request, Request::Launch(launch) if launch.role == Role::Init);
+        crate::cut!("shim.begun");
         match Job::start(request) {
             Ok((job, outputs)) => {
                 self.job = Some(job);
@@ -282,11 +283,13 @@ impl Shim {
                 for output in self.outputs.iter_mut().filter(|output| output.seq() == seq) {
                     output.release(&mut self.log);
                 }
+                crate::cut!("shim.concluding");
                 if role == Role::Init {
                     self.init = Some(key);
                     self.oom = OomCount::of(key.pid);
                 }
                 self.server.say(&Message::Launched { seq, process: key });
+                crate::cut!("shim.launched");
                 let tracked = Tracked { key, role, note };
                 match ended {
                     Some(status) => self.ended(tracked, status)?,
@@ -294,6 +297,7 @@ impl Shim {
                 }
             }
             Outcome::Failed(kind) => {
+                crate::cut!("shim.failed");
                 self.strays = true;
                 let mut words = String::new();
                 for output in self.outputs.iter_mut().filter(|output| output.seq() == seq) {
@@ -315,6 +319,7 @@ impl Shim {
             for output in &mut self.outputs {
                 output.pump(&mut self.log);
             }
+            crate::cut!("shim.added.drained");
             let line = serde_json::to_vec(&AddedExit { exit: ExitRecord::from(exit), note })?;
             if let Err(error) = keep_added_exit(&self.folder, line) {
                 eprintln!("containerd-rest-shim: the end of {} cannot be kept: {error}", process.pid);
@@ -324,14 +329,17 @@ impl Shim {
             for output in &mut self.outputs {
                 output.drain(&mut self.log);
             }
+            crate::cut!("shim.exit.drained");
             self.log.finish();
             let record = ExitRecord::from(exit);
             // A full disk must not keep the daemon from knowing.
             if let Err(error) = write_durably(&self.folder, EXIT_RECORD, &serde_json::to_vec(&record)?) {
                 eprintln!("containerd-rest-shim: the exit record cannot be written: {error}");
             }
+            crate::cut!("shim.exit.kept");
             self.exit = Some(exit);
         }
+        crate::cut!("shim.exit.saying");
         self.server.say(&Message::Exited(exit));
         Ok(())
     }
@@ -377,6 +385,8 @@ fn write_durably(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
     let mut file = File::create(&partial)?;
     file.write_all(bytes)?;
     file.sync_all()?;
+    crate::cut!("shim.record.synced");
     std::fs::rename(&partial, folder.join(name))?;
+    crate::cut!("shim.record.renamed");
     File::open(folder)?.sync_all()
 }

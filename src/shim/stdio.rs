@@ -64,7 +64,9 @@ impl Log {
     }
 
     fn rotate(&mut self) {
+        crate::cut!("shim.log.rotating");
         let _ = std::fs::rename(&self.path, self.path.with_file_name(LOG_OLDER));
+        crate::cut!("shim.log.rotated");
         if let Ok(fresh) = Self::open(&self.path) {
             *self = fresh;
         }

@@ -292,7 +292,9 @@ impl Partial {
         }
         // What an earlier daemon left when it died in the middle of a dump.
         let _ = fs::remove_dir_all(&partial.folder);
+        crate::cut!("checkpoint.filling");
         let filled = partial.fill(meta);
+        crate::cut!("checkpoint.filled");
         filled.inspect_err(|_| partial.abandon())?;
         Ok(partial)
     }
@@ -339,6 +341,7 @@ impl Partial {
         // One call for the many files of an image.
         let folder = File::open(&self.folder).map_err(store("opening", &self.folder))?;
         syncfs(&folder).map_err(|error| store("syncing", &self.folder)(error.into()))?;
+        crate::cut!("checkpoint.synced");
         let all = folder_of(&self.bundle);
         let named = all.join(self.name.as_str());
         match renameat_with(CWD, &self.folder, CWD, &named, RenameFlags::NOREPLACE) {
@@ -348,6 +351,7 @@ impl Partial {
             }
             Err(error) => return Err(store("renaming", named)(error.into())),
         }
+        crate::cut!("checkpoint.renamed");
         sync_folder(&all).map_err(store("syncing", all))?;
         open(&self.bundle, &self.name)
     }
@@ -368,8 +372,11 @@ pub(super) fn delete(claims: &Claims, bundle: &Path, name: &CheckpointName) -> R
     let all = folder_of(bundle);
     let (named, hidden) = (all.join(name.as_str()), all.join(format!(".{name}.deleted")));
     let _ = fs::remove_dir_all(&hidden);
+    crate::cut!("drop.begun");
     fs::rename(&named, &hidden).map_err(store("removing", &named))?;
+    crate::cut!("drop.renamed");
     fs::remove_dir_all(&hidden).map_err(store("removing", &hidden))?;
+    crate::cut!("drop.removed");
     let _ = fs::remove_dir(&all);
     Ok(())
 }

@@ -193,8 +193,10 @@ impl Task {
         let mut queue = ends.queue;
         self.publisher = Some(ends.publisher);
         self.catch_up();
+        crate::cut!("recovery.told");
         self.resume_journal().await;
         let _ = self.tidy().await;
+        crate::cut!("recovery.resumed");
         drop(ends.recovering);
         while !self.gone {
             let command = match &mut self.life {
@@ -300,6 +302,7 @@ impl Task {
 
     fn ended(&mut self, exit: Option<ExitRecord>) {
         let Some(life) = self.life.as_mut().filter(|life| !life.ended) else { return };
+        crate::cut!("exit.heard");
         life.ended = true;
         self.snapshot.exit = exit;
         // Those that were added are about to end with it, each with a word of its own.
@@ -313,12 +316,14 @@ impl Task {
         let status = exit.map(|exit| exit.status.as_shell());
         tracing::info!(container = %self.id(), status, "ended");
         let at = exit.map_or_else(Timestamp::now, |exit| exit.at);
+        crate::cut!("exit.telling");
         self.context.events.publish(self.id(), self.run, at, Happened::Exit { pid: None, status });
     }
 
     fn added_ended(&mut self, exit: &Exit) {
         let Some(life) = self.life.as_mut() else { return };
         let Some(index) = life.added.iter().position(|added| added.key == exit.process) else { return };
+        crate::cut!("added-exit.heard");
         let added = life.added.remove(index);
         self.let_go(added, Some(ExitRecord::from(*exit)));
     }
@@ -362,6 +367,7 @@ impl Task {
         self.snapshot.keep_ended(added.view, false, exit);
         self.publish();
         let at = exit.map_or_else(Timestamp::now, |exit| exit.at);
+        crate::cut!("added-exit.telling");
         let happened = Happened::Exit { pid: Some(pid), status: exit.map(|exit| exit.status.as_shell()) };
         self.context.events.publish(self.id(), self.run, at, happened);
     }

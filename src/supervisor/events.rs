@@ -127,6 +127,7 @@ impl Events {
             for (event, cursor) in published.into_iter().zip(last + 1..) {
                 let event = Event { cursor, ..event };
                 file.append(&event);
+                crate::cut!("event.written");
                 showing.show(event);
             }
         })?;
@@ -292,6 +293,7 @@ impl Appender {
         }
         self.size += line.len() as u64;
         if self.size > FILE_CAP {
+            crate::cut!("event.rotating");
             let rotated = fs::rename(self.folder.join(NAME), self.folder.join(OLDER));
             if let Ok(fresh) = rotated.and_then(|()| Self::open(&self.folder)) {
                 *self = fresh;

@@ -36,15 +36,18 @@ impl Link {
         let folder = File::open(&run.volatile)?;
         let listener = UnixListener::bind(through(&folder))?;
         let complaints = File::create(run.volatile.join("shim.log"))?;
-        let mut child = Command::new(shim)
+        let mut command = Command::new(shim);
+        command
             .arg(id.as_str())
             .arg(&run.durable)
             .env_clear()
             .current_dir(&run.volatile)
             .stdin(Stdio::from(OwnedFd::from(listener)))
             .stdout(Stdio::null())
-            .stderr(Stdio::from(complaints))
-            .spawn()?;
+            .stderr(Stdio::from(complaints));
+        #[cfg(feature = "faults")]
+        command.envs(std::env::var_os(crate::faults::FOLDER).map(|folder| (crate::faults::FOLDER, folder)));
+        let mut child = command.spawn()?;
         let held = match child.id().and_then(|pid| i32::try_from(pid).ok()) {
             Some(pid) => Held::open(pid).map_err(io::Error::other)?,
             None => None,

@@ -31,6 +31,7 @@ const AT_ONCE: usize = 32;
 pub(super) async fn recover(context: &Arc<Context>) -> Result<()> {
     let listing = Arc::clone(context);
     let names = blocking(move || listing.store.names()).await?;
+    crate::cut!("recovery.listed");
     // Deleted, and the daemon had no time to say so.
     for (id, run) in context.events.names().filter(|(id, _)| !names.iter().any(|(name, _)| name == *id)) {
         context.events.publish(id, run, Timestamp::now(), Happened::Delete);
@@ -53,6 +54,7 @@ pub(super) async fn recover(context: &Arc<Context>) -> Result<()> {
     });
     each.await;
     drop(recovering);
+    crate::cut!("recovery.adopted");
     // What is soon settled is settled before the first request; a dump that goes on is said to go on.
     let _ = tokio::time::timeout(SHIM, settled.recv()).await;
     Ok(())
@@ -71,6 +73,7 @@ async fn adopt(context: &Arc<Context>, record: Record, recovering: mpsc::Sender<
     let mut snapshot = Snapshot::of_record(&record);
     let journal = context.store.journal(&run);
     let journal = journal.as_ref();
+    crate::cut!("recovery.connecting");
     let mut running = Vec::new();
     let (life, busy) = match connect(&run).await {
         Some((link, hello)) => {
@@ -97,6 +100,7 @@ async fn adopt(context: &Arc<Context>, record: Record, recovering: mpsc::Sender<
         tracing::error!(container = %id, other = %other, "two containers share a cgroup: a pause or a kill of one is the other's");
     }
     tracing::info!(container = %id, status = snapshot.status.as_str(), "taken back");
+    crate::cut!("recovery.connected");
     let life = life.unwrap_or_else(|| Life::over(run, &record));
     let task = Task::recovered(context, snapshot.clone(), Some(life), record.run, busy);
     context.registry.adopt(&id, Arc::new(snapshot), task, recovering);
@@ -114,15 +118,19 @@ async fn connect(run: &Run) -> Option<(Link, Hello)> {
 /// A start that was cut off before it counted: its container ends, its shim ends, nothing of it stays.
 async fn cut_off(context: &Arc<Context>, id: &ContainerId, run: &Run) {
     tracing::warn!(container = %id, "a start that was cut off is undone");
+    crate::cut!("recovery.undo.begun");
     if let Ok(link) = Link::connect(run) {
         end_shim(context, link).await;
     }
+    crate::cut!("recovery.undo.shim-ended");
     clear(context, id).await;
     let (context, id, run) = (Arc::clone(context), id.clone(), run.clone());
     let _ = blocking(move || {
         if let Some(Journal::Start { cgroup }) = context.store.journal(&run) {
+            crate::cut!("recovery.undo.cleared");
             cgroup::remove_empty(&cgroup);
         }
+        crate::cut!("recovery.undo.abandoning");
         context.store.abandon(&id, &run);
         Ok(())
     })
@@ -162,6 +170,7 @@ async fn undo(context: &Arc<Context>, id: &ContainerId) {
     }
     let (context, id) = (Arc::clone(context), id.clone());
     let _ = blocking(move || {
+        crate::cut!("recovery.forgetting");
         if let Err(error) = context.store.forget(&id) {
             tracing::error!(container = %id, error = %chain(&error), "what is left of it cannot be removed");
         }

@@ -219,12 +219,14 @@ impl Store {
         }
         let run = self.run(id, number);
         let begun = self.make_folders(id, &run).and_then(|()| self.note(&run, &Journal::Start { cgroup }));
+        crate::cut!("begin.done");
         begun.inspect_err(|_| self.abandon(id, &run))?;
         Ok(run)
     }
 
     fn make_folders(&self, id: &ContainerId, run: &Run) -> Result<()> {
         for folder in [&self.volatile(id), &self.durable(id), &run.volatile, &run.durable] {
+            crate::cut!("begin.folder");
             private(folder).map_err(store("making the folder", folder))?;
         }
         Ok(())
@@ -256,6 +258,7 @@ impl Store {
         let bytes = serde_json::to_vec(record)
             .map_err(|error| store("writing the record", &partial)(error.into()))?;
         write_synced(&partial, &bytes).map_err(store("writing the record", &partial))?;
+        crate::cut!("prepare.written");
         // The name's own folder may be new.
         sync_folder(&self.root.join("containers")).map_err(store("syncing the folder", &self.root))
     }
@@ -264,15 +267,20 @@ impl Store {
     pub(super) fn commit(&self, id: &ContainerId, run: &Run, init: &ProcessKey) -> Result<()> {
         let folder = self.durable(id);
         write_renamed(&run.volatile, INIT, init)?;
+        crate::cut!("commit.init-written");
         let path = folder.join(RECORD);
         fs::rename(folder.join(PARTIAL), &path).map_err(store("writing the record", &path))?;
+        crate::cut!("commit.renamed");
         sync_folder(&folder).map_err(store("syncing the folder", &folder))?;
+        crate::cut!("commit.synced");
         self.noted(run);
+        crate::cut!("commit.noted");
         // For people: the log that counts has one name, whatever the run's number.
         let (link, fresh) = (folder.join(LOG), folder.join(".log.partial"));
         let _ = fs::remove_file(&fresh);
         let _ = std::os::unix::fs::symlink(Path::new(&format!("run-{}", run.number)).join(LOG), &fresh)
             .and_then(|()| fs::rename(&fresh, link));
+        crate::cut!("commit.linked");
         remove_other_runs(&folder, run);
         Ok(())
     }
@@ -290,6 +298,7 @@ impl Store {
 
     /// The run is over: its volatile folder goes, its log and exit record stay.
     pub fn end(&self, id: &ContainerId, run: &Run) {
+        crate::cut!("end.begun");
         let _ = fs::remove_dir_all(&run.volatile);
         let _ = fs::remove_dir(self.volatile(id));
     }
@@ -303,13 +312,16 @@ impl Store {
             }
             _ => {}
         }
+        crate::cut!("forget.record-removed");
         let _ = fs::remove_dir_all(self.volatile(id));
+        crate::cut!("forget.volatile-removed");
         match fs::remove_dir_all(&folder) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 return Err(store("removing the folder", folder)(error));
             }
             _ => {}
         }
+        crate::cut!("forget.folder-removed");
         sync_folder(&self.root.join("containers")).map_err(store("syncing the folder", &self.root))
     }
 

@@ -29,6 +29,7 @@ impl Task {
             self.hear_out().await;
             return Err(Error::ShimLost(self.snapshot.id.clone()));
         }
+        crate::cut!("shim.asked");
         self.answer(seq, limit).await
     }
 

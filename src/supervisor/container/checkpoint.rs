@@ -34,17 +34,21 @@ impl Task {
         let begun = blocking(move || {
             // Noted first: then nothing of it is left that a crash forgets.
             context.store.note(&run, &Journal::Checkpoint { name: name.clone(), seq })?;
+            crate::cut!("checkpoint.noted");
             let meta = Meta::new(criu, exit, made_by, process, key);
             Partial::begin(&context.claims, &bundle, &name, &meta).inspect_err(|_| context.store.noted(&run))
         });
         let partial = begun.await?;
 
+        crate::cut!("checkpoint.begun");
         self.change(Change::DumpBegan);
         let dumped = self.dump(&partial, &wanted).await;
+        crate::cut!("checkpoint.dumped");
         // With `exit` it has ended, or is about to be said to have ended.
         if dumped.is_ok() && wanted.exit {
             self.await_end(Duration::from_secs(super::DEATH)).await;
         }
+        crate::cut!("checkpoint.settling");
         let settled = self.settle(partial, dumped).await;
         if let Ok(checkpoint) = &settled {
             tracing::info!(container = %self.id(), checkpoint = %checkpoint.name, exit = wanted.exit, "checkpointed");
@@ -77,9 +81,11 @@ impl Task {
             }
         };
         if let Some(life) = &self.life {
+            crate::cut!("checkpoint.settled");
             self.context.store.noted(&life.run);
         }
         if settled.is_ok() {
+            crate::cut!("checkpoint.telling");
             self.emit(Happened::Checkpoint);
         } else {
             // A container that has ended meanwhile is the better answer.
@@ -108,6 +114,7 @@ impl Task {
             // Whatever it answers, the log tells; a shim that is gone answers too, by its silence.
             let _ = self.answer(seq, self.context.limit(true)).await;
         }
+        crate::cut!("recovery.checkpoint.dumped");
         let log = partial.work().join(DUMP_LOG);
         let finished = blocking(move || Ok(criu::dump_finished(&log))).await.unwrap_or(false);
         let dumped = if finished { Ok(()) } else { Err(Error::ShimLost(self.id().clone())) };

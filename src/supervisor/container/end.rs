@@ -21,6 +21,7 @@ impl Task {
         if !self.life.as_ref().is_some_and(|life| life.ended) {
             return Ok(());
         }
+        crate::cut!("tidy.begun");
         let mut cleared = self.clear_runtime(false).await;
         match &cleared {
             // Whoever hangs hangs again.
@@ -33,8 +34,10 @@ impl Task {
         if let Err(error) = &cleared {
             tracing::error!(container = %self.id(), error = %chain(error), "its runtime state stays behind");
         }
+        crate::cut!("tidy.cleared");
         self.hear_the_rest().await;
         self.context.places.leave(self.id());
+        crate::cut!("tidy.heard");
         let Some(life) = self.life.take() else { return cleared };
         let (context, id) = (Arc::clone(&self.context), self.id().clone());
         let _ = blocking(move || {
@@ -85,16 +88,22 @@ impl Task {
             if let Some(life) = &self.life {
                 self.context.store.note(&life.run, &Journal::Delete)?;
             }
+            crate::cut!("delete.noted");
             self.kill().await?;
         }
+        crate::cut!("delete.killed");
         // A name that is forgotten has left nothing: what could not be cleared, now or when it ended, is the
         // caller's to know.
         self.tidy().await?;
+        crate::cut!("delete.tidied");
         self.clear_runtime(true).await?;
         let (context, id) = (Arc::clone(&self.context), self.id().clone());
+        crate::cut!("delete.cleared");
         blocking(move || context.store.forget(&id)).await?;
         tracing::info!(container = %self.id(), "deleted");
+        crate::cut!("delete.telling");
         self.emit(Happened::Delete);
+        crate::cut!("delete.told");
         // First the name is free, then the caller is told so.
         self.context.registry.remove(self.id());
         self.gone = true;
@@ -136,10 +145,12 @@ impl Task {
         if let Some(init) = self.life.as_ref().filter(|life| !life.ended).and_then(|life| life.init.as_ref())
         {
             init.signal(signal).map_err(|source| self.fail(source))?;
+            crate::cut!("stop.signalled");
             if self.snapshot.status == Status::Paused {
                 self.resume().await?;
             }
             if !self.await_end(timeout).await {
+                crate::cut!("stop.waited");
                 self.kill().await?;
             }
         }

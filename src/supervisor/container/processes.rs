@@ -77,6 +77,7 @@ impl Task {
         process: &Process,
         view: ProcessView,
     ) -> Result<ProcessView> {
+        crate::cut!("exec.begun");
         let [file, note_file, pid_file, log] = files(run, seq);
         let json = |error: serde_json::Error| store("writing", &file)(error.into());
         let note = serde_json::to_value(&view).map_err(json)?;
@@ -91,6 +92,7 @@ impl Task {
         })
         .await?;
 
+        crate::cut!("exec.written");
         let terminal = process.terminal().unwrap_or(false);
         let verb =
             options::Verb::Exec { process: &file, pid_file: &pid_file, console: terminal.then_some(CONSOLE) };
@@ -98,6 +100,7 @@ impl Task {
         let wanted = Wanted { pid_file: pid_file.clone(), log, role: Role::Added, stdio, note: Some(note) };
         let limit = self.context.limit(false);
         let key = self.launch_process(&verb, wanted, limit).await?;
+        crate::cut!("exec.launched");
         Ok(self.added(key, seq, view))
     }
 
@@ -112,7 +115,9 @@ impl Task {
                 self.publish();
             }
         }
+        crate::cut!("exec.listed");
         self.emit(Happened::Exec(key.pid));
+        crate::cut!("exec.told");
         view
     }
 
@@ -133,7 +138,9 @@ impl Task {
         if !self.owns(&held) {
             return Err(missing());
         }
-        if held.signal(signal).map_err(|source| self.fail(source))? { Ok(()) } else { Err(missing()) }
+        let sent = held.signal(signal).map_err(|source| self.fail(source))?;
+        crate::cut!("signal.sent");
+        if sent { Ok(()) } else { Err(missing()) }
     }
 
     /// Whether a process is in this container's cgroup. It is held, so the answer is about no other.
@@ -192,7 +199,9 @@ impl Task {
                 return outcome;
             }
         }
+        crate::cut!("pause.frozen");
         self.change(Change::Paused);
+        crate::cut!("pause.telling");
         self.emit(Happened::Pause);
         outcome
     }
@@ -216,7 +225,9 @@ impl Task {
             Some(false) => {}
             None => outcome?,
         }
+        crate::cut!("resume.thawed");
         self.change(Change::Resumed);
+        crate::cut!("resume.telling");
         self.emit(Happened::Resume);
         Ok(())
     }

@@ -79,11 +79,13 @@ impl Task {
 
         let number = self.run + 1;
         let id = self.id().clone();
+        crate::cut!("start.planned");
         let run = {
             let (context, leaf) = (Arc::clone(&context), plan.leaf(&id));
             blocking(move || context.store.begin(&id, number, leaf)).await?
         };
 
+        crate::cut!("start.noted");
         let before = self.snapshot.clone();
         self.snapshot.bundle = plan.bundle.path().to_owned();
         self.snapshot.checkpoint = plan.checkpoint.as_ref().map(|checkpoint| checkpoint.name.clone());
@@ -100,7 +102,9 @@ impl Task {
             Ok(()) => {
                 self.run = number;
                 let restored = plan.checkpoint.is_some();
+                crate::cut!("start.telling");
                 self.emit(if restored { Happened::Restore } else { Happened::Start });
+                crate::cut!("start.told");
                 tracing::info!(container = %self.id(), restored, bundle = %self.snapshot.bundle.display(), "started");
                 Ok(Arc::new(self.snapshot.clone()))
             }
@@ -116,11 +120,14 @@ impl Task {
     async fn launch(&mut self, plan: &Plan, run: &Run) -> Result<()> {
         let id = self.id().clone();
         // A run that this name has left behind in runc would refuse the new one.
+        crate::cut!("start.clearing");
         self.clear_runtime(true).await?;
+        crate::cut!("start.cleared");
         let (link, shim) = Link::spawn(&self.context.shim, &id, run, &self.context.descriptors)
             .map_err(|source| Error::Shim { id: id.clone(), source })?;
         self.life = Some(Life::new(run.clone(), Some(link), shim, plan.process.clone()));
 
+        crate::cut!("start.shim-spawned");
         let record = Record {
             version: RECORD_VERSION,
             id: id.clone(),
@@ -137,6 +144,7 @@ impl Task {
         let launched = self.launch_init(plan, run).await;
         let prepared = prepared.await.unwrap_or(Err(Error::ShuttingDown));
         let init = launched?;
+        crate::cut!("start.launched");
         // Held before anything else can fail, so that it can be ended.
         if let Some(life) = self.life.as_mut() {
             life.hold(init).map_err(|source| Error::Runtime { id: id.clone(), source })?;
@@ -149,6 +157,7 @@ impl Task {
             }
         }
         prepared?;
+        crate::cut!("start.prepared");
         if plan.checkpoint.is_some() && plan.bundle.private_network() {
             // runc sets the loopback up when it starts a container and not when it restores one.
             let pid = init.pid;
@@ -160,6 +169,7 @@ impl Task {
         let (context, run) = (Arc::clone(&self.context), run.clone());
         blocking(move || context.store.commit(&id, &run, &init)).await?;
 
+        crate::cut!("start.committed");
         self.snapshot.processes = vec![super::ProcessView::new(init.pid, &plan.process)];
         self.change(Change::Started);
         Ok(())
@@ -219,6 +229,7 @@ impl Task {
 
     /// A start failed: in reverse, the shim, runc's state, what a killed runc left of cgroups, the folders.
     async fn undo(&mut self, run: Run, leaf: PathBuf) {
+        crate::cut!("undo.begun");
         self.context.places.leave(self.id());
         if let Some(life) = self.life.take() {
             if let Some(init) = &life.init {
@@ -230,17 +241,20 @@ impl Task {
                 end_shim(&shim).await;
             }
         }
+        crate::cut!("undo.shim-ended");
         if let Err(error) = self.clear_runtime(true).await {
             tracing::error!(container = %self.id(), error = %crate::supervisor::chain(&error), "a failed start leaves runtime state behind");
         }
         let (context, id) = (Arc::clone(&self.context), self.id().clone());
         let state = self.context.runc.state_folder(id.as_str());
         let _ = blocking(move || {
+            crate::cut!("undo.cleared");
             cgroup::remove_empty(&leaf);
             // A runc that was killed may have left a folder without a state in it: then it knows nothing.
             if let Err(error) = mounts::remove_shallow(&state) {
                 tracing::error!(folder = %state.display(), %error, "a failed start leaves runtime state behind");
             }
+            crate::cut!("undo.abandoning");
             context.store.abandon(&id, &run);
             Ok(())
         })

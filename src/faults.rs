@@ -1,0 +1,68 @@
+//! Named cut points, for the tests of the feature `faults`: a process that passes a point that is armed dies
+//! there as by `kill -9`, or its daemon's shims do. Without the feature [`cut!`](crate::cut) is nothing at all.
+//!
+//! Armed by a file of the point's name in the folder that `CONTAINERD_REST_FAULTS` names: whoever takes the file
+//! away first is cut, so a point cuts once. Where a file `trace` is there, each point that is passed is added.
+
+#[cfg(all(feature = "faults", not(debug_assertions)))]
+compile_error!("the feature faults is for tests: it never goes into a release");
+
+/// A durable step or a side effect has just happened, or is about to: `VERB.WHAT`.
+#[macro_export]
+macro_rules! cut {
+    ($point:literal) => {
+        #[cfg(feature = "faults")]
+        $crate::faults::pass($point);
+    };
+}
+
+/// Where points are armed, for the daemon to hand on to its shims.
+#[cfg(feature = "faults")]
+pub const FOLDER: &str = "CONTAINERD_REST_FAULTS";
+
+#[cfg(feature = "faults")]
+pub use armed::pass;
+
+#[cfg(feature = "faults")]
+mod armed {
+    use std::fs::{self, File};
+    use std::io::Write;
+    use std::path::{Path, PathBuf};
+
+    use nix::sys::signal::{Signal, kill};
+    use nix::unistd::Pid;
+
+    /// A point is passed.
+    pub fn pass(point: &str) {
+        let Some(folder) = std::env::var_os(super::FOLDER).map(PathBuf::from) else { return };
+        if let Ok(mut trace) = File::options().append(true).open(folder.join("trace")) {
+            let _ = writeln!(trace, "{point}");
+        }
+        let armed = folder.join(point);
+        let Ok(whom) = fs::read_to_string(&armed) else { return };
+        if fs::remove_file(&armed).is_err() {
+            return;
+        }
+        if whom.trim() == "shim" {
+            return end_shims(&folder);
+        }
+        let _ = kill(Pid::this(), Signal::SIGKILL);
+        // Until the signal is delivered nothing more may happen.
+        loop {
+            std::thread::park();
+        }
+    }
+
+    /// The shims of the daemon whose folders lie beside that of the points.
+    fn end_shims(folder: &Path) {
+        let ours = folder.parent().unwrap_or(folder).to_string_lossy().into_owned();
+        for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
+            let Some(pid) = entry.file_name().to_str().and_then(|pid| pid.parse().ok()) else { continue };
+            let line = fs::read(entry.path().join("cmdline")).unwrap_or_default();
+            let line = String::from_utf8_lossy(&line);
+            if line.contains("containerd-rest-shim") && line.contains(&ours) {
+                let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+            }
+        }
+    }
+}
