@@ -352,6 +352,9 @@ impl AsRef<str> for HealthStatus {
 ///One line of the event stream.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 pub struct Event {
+    ///Of `checkpoint`: its name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub checkpoint: Option<String>,
     ///Its place in the order of all events; `since` takes it.
     ///Constraint: minimum=0
     pub cursor: i64,

@@ -212,17 +212,22 @@ pub fn event(told: Told) -> api::Event {
                 id: None,
                 time: time(Timestamp::now()),
                 pid: None,
+                checkpoint: None,
                 status: Some(i32::try_from(count).unwrap_or(i32::MAX)),
             };
         }
     };
+    let mut checkpoint = None;
     let (kind, pid, status) = match event.happened {
         Happened::Start => (Type::Start, None, None),
         Happened::Restore => (Type::Restore, None, None),
         Happened::Exec(pid) => (Type::Exec, Some(pid), None),
         Happened::Pause => (Type::Pause, None, None),
         Happened::Resume => (Type::Resume, None, None),
-        Happened::Checkpoint => (Type::Checkpoint, None, None),
+        Happened::Checkpoint { name, .. } => {
+            checkpoint = Some(name.to_string());
+            (Type::Checkpoint, None, None)
+        }
         Happened::Exit { pid, status } => (Type::Exit, pid, status),
         Happened::Delete => (Type::Delete, None, None),
     };
@@ -232,6 +237,7 @@ pub fn event(told: Told) -> api::Event {
         id: Some(event.id.to_string()),
         time: time(event.at),
         pid,
+        checkpoint,
         status,
     }
 }

@@ -4,6 +4,7 @@
 use std::fs;
 use std::io;
 use std::os::fd::OwnedFd;
+use std::time::Duration;
 
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
@@ -11,6 +12,11 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
 use super::error::{Error, Result};
+
+const SIGKILL: i32 = 9;
+/// How often, and how far apart, an orphaned group is looked for.
+const ORPHAN_LOOKS: u32 = 200;
+const ORPHAN_PAUSE: Duration = Duration::from_millis(10);
 
 /// A process, held by its pidfd.
 #[derive(Debug)]
@@ -68,6 +74,52 @@ impl Held {
     }
 }
 
+/// Ends what a shim that was killed has left at work: the program that it started with this argument, a path that no
+/// other call has, and its process group, which the shim gives to each. Blocks until they are gone, two seconds at
+/// most.
+pub fn end_orphans(argument: &str) {
+    let mut group = None;
+    for _ in 0..ORPHAN_LOOKS {
+        let all = pids();
+        group = group
+            .or_else(|| all.iter().find(|pid| has_argument(**pid, argument)).and_then(|pid| group_of(*pid)));
+        let Some(group) = group else { return };
+        let members: Vec<Held> = all
+            .into_iter()
+            .filter(|pid| group_of(*pid) == Some(group))
+            .filter_map(|pid| Held::open(pid).ok().flatten())
+            // Asked again, now that the pid cannot be another's.
+            .filter(|held| group_of(held.pid()) == Some(group))
+            .collect();
+        if members.is_empty() {
+            return;
+        }
+        for member in members {
+            let _ = member.signal(SIGKILL);
+        }
+        std::thread::sleep(ORPHAN_PAUSE);
+    }
+}
+
+fn pids() -> Vec<i32> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
+}
+
+fn has_argument(pid: i32, argument: &str) -> bool {
+    let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    // Not the shim, whose own arguments are other paths.
+    line.split(|byte| *byte == 0).any(|one| one == argument.as_bytes())
+}
+
+/// proc_pid_stat(5), field 5, of a process that has not ended.
+fn group_of(pid: i32) -> Option<i32> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace();
+    let alive = fields.next().is_some_and(|state| !matches!(state, "Z" | "X"));
+    if alive { fields.nth(1)?.parse().ok() } else { None }
+}
+
 /// When the process started, in clock ticks after boot: proc_pid_stat(5), field 22.
 pub fn start_time(pid: i32) -> Option<u64> {
     parse_start_time(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
@@ -87,6 +139,28 @@ mod tests {
         let stat = "7 (a) 1 2 (b) S 1 7 7 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 4242 8192 1";
         assert_eq!(parse_start_time(stat), Some(4242));
         assert_eq!(parse_start_time("7 (a"), None);
+    }
+
+    #[test]
+    fn an_orphan_is_ended_with_its_group_and_nobody_else() {
+        use std::os::unix::process::CommandExt;
+        let start = |argument: &str| {
+            let script = "sleep 100 & wait";
+            let args = ["-c", script, argument];
+            std::process::Command::new("sh").args(args).process_group(0).spawn().unwrap()
+        };
+        let mark = format!("/orphan/{}", std::process::id());
+        let (mut orphan, mut other) = (start(&mark), start(&format!("{mark}-other")));
+        let members = || pids().into_iter().filter(|pid| group_of(*pid) == Some(orphan.id() as i32)).count();
+        while members() < 2 {
+            std::thread::yield_now();
+        }
+        end_orphans(&mark);
+        assert_eq!(members(), 0);
+        assert!(other.try_wait().unwrap().is_none());
+        end_orphans(&format!("{mark}-other"));
+        other.wait().unwrap();
+        orphan.wait().unwrap();
     }
 
     #[test]

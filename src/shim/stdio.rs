@@ -15,7 +15,7 @@ use crate::ipc::LOG_OLDER;
 /// The longest line that the log keeps in one piece; what is longer is marked partial (`P`).
 const LINE: usize = 16 * 1024;
 /// The log's size at which it is rotated, in bytes; one older file is kept.
-const LOG_CAP: u64 = 16 * 1024 * 1024;
+const LOG_CAP: u64 = if cfg!(feature = "faults") { 64 * 1024 } else { 16 * 1024 * 1024 };
 /// How much output is held back while a launch is under way; beyond it the pipe waits. Far more than a runtime
 /// has to say, which would wait with it.
 const HELD: usize = 4 * 1024 * 1024;

@@ -45,6 +45,8 @@ pub struct Checkpoint {
     pub process: Option<Process>,
     /// The idempotency key of the request that made it.
     pub(super) key: Option<String>,
+    /// The request that made it, if a daemon of ours did.
+    pub(super) maker: Option<Maker>,
 }
 
 /// `checkpoint.json`, and what can be read of 0.2's `config.json`.
@@ -96,14 +98,29 @@ impl Meta {
 /// What made a checkpoint: another version may not restore it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct MadeBy {
-    /// The container it was made of.
-    pub(super) container: String,
+    /// The request.
+    #[serde(flatten)]
+    pub(super) maker: Maker,
     /// runc's version.
     pub(super) runc: String,
     /// CRIU's version.
     pub(super) criu: String,
     /// The kernel's release.
     pub(super) kernel: String,
+}
+
+/// The request that made a checkpoint, so that a daemon that finds one knows whether it is the one that an
+/// earlier daemon has begun.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Maker {
+    /// The container it was made of.
+    pub(super) container: String,
+    /// The container's run.
+    #[serde(default)]
+    pub(super) run: u32,
+    /// The request's number in that run.
+    #[serde(default)]
+    pub(super) seq: u64,
 }
 
 fn folder_of(bundle: &Path) -> PathBuf {
@@ -193,6 +210,7 @@ fn checkpoint(name: &CheckpointName, meta: &Meta, images: PathBuf) -> Checkpoint
         images,
         process: meta.process.clone(),
         key: meta.key.clone(),
+        maker: meta.made_by.as_ref().map(|made_by| made_by.maker.clone()),
     }
 }
 
@@ -299,11 +317,21 @@ impl Partial {
         Ok(partial)
     }
 
-    /// One that an earlier daemon began, if it is there.
-    pub(super) fn reopen(claims: &Claims, bundle: &Path, name: &CheckpointName) -> Option<Self> {
+    /// One that an earlier daemon began at this request, if it is there.
+    pub(super) fn reopen(
+        claims: &Claims,
+        bundle: &Path,
+        name: &CheckpointName,
+        maker: &Maker,
+    ) -> Option<Self> {
         let all = folder_of(bundle);
         let folder = all.join(format!(".{name}.partial"));
         let claim = claims.alone(real(bundle, name).ok()?)?;
+        // Before it says whose it is, nothing is in it yet, whoever began it.
+        let theirs = read_meta(&folder.join(META)).ok().and_then(|meta| meta.made_by);
+        if theirs.is_some_and(|theirs| theirs.maker != *maker) {
+            return None;
+        }
         folder.is_dir().then(|| Self { bundle: bundle.to_owned(), name: name.clone(), folder, _claim: claim })
     }
 
@@ -364,6 +392,31 @@ impl Partial {
     }
 }
 
+/// Finishes what a daemon that died left of a container's checkpoints: those that it was deleting, and those that
+/// it was making, but for the one that its journal names.
+pub(super) fn sweep(bundle: &Path, container: &str, making: Option<&CheckpointName>) {
+    for entry in fs::read_dir(folder_of(bundle)).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let Some(hidden) = name.to_str().and_then(|name| name.strip_prefix('.')) else { continue };
+        let is_of = |path: &Path| {
+            read_meta(&path.join(META))
+                .ok()
+                .and_then(|meta| meta.made_by)
+                .map(|made_by| made_by.maker.container)
+        };
+        let over = if let Some(made) = hidden.strip_suffix(".partial") {
+            making.is_none_or(|making| making.as_str() != made)
+                && is_of(&entry.path()).as_deref() == Some(container)
+        } else {
+            hidden.ends_with(".deleted")
+        };
+        if over {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+    let _ = fs::remove_dir(folder_of(bundle));
+}
+
 /// Deletes a checkpoint: gone by a rename, then removed file by file.
 pub(super) fn delete(claims: &Claims, bundle: &Path, name: &CheckpointName) -> Result<()> {
     open(bundle, name)?;
@@ -386,8 +439,12 @@ mod tests {
     use super::*;
 
     fn meta(options: CriuOptions) -> Meta {
-        let made_by =
-            MadeBy { container: "c".into(), runc: "1".into(), criu: "4".into(), kernel: "6".into() };
+        let made_by = MadeBy {
+            maker: Maker { container: "c".into(), run: 1, seq: 1 },
+            runc: "1".into(),
+            criu: "4".into(),
+            kernel: "6".into(),
+        };
         Meta::new(options, false, made_by, Process::default(), None)
     }
 

@@ -118,6 +118,11 @@ impl Task {
             self.context.events.publish(self.id(), self.run, self.snapshot.created_at, began);
         }
         self.catch_up_added(heard);
+        match (self.snapshot.status, heard.is_some_and(|heard| heard.paused)) {
+            (Status::Paused, false) => self.emit(Happened::Pause),
+            (Status::Running, true) => self.emit(Happened::Resume),
+            _ => {}
+        }
         if self.snapshot.status == Status::Stopped && !heard.is_some_and(|heard| heard.ended) {
             let exit = self.snapshot.exit;
             let at = exit.map_or_else(Timestamp::now, |exit| exit.at);
@@ -304,6 +309,10 @@ impl Task {
         let Some(life) = self.life.as_mut().filter(|life| !life.ended) else { return };
         crate::cut!("exit.heard");
         life.ended = true;
+        if self.snapshot.status == Status::Creating {
+            // It has never been: nothing is told of it, and the start that fails undoes it.
+            return;
+        }
         self.snapshot.exit = exit;
         // Those that were added are about to end with it, each with a word of its own.
         let init = self.snapshot.processes.drain(..).next();

@@ -10,14 +10,14 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
-use super::names::ContainerId;
+use super::names::{CheckpointName, ContainerId};
 
 /// How many events are kept for those who ask for past ones.
 const KEPT: usize = 8192;
 /// The file's size at which it is rotated, in bytes; one older file is kept.
-const FILE_CAP: u64 = 2 * 1024 * 1024;
+const FILE_CAP: u64 = if cfg!(feature = "faults") { 8 * 1024 } else { 2 * 1024 * 1024 };
 /// How many events a listener is given at once.
 const PORTION: usize = 256;
 
@@ -25,7 +25,7 @@ const NAME: &str = "events";
 const OLDER: &str = "events.1";
 
 /// What happened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Happened {
     /// Started from its bundle.
@@ -39,7 +39,12 @@ pub enum Happened {
     /// Thawed.
     Resume,
     /// Dumped.
-    Checkpoint,
+    Checkpoint {
+        /// The checkpoint's name.
+        name: CheckpointName,
+        /// The number of the request in its run, by which it is known whether it was told.
+        seq: u64,
+    },
     /// A process ended: its pid if it was an added one, and its status as a shell says it, if known.
     Exit {
         /// The added process; none for init.
@@ -75,6 +80,10 @@ pub(super) struct Heard {
     pub(super) ended: bool,
     /// What was said of processes added in that run, by pid.
     pub(super) added: BTreeMap<i32, Counts>,
+    /// Whether it was last said to be paused.
+    pub(super) paused: bool,
+    /// The number of the last checkpoint that was said to have been made in that run.
+    pub(super) checkpoint: Option<u64>,
 }
 
 /// How often a pid was said to have been given to an added process, and how often that one to have ended.
@@ -87,12 +96,20 @@ pub(super) struct Counts {
 /// Where events are published and read.
 #[derive(Debug)]
 pub(super) struct Events {
-    writer: mpsc::Sender<Event>,
+    writer: mpsc::Sender<Order>,
     shared: Arc<Shared>,
     /// By name, as of the start: those that were not deleted.
     heard: BTreeMap<ContainerId, Heard>,
     /// Once files have been rotated away: what was told before this is not known any more.
     oldest: Option<Timestamp>,
+}
+
+/// What the thread that writes is asked for.
+#[derive(Debug)]
+enum Order {
+    Publish(Event),
+    /// To say so once all before it are written.
+    Flush(oneshot::Sender<()>),
 }
 
 #[derive(Debug)]
@@ -121,14 +138,22 @@ impl Events {
         let last = kept.back().map_or(0, |event| event.cursor);
         let mut file = Appender::open(folder)?;
         let shared = Arc::new(Shared { kept: Mutex::new(kept), last: watch::Sender::new(last) });
-        let (writer, published) = mpsc::channel::<Event>();
+        let (writer, orders) = mpsc::channel::<Order>();
         let showing = Arc::clone(&shared);
         std::thread::Builder::new().name("events".into()).spawn(move || {
-            for (event, cursor) in published.into_iter().zip(last + 1..) {
-                let event = Event { cursor, ..event };
-                file.append(&event);
-                crate::cut!("event.written");
-                showing.show(event);
+            let mut cursor = last;
+            for order in orders {
+                match order {
+                    Order::Publish(event) => {
+                        cursor += 1;
+                        let event = Event { cursor, ..event };
+                        file.append(&event);
+                        crate::cut!("event.written");
+                        showing.show(event);
+                    }
+                    // Who does not wait any more does not need to know.
+                    Order::Flush(written) => drop(written.send(())),
+                }
             }
         })?;
         Ok(Self { writer, shared, heard, oldest })
@@ -152,7 +177,14 @@ impl Events {
     /// Tells it, in the order of the calls.
     pub(super) fn publish(&self, id: &ContainerId, run: u32, at: Timestamp, happened: Happened) {
         // The thread lives as long as we do.
-        let _ = self.writer.send(Event { cursor: 0, id: id.clone(), run, at, happened });
+        let _ = self.writer.send(Order::Publish(Event { cursor: 0, id: id.clone(), run, at, happened }));
+    }
+
+    /// Waits until what was published is written: then the journal may forget what it was about.
+    pub(super) async fn written(&self) {
+        let (written, done) = oneshot::channel();
+        let _ = self.writer.send(Order::Flush(written));
+        let _ = done.await;
     }
 
     /// Listens from now on, or from after a cursor.
@@ -228,19 +260,21 @@ impl Listener {
 }
 
 fn note(heard: &mut BTreeMap<ContainerId, Heard>, event: &Event) {
-    match event.happened {
+    match &event.happened {
         Happened::Start | Happened::Restore => {
             heard.insert(event.id.clone(), Heard { run: event.run, ..Heard::default() });
         }
         Happened::Exit { pid: None, .. } => of_run(heard, event).ended = true,
-        Happened::Exec(pid) => of_run(heard, event).added.entry(pid).or_default().begun += 1,
+        Happened::Exec(pid) => of_run(heard, event).added.entry(*pid).or_default().begun += 1,
         Happened::Exit { pid: Some(pid), .. } => {
-            of_run(heard, event).added.entry(pid).or_default().ended += 1;
+            of_run(heard, event).added.entry(*pid).or_default().ended += 1;
         }
         Happened::Delete => {
             heard.remove(&event.id);
         }
-        Happened::Pause | Happened::Resume | Happened::Checkpoint => {}
+        Happened::Pause => of_run(heard, event).paused = true,
+        Happened::Resume => of_run(heard, event).paused = false,
+        Happened::Checkpoint { seq, .. } => of_run(heard, event).checkpoint = Some(*seq),
     }
 }
 

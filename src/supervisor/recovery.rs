@@ -17,7 +17,7 @@ use super::link::Link;
 use super::names::ContainerId;
 use super::state::Status;
 use super::store::{Journal, Record, Run, blocking};
-use super::{Context, chain};
+use super::{Context, chain, checkpoints};
 use crate::ipc::{Hello, Message, ProcessKey};
 use crate::runtime::cgroup;
 use crate::runtime::process::Held;
@@ -73,6 +73,18 @@ async fn adopt(context: &Arc<Context>, record: Record, recovering: mpsc::Sender<
     let mut snapshot = Snapshot::of_record(&record);
     let journal = context.store.journal(&run);
     let journal = journal.as_ref();
+    let making = match journal {
+        Some(Journal::Checkpoint { name, .. }) => Some(name.clone()),
+        _ => None,
+    };
+    let (bundle, container) = (record.bundle.clone(), id.to_string());
+    let (settling, counted, number) = (Arc::clone(context), id.clone(), record.run);
+    let _ = blocking(move || {
+        settling.store.settle(&counted, &settling.store.run(&counted, number));
+        checkpoints::sweep(&bundle, &container, making.as_ref());
+        Ok(())
+    })
+    .await;
     crate::cut!("recovery.connecting");
     let mut running = Vec::new();
     let (life, busy) = match connect(&run).await {

@@ -275,6 +275,14 @@ impl Store {
         crate::cut!("commit.synced");
         self.noted(run);
         crate::cut!("commit.noted");
+        self.settle(id, run);
+        Ok(())
+    }
+
+    /// The run counts: its log is the one that is found, and runs before it go. Done again by a daemon that starts,
+    /// for one that had no time to.
+    pub(super) fn settle(&self, id: &ContainerId, run: &Run) {
+        let folder = self.durable(id);
         // For people: the log that counts has one name, whatever the run's number.
         let (link, fresh) = (folder.join(LOG), folder.join(".log.partial"));
         let _ = fs::remove_file(&fresh);
@@ -282,7 +290,6 @@ impl Store {
             .and_then(|()| fs::rename(&fresh, link));
         crate::cut!("commit.linked");
         remove_other_runs(&folder, run);
-        Ok(())
     }
 
     /// Undoes [`Store::begin`]: what counted before counts still.

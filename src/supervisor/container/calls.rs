@@ -1,6 +1,6 @@
 //! Asking the shim and calling runc, with an ear for what happens meanwhile.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use super::life::Happening;
 use super::{GRACE, STUCK, Task};
 use crate::ipc::{Launch, Message, ProcessKey, Request, Role, Stdio};
+use crate::runtime::process::end_orphans;
 use crate::runtime::{self, options, runc};
 use crate::supervisor::error::{Error, Result};
 use crate::supervisor::store::blocking;
@@ -76,6 +77,17 @@ impl Task {
             }
         }
         Err(Error::ShimLost(self.snapshot.id.clone()))
+    }
+
+    /// A shim that was killed leaves the runtime call that it was at to go on; nobody waits for that any more.
+    /// `argument`: a path that this call alone was started with.
+    pub(super) async fn end_orphans(&self, argument: &Path) {
+        let argument = argument.to_string_lossy().into_owned();
+        let _ = blocking(move || {
+            end_orphans(&argument);
+            Ok(())
+        })
+        .await;
     }
 
     /// After a failure: a container that has just ended is told so by its shim a moment later, and that is

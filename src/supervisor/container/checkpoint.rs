@@ -9,7 +9,7 @@ use crate::ipc::{Call, Request};
 use crate::runtime::criu::{self, Criu};
 use crate::runtime::options;
 use crate::supervisor::chain;
-use crate::supervisor::checkpoints::{self, Checkpoint, DUMP_LOG, MadeBy, Meta, Partial};
+use crate::supervisor::checkpoints::{self, Checkpoint, DUMP_LOG, MadeBy, Maker, Meta, Partial};
 use crate::supervisor::error::{Error, Result};
 use crate::supervisor::events::Happened;
 use crate::supervisor::names::CheckpointName;
@@ -26,9 +26,9 @@ impl Task {
             return Ok(made);
         }
         self.admit(Verb::Checkpoint)?;
-        let made_by = self.made_by()?;
         let Some(life) = self.life.as_ref() else { return Err(Error::ShimLost(self.id().clone())) };
         let (run, seq, context) = (life.run.clone(), life.seq + 1, Arc::clone(&self.context));
+        let made_by = self.made_by(run.number, seq)?;
         let (bundle, process) = (self.snapshot.bundle.clone(), life.process.clone());
         let (criu, exit, key) = (wanted.criu, wanted.exit, wanted.key.clone());
         let begun = blocking(move || {
@@ -49,7 +49,7 @@ impl Task {
             self.await_end(Duration::from_secs(super::DEATH)).await;
         }
         crate::cut!("checkpoint.settling");
-        let settled = self.settle(partial, dumped).await;
+        let settled = self.settle(partial, seq, dumped).await;
         if let Ok(checkpoint) = &settled {
             tracing::info!(container = %self.id(), checkpoint = %checkpoint.name, exit = wanted.exit, "checkpointed");
         }
@@ -57,7 +57,10 @@ impl Task {
     }
 
     /// The dump has ended: the checkpoint appears, or nothing of it stays; the container goes on, if it does.
-    async fn settle(&mut self, partial: Partial, dumped: Result<()>) -> Result<Checkpoint> {
+    async fn settle(&mut self, partial: Partial, seq: u64, dumped: Result<()>) -> Result<Checkpoint> {
+        if matches!(dumped, Err(Error::ShimLost(_))) {
+            self.end_orphans(&partial.images()).await;
+        }
         // A CRIU that was killed in the middle has left it frozen.
         if dumped.is_err()
             && self.life.as_ref().is_some_and(|life| !life.ended && life.is_frozen())
@@ -80,14 +83,15 @@ impl Task {
                 Err(error)
             }
         };
+        crate::cut!("checkpoint.settled");
+        if let Ok(checkpoint) = &settled {
+            self.tell_checkpoint(checkpoint.name.clone(), seq).await;
+        }
         if let Some(life) = &self.life {
-            crate::cut!("checkpoint.settled");
             self.context.store.noted(&life.run);
         }
-        if settled.is_ok() {
-            crate::cut!("checkpoint.telling");
-            self.emit(Happened::Checkpoint);
-        } else {
+        crate::cut!("checkpoint.noted-done");
+        if settled.is_err() {
             // A container that has ended meanwhile is the better answer.
             self.hear_out().await;
             self.admit(Verb::Checkpoint)?;
@@ -95,13 +99,29 @@ impl Task {
         settled
     }
 
+    /// It is told before the journal forgets it.
+    async fn tell_checkpoint(&self, name: CheckpointName, seq: u64) {
+        self.emit(Happened::Checkpoint { name, seq });
+        crate::cut!("checkpoint.telling");
+        self.context.events.written().await;
+        crate::cut!("checkpoint.told");
+    }
+
     /// A checkpoint that an earlier daemon began: its shim may be at it still. Finished when CRIU has done
     /// its part, else undone.
     pub(super) async fn resume_checkpoint(&mut self, name: CheckpointName, seq: u64) {
         let (bundle, claims) = (self.snapshot.bundle.clone(), self.context.claims.clone());
-        let reopened = blocking(move || Ok(Partial::reopen(&claims, &bundle, &name))).await;
+        let maker = Maker { container: self.id().to_string(), run: self.run, seq };
+        let looked_for = name.clone();
+        let reopened = blocking(move || Ok(Partial::reopen(&claims, &bundle, &looked_for, &maker))).await;
         let Ok(Some(partial)) = reopened else {
-            // Noted, and not begun; or finished, and still noted.
+            // Noted, and not begun; or finished, and still noted: then it may not have been told.
+            let told = self.context.events.heard(self.id()).is_some_and(|heard| {
+                heard.run == self.run && heard.checkpoint.is_some_and(|told| told >= seq)
+            });
+            if !told && self.was_made(&name, seq).await {
+                self.tell_checkpoint(name, seq).await;
+            }
             if let Some(life) = &self.life {
                 self.context.store.noted(&life.run);
             }
@@ -118,7 +138,7 @@ impl Task {
         let log = partial.work().join(DUMP_LOG);
         let finished = blocking(move || Ok(criu::dump_finished(&log))).await.unwrap_or(false);
         let dumped = if finished { Ok(()) } else { Err(Error::ShimLost(self.id().clone())) };
-        match self.settle(partial, dumped).await {
+        match self.settle(partial, seq, dumped).await {
             Ok(checkpoint) => {
                 tracing::info!(container = %self.id(), checkpoint = %checkpoint.name, "a checkpoint that was cut off is finished")
             }
@@ -134,12 +154,21 @@ impl Task {
         (found.key.as_ref() == Some(&key)).then_some(found)
     }
 
-    fn made_by(&self) -> Result<MadeBy> {
+    /// Whether this very request has made it.
+    async fn was_made(&self, name: &CheckpointName, seq: u64) -> bool {
+        let (bundle, name) = (self.snapshot.bundle.clone(), name.clone());
+        let maker = Maker { container: self.id().to_string(), run: self.run, seq };
+        blocking(move || checkpoints::open(&bundle, &name))
+            .await
+            .is_ok_and(|found| found.maker == Some(maker))
+    }
+
+    fn made_by(&self, run: u32, seq: u64) -> Result<MadeBy> {
         let Criu::Works { version, .. } = self.context.criu()? else {
             return Err(Error::NoCriu("it is not there".into()));
         };
         Ok(MadeBy {
-            container: self.id().to_string(),
+            maker: Maker { container: self.id().to_string(), run, seq },
             runc: self.context.versions.runc.clone(),
             criu: version.clone(),
             kernel: self.context.versions.kernel.clone(),

@@ -3,7 +3,6 @@
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use oci_spec::runtime::Process;
 
@@ -21,9 +20,6 @@ use crate::supervisor::state::{Change, Status, Verb};
 use crate::supervisor::store::{Record, Run, blocking};
 
 const SIGKILL: i32 = 9;
-/// How often, and how far apart, an orphaned runc's pid file is looked for.
-const ORPHAN_LOOKS: u32 = 20;
-const ORPHAN_PAUSE: Duration = Duration::from_millis(50);
 
 impl Task {
     /// `key`: what was added by it is not added again.
@@ -55,18 +51,16 @@ impl Task {
         outcome
     }
 
-    /// A shim that was killed in the middle leaves its runc to go on: what that makes is nobody's, and ended.
+    /// A shim that was killed in the middle leaves its runc to go on, or what that has just made: nobody's, and
+    /// ended.
     async fn end_orphan(&self, run: &Run, seq: u64) {
         let [_, _, pid_file, _] = files(run, seq);
-        for _ in 0..ORPHAN_LOOKS {
-            let named = fs::read_to_string(&pid_file).ok().and_then(|pid| pid.trim().parse().ok());
-            if let Some(Ok(Some(held))) = named.map(Held::open) {
-                if self.owns(&held) {
-                    let _ = held.signal(SIGKILL);
-                }
-                return;
-            }
-            tokio::time::sleep(ORPHAN_PAUSE).await;
+        self.end_orphans(&pid_file).await;
+        let named = fs::read_to_string(&pid_file).ok().and_then(|pid| pid.trim().parse().ok());
+        if let Some(Ok(Some(held))) = named.map(Held::open)
+            && self.owns(&held)
+        {
+            let _ = held.signal(SIGKILL);
         }
     }
 

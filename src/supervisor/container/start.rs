@@ -23,6 +23,8 @@ use crate::supervisor::names::ContainerId;
 use crate::supervisor::state::{Change, Status};
 use crate::supervisor::store::{RECORD_VERSION, Record, Run, blocking};
 
+/// Where runc writes the init process's pid, in the run's volatile folder.
+const PID_FILE: &str = "init.pid";
 /// CRIU's name for the log of a restore.
 const RESTORE_LOG: &str = "restore.log";
 
@@ -176,7 +178,7 @@ impl Task {
     }
 
     async fn launch_init(&mut self, plan: &Plan, run: &Run) -> Result<ProcessKey> {
-        let pid_file = run.volatile.join("init.pid");
+        let pid_file = run.volatile.join(PID_FILE);
         let log = run.volatile.join("runc.log");
         let console = plan.stdio.terminal.then_some(CONSOLE);
         let (bundle, limit) = (plan.bundle.path(), self.context.limit(plan.checkpoint.is_some()));
@@ -231,6 +233,7 @@ impl Task {
     async fn undo(&mut self, run: Run, leaf: PathBuf) {
         crate::cut!("undo.begun");
         self.context.places.leave(self.id());
+        self.end_orphans(&run.volatile.join(PID_FILE)).await;
         if let Some(life) = self.life.take() {
             if let Some(init) = &life.init {
                 let _ = init.signal(9);

@@ -1,0 +1,60 @@
+//! Kills at random instants, under a mixed load of clients that repeat what was not answered.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use fastrand::Rng;
+
+use crate::machine::Machine;
+use crate::story::{Bundles, Story, tell};
+use crate::{seed, setting};
+
+/// How many tell stories at once.
+const CLIENTS: usize = 5;
+
+#[test]
+fn kills_at_random_instants_of_a_mixed_load_lose_nothing_double_nothing_and_leave_nothing() {
+    let kills = setting("FAULTS_KILLS", 20);
+    let machine = Machine::start(&format!("f{}-storm-", std::process::id()));
+    let bundles: Vec<Bundles> = (0..CLIENTS).map(|_| Bundles::new()).collect();
+    let (over, stories) = (AtomicBool::new(false), AtomicU64::new(0));
+    println!("seed {}", seed());
+    std::thread::scope(|scope| {
+        for (client, bundles) in bundles.iter().enumerate() {
+            let (machine, over, stories) = (&machine, &over, &stories);
+            scope.spawn(move || {
+                // However it ends, the kills end with it.
+                let _over = Over(over);
+                let mut rng = Rng::with_seed(seed() + client as u64);
+                for number in 0_u64.. {
+                    let story = Story::ALL[rng.usize(..Story::ALL.len())];
+                    tell(machine, bundles, story, &format!("c{client}-{number}"), false, &|_| {});
+                    stories.fetch_add(1, Ordering::Relaxed);
+                    if over.load(Ordering::Relaxed) {
+                        break;
+                    }
+                }
+            });
+        }
+        let mut rng = Rng::with_seed(seed());
+        for _ in 0..kills {
+            if over.load(Ordering::Relaxed) {
+                break;
+            }
+            // From the middle of a recovery to some hundred milliseconds of work.
+            std::thread::sleep(Duration::from_millis(rng.u64(20..400)));
+            machine.kill_now();
+        }
+        over.store(true, Ordering::Relaxed);
+    });
+    machine.assert_nothing_left();
+    println!("{kills} kills in {} stories of {CLIENTS} clients", stories.load(Ordering::Relaxed));
+}
+
+struct Over<'a>(&'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
