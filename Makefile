@@ -1,5 +1,5 @@
 # Thin: what is done stands in scripts/ and in cargo's own commands.
-.PHONY: run test prerequisites first-look
+.PHONY: run test faults prerequisites first-look
 
 run: ## install what is missing, build, lay the demo bundle at /containers/redis, serve on localhost:8888
 	scripts/prerequisites run
@@ -10,6 +10,10 @@ run: ## install what is missing, build, lay the demo bundle at /containers/redis
 test: ## install what the tests need, and run every check that lands
 	scripts/prerequisites test
 	scripts/checks
+
+faults: ## kill the daemon and its shims at every cut point and at random instants: about 25 minutes
+	scripts/prerequisites test
+	scripts/faults
 
 prerequisites: ## install what the daemon and its tests need
 	scripts/prerequisites test

@@ -53,6 +53,8 @@ pub(crate) struct Teller<'a> {
     before: &'a dyn Fn(usize),
     /// Of the container, as they are to be told.
     events: Vec<Value>,
+    /// The last event before the story.
+    cursor: i64,
     /// A shim may have been ended: then the container may be lost, and what it would have done.
     lenient: bool,
 }
@@ -72,7 +74,9 @@ pub(crate) fn tell(
 ) {
     let id = format!("{}{name}", machine.prefix);
     let path = format!("/containers/{id}");
-    let mut teller = Teller { machine, bundles, id, path, step: 0, before, events: Vec::new(), lenient };
+    let cursor = last_cursor(machine);
+    let mut teller =
+        Teller { cursor, machine, bundles, id, path, step: 0, before, events: Vec::new(), lenient };
     let told = match story {
         Story::Bad => teller.bad(),
         Story::Processes => teller.processes(),
@@ -309,7 +313,7 @@ impl Teller<'_> {
     }
 
     fn told(&self) -> Vec<Value> {
-        let answer = self.machine.get(&format!("/events?since=0&follow=false&id={}", self.id));
+        let answer = self.machine.get(&format!("/events?since={}&follow=false&id={}", self.cursor, self.id));
         let lines = answer.body.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
         lines
             .map(|mut event| {
@@ -358,6 +362,12 @@ impl Teller<'_> {
         };
         assert_eq!(count("start") + count("restore"), count("exit"), "{told:?}");
     }
+}
+
+fn last_cursor(machine: &Machine) -> i64 {
+    let answer = machine.get("/events?since=0&follow=false");
+    let last = answer.body.lines().last().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    last.map_or(0, |event| event["cursor"].as_i64().unwrap())
 }
 
 fn whole(checkpoint: &Path) -> bool {

@@ -94,6 +94,15 @@ fn a_criu_that_does_not_work_here_is_found_out_at_the_start() {
     assert_eq!(version["criu"]["available"], json!(false));
 }
 
+/// tests/faults looks that its own build has them, by the same word.
+#[test]
+fn without_the_feature_there_are_no_cut_points_in_the_programs() {
+    for program in [env!("CARGO_BIN_EXE_containerd-rest"), env!("CARGO_BIN_EXE_containerd-rest-shim")] {
+        let bytes = fs::read(program).unwrap();
+        assert!(!bytes.windows(19).any(|window| window == b"CONTAINERD_REST_FAU"), "{program}");
+    }
+}
+
 #[test]
 fn contract_prints_the_contract() {
     let (code, said, _) = run(&["contract"]);
