@@ -12,6 +12,7 @@ pub mod config;
 pub mod faults;
 pub mod http;
 pub mod ipc;
+mod reaper;
 pub mod runtime;
 pub mod serve;
 pub mod shim;

@@ -1,13 +1,22 @@
 //! `containerd-rest`: serve (the default), check, contract.
 
+use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::ExitCode;
+use std::process::{ExitCode, Stdio};
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use containerd_rest::config::{Config, LogFormat, Settings};
+use containerd_rest::http::{Given, Handed};
+use containerd_rest::serve::Ended;
 use containerd_rest::{check, http, serve};
+use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 use tracing_subscriber::EnvFilter;
+
+/// How long a program that is to take over may take to read its configuration.
+const TRIAL: Duration = Duration::from_secs(5);
 
 /// Runs OCI bundles on this host behind a REST API, with checkpoint and restore built in.
 #[derive(Parser)]
@@ -18,6 +27,9 @@ struct Cli {
     /// A TOML file with these settings by their names [default: /etc/containerd-rest.toml if it is there]
     #[arg(long, global = true, value_name = "FILE", env = "CONTAINERD_REST_CONFIG")]
     config: Option<PathBuf>,
+    /// Read the configuration, say what is wrong with it, and end: as a newer program is tried before it takes over
+    #[arg(long, global = true)]
+    dry_run: bool,
     #[command(flatten)]
     settings: Settings,
 }
@@ -40,6 +52,8 @@ enum Command {
 
 fn main() -> ExitCode {
     keep_descriptors_from_children();
+    // Before anything is opened.
+    let given = Given::take();
     let cli = Cli::parse();
     let outcome = match cli.command {
         Some(Command::Trial { ready }) => check::trial(&ready).map_err(|error| error.to_string()),
@@ -47,7 +61,8 @@ fn main() -> ExitCode {
             std::io::stdout().write_all(http::OPENAPI_YAML.as_bytes()).map_err(|error| error.to_string())
         }
         Some(Command::Check) => configured(cli.settings, cli.config.as_deref()).and_then(checked),
-        Some(Command::Serve) | None => configured(cli.settings, cli.config.as_deref()).and_then(served),
+        Some(Command::Serve) | None => configured(cli.settings, cli.config.as_deref())
+            .and_then(|config| if cli.dry_run { Ok(()) } else { served(config, given) }),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -78,7 +93,7 @@ fn checked(config: Config) -> Result<(), String> {
     if serves { Ok(()) } else { Err("mend what is missing, then check again".to_owned()) }
 }
 
-fn served(config: Config) -> Result<(), String> {
+fn served(config: Config, given: std::io::Result<Given>) -> Result<(), String> {
     let filter = EnvFilter::try_new(&config.log).map_err(|error| format!("--log {}: {error}", config.log))?;
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
@@ -88,9 +103,69 @@ fn served(config: Config) -> Result<(), String> {
         LogFormat::Text => log.with_target(false).init(),
         LogFormat::Json => log.json().flatten_event(true).init(),
     }
-    let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
-    let served = runtime.block_on(serve::serve(config)).map_err(|error| error.to_string());
-    // A file task on a dead disk is not waited for.
-    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
-    served
+    let own = Succession::new().map_err(|error| format!("its own program cannot be found: {error}"))?;
+    let mut given = given.map_err(|error| format!("{error}; see LISTEN_FDS in the environment"))?;
+    loop {
+        let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
+        let served = runtime.block_on(serve::serve(config.clone(), given, || own.tried()));
+        // A file task on a dead disk is not waited for.
+        runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+        match served.map_err(|error| error.to_string())? {
+            Ended::Stopped => return Ok(()),
+            Ended::Replaced(handed) => {
+                let why = own.take_place(&handed);
+                tracing::error!(%why, "the program cannot be replaced; serving goes on");
+                given = handed.take_back().map_err(|error| error.to_string())?;
+            }
+        }
+    }
+}
+
+/// The program that takes our place: the one that lies where we lay when we were started, with our arguments.
+struct Succession {
+    program: PathBuf,
+    args: Vec<OsString>,
+}
+
+impl Succession {
+    /// Asked for at the start: when the file is replaced, the kernel's name of our own is of a file that is gone.
+    fn new() -> std::io::Result<Self> {
+        Ok(Self { program: std::env::current_exe()?, args: std::env::args_os().skip(1).collect() })
+    }
+
+    /// Whether it runs, and takes our configuration.
+    async fn tried(&self) -> Result<(), String> {
+        let shown = self.program.display();
+        let mut trial = tokio::process::Command::new(&self.program);
+        trial.args(&self.args).arg("--dry-run").stdin(Stdio::null()).kill_on_drop(true);
+        let output = tokio::time::timeout(TRIAL, trial.output())
+            .await
+            .map_err(|_| format!("{shown} --dry-run does not end"))?
+            .map_err(|error| format!("{shown}: {error}"))?;
+        if output.status.success() {
+            return Ok(());
+        }
+        let words = String::from_utf8_lossy(&output.stderr);
+        Err(format!("{shown} --dry-run: {}: {}", output.status, words.trim()))
+    }
+
+    /// Becomes it (execve(2)): the same pid, no descriptor of ours but the sockets. Returns only when it cannot.
+    fn take_place(&self, handed: &Handed) -> std::io::Error {
+        let (name, value) = match handed.environment() {
+            Ok(variable) => variable,
+            Err(error) => return error,
+        };
+        // A second SIGHUP would end the new program while it starts. One that replaces another listens to the signal
+        // although it finds it ignored.
+        let ignored = SigAction::new(SigHandler::SigIgn, SaFlags::empty(), SigSet::empty());
+        // SAFETY: no handler runs but the one that was there before, which is put back.
+        let before = unsafe { sigaction(Signal::SIGHUP, &ignored) };
+        let error = std::process::Command::new(&self.program).args(&self.args).env(name, value).exec();
+        // SAFETY: as above. std has given SIGPIPE its default for the program that did not come.
+        unsafe {
+            let _ = before.and_then(|before| sigaction(Signal::SIGHUP, &before));
+            let _ = sigaction(Signal::SIGPIPE, &ignored);
+        }
+        error
+    }
 }

@@ -1,18 +1,20 @@
-//! `containerd-rest serve`: put together from the configuration, and run until a signal says stop.
-//! Containers stay when it ends.
+//! `containerd-rest serve`: put together from the configuration, and run until a signal says stop, or to give way to a
+//! newer program. Containers stay when it ends.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use crate::api::Api;
 use crate::config::{Config, find_program};
-use crate::http::{self, ListenError, Listeners};
+use crate::http::{self, Given, Handed, ListenError, Listeners, Phase};
+use crate::reaper;
 use crate::runtime::criu::Criu;
 use crate::runtime::runc::Runc;
 use crate::runtime::{self, cgroup};
@@ -20,6 +22,9 @@ use crate::supervisor::{self, OpenError, Parts, Store, Supervisor, Versions, cha
 
 /// How long open requests may take to finish once the daemon is told to end.
 const DRAIN: Duration = Duration::from_secs(30);
+
+/// How long, when we give way, those who have connected may take to ask: a client that has connected sends at once.
+const SETTLE: Duration = Duration::from_millis(200);
 
 /// How long connections may then stay open.
 const FLUSH: Duration = Duration::from_secs(3);
@@ -68,15 +73,27 @@ pub enum ServeError {
     Host(#[from] io::Error),
 }
 
-/// Serves until SIGTERM or SIGINT.
-pub async fn serve(config: Config) -> Result<(), ServeError> {
+/// Why serving is over.
+#[derive(Debug)]
+pub enum Ended {
+    /// It was asked to end.
+    Stopped,
+    /// It was asked to give way to the program as it is now on the disk, which gets the sockets.
+    Replaced(Handed),
+}
+
+/// Serves until SIGTERM, SIGINT or SIGHUP. `succeeds`: whether a program that could take our place runs, and why not.
+pub async fn serve<F>(config: Config, given: Given, succeeds: impl Fn() -> F) -> Result<Ended, ServeError>
+where
+    F: Future<Output = Result<(), String>>,
+{
     if !nix::unistd::geteuid().is_root() {
         return Err(ServeError::NotRoot);
     }
+    let (inherited, replaces) = (reaper::inherited(), given.replaces);
     let (state, root) = (config.state.clone(), config.root.clone());
     let store =
         tokio::task::spawn_blocking(move || Store::open(&state, &root)).await.map_err(io::Error::other)??;
-    let root_folder = config.root.clone();
     let limit = raise_descriptor_limit()?;
     let parts = assemble(&config, store, limit).await?;
     if let Criu::Unusable { why, .. } = &parts.criu {
@@ -85,50 +102,146 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
             "no CRIU that works: checkpoint and restore answer 503; containerd-rest check tells more"
         );
     }
-    let answers = http::Answers::open(&root_folder)
-        .map_err(|source| ServeError::Answers { folder: root_folder.clone(), source })?;
+    let root = config.root.clone();
+    let answers =
+        http::Answers::open(&root).map_err(|source| ServeError::Answers { folder: root, source })?;
+    let mut signals = Signals::new(replaces)?;
     let supervisor = Supervisor::open(parts).await.map_err(|error| ServeError::Recovery(chain(&error)))?;
-    let listeners = Listeners::bind(&config.listen, &config.socket).await?;
+    reaper::reap(inherited);
+    let listeners = Listeners::bind(&config.listen, &config.socket, given).await?;
 
-    let mut stdout = io::stdout();
-    writeln!(stdout, "containerd-rest {} listens on {}", env!("CARGO_PKG_VERSION"), listeners.describe())?;
-    stdout.flush()?;
-
-    let (end, ending) = watch::channel(false);
-    let router = http::router(Api::new(supervisor.clone()), answers, ending.clone());
-    let server = tokio::spawn(listeners.serve(router, ending));
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+    if replaces {
+        tracing::info!("takes the place of the program that was here before");
     }
-    tracing::info!("ending; containers stay");
-    supervisor.close();
-    let _ = end.send(true);
-    let finished = async {
-        let mut server = server;
-        supervisor.idle().await;
-        // The answers go out; a connection that asks for nothing, or does not read, is not waited for.
-        match tokio::time::timeout(FLUSH, &mut server).await {
-            Ok(served) => served.map_err(io::Error::other)?,
-            Err(_) => Ok(()),
+    // Whoever started the program before may have closed the pipe long ago.
+    let mut stdout = io::stdout();
+    let _ =
+        writeln!(stdout, "containerd-rest {} listens on {}", env!("CARGO_PKG_VERSION"), listeners.describe())
+            .and_then(|()| stdout.flush());
+
+    let phase = watch::Sender::new(Phase::Serving);
+    let router = http::router(Api::new(supervisor.clone()), answers, phase.subscribe());
+    let server = tokio::spawn(listeners.serve(router, phase.subscribe())?);
+    let replaced = loop {
+        match signals.next().await {
+            Asked::Stop => break false,
+            Asked::Replace => match succeeds().await {
+                Ok(()) => break true,
+                Err(why) => {
+                    tracing::error!(why, "the program that was to take over does not run; serving goes on");
+                }
+            },
         }
     };
-    // Who asks twice does not want to wait; what is cut off is finished or undone at the next start.
+    if replaced {
+        tracing::info!("handing over; containers and connections stay");
+        phase.send_replace(Phase::HandingOver);
+        supervisor.end_waits();
+        if drained(server, &supervisor, &phase, SETTLE, &mut signals).await? {
+            // As it was given to us: it is what containers are given.
+            setrlimit(Resource::Nofile, limit).map_err(io::Error::from)?;
+            return Ok(Ended::Replaced(listeners.hand_over()));
+        }
+        listeners.close();
+    } else {
+        tracing::info!("ending; containers stay");
+        listeners.close();
+        supervisor.close();
+        drained(server, &supervisor, &phase, Duration::ZERO, &mut signals).await?;
+    }
+    Ok(Ended::Stopped)
+}
+
+/// Waits until what was begun is done and answered. `settle`: how long those who have just connected may take to ask.
+/// `false`: somebody asked to stop (again) meanwhile, or it took too long; what is cut off is finished or undone at
+/// the next start.
+async fn drained(
+    mut server: JoinHandle<io::Result<()>>,
+    supervisor: &Supervisor,
+    phase: &watch::Sender<Phase>,
+    settle: Duration,
+    signals: &mut Signals,
+) -> Result<bool, ServeError> {
+    let finished = async {
+        tokio::time::sleep(settle).await;
+        phase.send_replace(Phase::Ending);
+        supervisor.idle().await;
+        // The answers go out; a connection that asks for nothing, or does not read, is not waited for.
+        let served = match tokio::time::timeout(FLUSH, &mut server).await {
+            Ok(served) => served.map_err(io::Error::other)?,
+            Err(_) => Ok(()),
+        };
+        // What came in on the last of the connections.
+        supervisor.close();
+        supervisor.idle().await;
+        served
+    };
+    // Who asks twice does not want to wait.
     let hurried = async {
         tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+            () = signals.stop() => {}
             () = tokio::time::sleep(DRAIN) => {}
         }
     };
     tokio::select! {
-        served = finished => Ok(served?),
+        served = finished => served.map(|()| true).map_err(ServeError::from),
         () = hurried => {
             tracing::warn!("requests were still open; what they began is finished or undone at the next start");
-            Ok(())
+            Ok(false)
         }
     }
+}
+
+/// What a signal asks for.
+enum Asked {
+    Stop,
+    Replace,
+}
+
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    /// None: it means nothing to us.
+    hangup: Option<Signal>,
+    /// The daemon was started in a terminal: then SIGHUP says that the terminal is gone.
+    in_terminal: bool,
+}
+
+impl Signals {
+    fn new(replaces: bool) -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: if hangup_is_ignored() && !replaces { None } else { Some(signal(SignalKind::hangup())?) },
+            in_terminal: io::stderr().is_terminal(),
+        })
+    }
+
+    async fn next(&mut self) -> Asked {
+        let hangup = async {
+            match &mut self.hangup {
+                Some(hangup) => hangup.recv().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            _ = self.terminate.recv() => Asked::Stop,
+            _ = self.interrupt.recv() => Asked::Stop,
+            _ = hangup => if self.in_terminal { Asked::Stop } else { Asked::Replace },
+        }
+    }
+
+    /// The next that asks to stop.
+    async fn stop(&mut self) {
+        while matches!(self.next().await, Asked::Replace) {}
+    }
+}
+
+/// As nohup(1) has it ignored: who started us so wants SIGHUP to do nothing (proc_pid_status(5), SigIgn).
+fn hangup_is_ignored() -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 == 1)
 }
 
 /// A few descriptors a container: as many as the host allows. Gives the limit as it was, which is the

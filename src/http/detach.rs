@@ -12,6 +12,9 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::serve::Listener;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::sync::watch;
+
+use super::Phase;
 
 pub(super) async fn from_client(request: Request, next: Next) -> Response {
     if matches!(*request.method(), Method::GET | Method::HEAD) {
@@ -27,20 +30,36 @@ pub(super) async fn from_client(request: Request, next: Next) -> Response {
     }
 }
 
-/// A listener whose connections tell their end one turn late.
-pub(super) struct Patient<L>(pub(super) L);
+/// A listener whose connections tell their end one turn late, and that takes none when it is not the phase to serve.
+pub(super) struct Patient<L> {
+    listener: L,
+    phase: watch::Receiver<Phase>,
+}
+
+impl<L> Patient<L> {
+    pub(super) fn new(listener: L, phase: watch::Receiver<Phase>) -> Self {
+        Self { listener, phase }
+    }
+}
 
 impl<L: Listener> Listener for Patient<L> {
     type Io = Connection<L::Io>;
     type Addr = L::Addr;
 
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
-        let (io, address) = self.0.accept().await;
-        (Connection { io, end: End::Ahead }, address)
+        let over = async {
+            let _ = self.phase.wait_for(|phase| *phase != Phase::Serving).await;
+        };
+        tokio::select! {
+            biased;
+            () = over => {}
+            (io, address) = self.listener.accept() => return (Connection { io, end: End::Ahead }, address),
+        }
+        std::future::pending().await
     }
 
     fn local_addr(&self) -> io::Result<Self::Addr> {
-        self.0.local_addr()
+        self.listener.local_addr()
     }
 }
 

@@ -10,6 +10,7 @@ use containerd_rest_api::{Event, EventType, Problem};
 use futures_util::stream;
 use tokio::sync::watch;
 
+use super::Phase;
 use super::problems::answer;
 use super::query;
 use super::unmodelled::Streams;
@@ -31,7 +32,7 @@ struct Reading {
     listener: Listener,
     asked: Asked,
     sse: bool,
-    ending: watch::Receiver<bool>,
+    phase: watch::Receiver<Phase>,
     last: bool,
 }
 
@@ -50,7 +51,7 @@ pub(super) async fn events(
     let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
     let sse = accept.contains(SSE);
     let listener = streams.api.supervisor().events(asked.since);
-    let reading = Reading { listener, asked, sse, ending: streams.ending, last: false };
+    let reading = Reading { listener, asked, sse, phase: streams.phase, last: false };
     let portions = stream::unfold(reading, |mut reading| async move {
         let bytes = reading.next().await?;
         Some((Ok::<_, Infallible>(bytes), reading))
@@ -70,7 +71,7 @@ impl Reading {
                 }
                 tokio::select! {
                     () = self.listener.more() => {}
-                    _ = self.ending.wait_for(|ending| *ending) => self.last = true,
+                    _ = self.phase.wait_for(|phase| *phase != Phase::Serving) => self.last = true,
                 }
                 continue;
             }

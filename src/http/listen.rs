@@ -1,4 +1,5 @@
-//! Where the daemon listens: loopback alone, and a unix socket that root alone may open.
+//! Where the daemon listens: loopback alone, and a unix socket that root alone may open; and how it stops to, so that
+//! a program that takes its place refuses nobody.
 
 use std::fs;
 use std::io;
@@ -7,17 +8,25 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, header};
+use axum::middleware::Next;
+use axum::response::Response;
 use tokio::net::{TcpListener, UnixListener, lookup_host};
 use tokio::sync::watch;
 
 use super::detach::Patient;
+use super::given::{Given, Handed};
 
 /// The sockets, bound.
 #[derive(Debug)]
 pub struct Listeners {
-    tcp: Vec<TcpListener>,
-    unix: UnixListener,
-    socket: PathBuf,
+    tcp: Vec<std::net::TcpListener>,
+    unix: std::os::unix::net::UnixListener,
+    /// Where the unix socket is, if it has a path.
+    path: Option<PathBuf>,
+    /// Whether we have made that path.
+    own_path: bool,
 }
 
 /// Why the daemon cannot listen; each says what helps.
@@ -44,6 +53,12 @@ pub enum ListenError {
         /// Why not.
         source: io::Error,
     },
+    /// A socket that was given cannot be used.
+    #[error("a socket that was given (LISTEN_FDS) cannot be used: {source}")]
+    Given {
+        /// Why not.
+        source: io::Error,
+    },
     /// The unix socket cannot be made.
     #[error("cannot make the socket {path}: {source}; choose another: --socket PATH")]
     Socket {
@@ -54,74 +69,141 @@ pub enum ListenError {
     },
 }
 
+/// How far a daemon is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Connections are taken and served.
+    Serving,
+    /// No connection is taken any more: the kernel queues them for the next program. What comes on those that are open
+    /// is answered, and they are closed behind the answer.
+    HandingOver,
+    /// Connections are closed as soon as they ask for nothing.
+    Ending,
+}
+
 impl Listeners {
-    /// Binds every loopback address that the name stands for (`localhost` is often two), and the socket.
-    pub async fn bind(address: &str, socket: &Path) -> Result<Self, ListenError> {
-        let no_address = |source| ListenError::NoAddress { address: address.to_owned(), source };
-        let found: Vec<SocketAddr> = lookup_host(address).await.map_err(no_address)?.collect();
-        if let Some(open) = found.iter().find(|one| !one.ip().is_loopback()) {
-            return Err(ListenError::NotLoopback(*open));
-        }
-        let mut tcp = Vec::new();
-        let mut refused = None;
-        for at in found {
-            match TcpListener::bind(at).await {
-                Ok(listener) => tcp.push(listener),
-                // A host without IPv6 still has a name for it.
-                Err(error) if error.kind() == io::ErrorKind::AddrNotAvailable => {
-                    refused = Some(ListenError::Bind { at: at.to_string(), source: error });
-                }
-                Err(source) => return Err(ListenError::Bind { at: at.to_string(), source }),
+    /// Binds every loopback address that the name stands for (`localhost` is often two), and the socket; but what was
+    /// given is listened on instead.
+    pub async fn bind(address: &str, socket: &Path, given: Given) -> Result<Self, ListenError> {
+        let tcp = if given.tcp.is_empty() { bind_tcp(address).await? } else { given.tcp };
+        for listener in &tcp {
+            let at = listener.local_addr().map_err(|source| ListenError::Given { source })?;
+            if !at.ip().is_loopback() {
+                return Err(ListenError::NotLoopback(at));
             }
+            listener.set_nonblocking(true).map_err(|source| ListenError::Given { source })?;
         }
-        if tcp.is_empty() {
-            return Err(refused.unwrap_or_else(|| no_address(io::Error::other("it stands for nothing"))));
-        }
-        let unix =
-            bind_unix(socket).map_err(|source| ListenError::Socket { path: socket.to_owned(), source })?;
-        Ok(Self { tcp, unix, socket: socket.to_owned() })
+        let (unix, own_path) = match given.unix {
+            Some(given) => given,
+            None => {
+                let unix = bind_unix(socket);
+                (unix.map_err(|source| ListenError::Socket { path: socket.to_owned(), source })?, true)
+            }
+        };
+        unix.set_nonblocking(true).map_err(|source| ListenError::Given { source })?;
+        let path = unix.local_addr().ok().and_then(|at| at.as_pathname().map(Path::to_owned));
+        Ok(Self { tcp, unix, path, own_path })
     }
 
     /// Where it listens, for a person.
     pub fn describe(&self) -> String {
-        let mut places: Vec<String> = self
-            .tcp
-            .iter()
-            .filter_map(|listener| listener.local_addr().ok())
-            .map(|address| format!("http://{address}"))
-            .collect();
-        places.push(format!("unix:{}", self.socket.display()));
+        let tcp = self.tcp.iter().filter_map(|listener| listener.local_addr().ok());
+        let mut places: Vec<String> = tcp.map(|address| format!("http://{address}")).collect();
+        places.extend(self.path.iter().map(|path| format!("unix:{}", path.display())));
         places.join(" and ")
     }
 
-    /// Serves until `ending` says so; then no connection is taken and those that are open may finish.
-    pub async fn serve(self, router: Router, ending: watch::Receiver<bool>) -> io::Result<()> {
-        let ended = |mut ending: watch::Receiver<bool>| async move {
-            let _ = ending.wait_for(|ending| *ending).await;
+    /// Serves until the phase is over; then no connection is taken and those that are open may finish. The sockets
+    /// stay open: see [`Listeners::hand_over`] and [`Listeners::close`].
+    pub fn serve(
+        &self,
+        router: Router,
+        phase: watch::Receiver<Phase>,
+    ) -> io::Result<impl Future<Output = io::Result<()>> + Send + 'static> {
+        let ended = |mut phase: watch::Receiver<Phase>| async move {
+            let _ = phase.wait_for(|phase| *phase == Phase::Ending).await;
         };
         let mut servers = tokio::task::JoinSet::new();
+        for listener in &self.tcp {
+            let listener = TcpListener::from_std(listener.try_clone()?)?;
+            let server = axum::serve(Patient::new(listener, phase.clone()), router.clone());
+            servers.spawn(server.with_graceful_shutdown(ended(phase.clone())).into_future());
+        }
+        let listener = UnixListener::from_std(self.unix.try_clone()?)?;
+        let server = axum::serve(Patient::new(listener, phase.clone()), router);
+        servers.spawn(server.with_graceful_shutdown(ended(phase)).into_future());
+        Ok(async move {
+            while let Some(server) = servers.join_next().await {
+                server.map_err(io::Error::other)??;
+            }
+            Ok(())
+        })
+    }
+
+    /// The sockets, with the connections that wait in them, for the next program.
+    pub fn hand_over(self) -> Handed {
+        let mut handed = Handed::default();
         for listener in self.tcp {
-            let server = axum::serve(Patient(listener), router.clone());
-            servers.spawn(server.with_graceful_shutdown(ended(ending.clone())).into_future());
+            handed.add(listener, false);
         }
-        let server = axum::serve(Patient(self.unix), router);
-        servers.spawn(server.with_graceful_shutdown(ended(ending)).into_future());
-        while let Some(server) = servers.join_next().await {
-            server.map_err(io::Error::other)??;
+        handed.add(self.unix, self.own_path);
+        handed
+    }
+
+    /// Nobody listens any more; a path that we have made goes.
+    pub fn close(self) {
+        if let Some(path) = self.path.filter(|_| self.own_path) {
+            let _ = fs::remove_file(path);
         }
-        let _ = fs::remove_file(&self.socket);
-        Ok(())
     }
 }
 
+/// While the daemon hands over, a client is told to come back on a new connection.
+pub(super) async fn close_after(
+    State(phase): State<watch::Receiver<Phase>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let mut response = next.run(request).await;
+    if *phase.borrow() != Phase::Serving {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}
+
+async fn bind_tcp(address: &str) -> Result<Vec<std::net::TcpListener>, ListenError> {
+    let no_address = |source| ListenError::NoAddress { address: address.to_owned(), source };
+    let found: Vec<SocketAddr> = lookup_host(address).await.map_err(no_address)?.collect();
+    if let Some(open) = found.iter().find(|one| !one.ip().is_loopback()) {
+        return Err(ListenError::NotLoopback(*open));
+    }
+    let mut tcp = Vec::new();
+    let mut refused = None;
+    for at in found {
+        // By tokio, for its longer queue.
+        match TcpListener::bind(at).await.and_then(TcpListener::into_std) {
+            Ok(listener) => tcp.push(listener),
+            // A host without IPv6 still has a name for it.
+            Err(error) if error.kind() == io::ErrorKind::AddrNotAvailable => {
+                refused = Some(ListenError::Bind { at: at.to_string(), source: error });
+            }
+            Err(source) => return Err(ListenError::Bind { at: at.to_string(), source }),
+        }
+    }
+    if tcp.is_empty() {
+        return Err(refused.unwrap_or_else(|| no_address(io::Error::other("it stands for nothing"))));
+    }
+    Ok(tcp)
+}
+
 /// The state folder is locked, so a socket that is there is a dead daemon's.
-fn bind_unix(path: &Path) -> io::Result<UnixListener> {
+fn bind_unix(path: &Path) -> io::Result<std::os::unix::net::UnixListener> {
     match fs::symlink_metadata(path) {
         Ok(kind) if std::os::unix::fs::FileTypeExt::is_socket(&kind.file_type()) => fs::remove_file(path)?,
         Ok(_) => return Err(io::Error::new(io::ErrorKind::AlreadyExists, "it is there and is no socket")),
         Err(_) => {}
     }
-    let listener = UnixListener::bind(path)?;
+    let listener = UnixListener::bind(path)?.into_std()?;
     fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
     Ok(listener)
 }

@@ -5,6 +5,7 @@ mod answers;
 mod body;
 mod detach;
 mod events;
+mod given;
 mod listen;
 mod logs;
 mod problems;
@@ -19,7 +20,8 @@ use containerd_rest_api as generated;
 use tokio::sync::watch;
 
 pub use answers::Answers;
-pub use listen::{ListenError, Listeners};
+pub use given::{Given, Handed};
+pub use listen::{ListenError, Listeners, Phase};
 
 use crate::api::Api;
 
@@ -43,14 +45,14 @@ pub fn api_version() -> String {
     contract.map_or_else(|error| error.to_string(), |contract| contract.info.version)
 }
 
-/// Everything that is served. Streams end when `ending` says so.
-pub fn router(api: Api, answers: Answers, ending: watch::Receiver<bool>) -> Router {
+/// Everything that is served. Streams end when it is no longer the phase to serve.
+pub fn router(api: Api, answers: Answers, phase: watch::Receiver<Phase>) -> Router {
     let routes = Router::new()
         .merge(generated::containers_api_router(api.clone()))
         .merge(generated::processes_api_router(api.clone()))
         .merge(generated::checkpoints_api_router(api.clone()))
         .merge(generated::daemon_api_router(api.clone()))
-        .merge(unmodelled::router(api, ending))
+        .merge(unmodelled::router(api, phase.clone()))
         .fallback(|| async { axum::http::StatusCode::NOT_FOUND });
     // Around the whole router and not around each route: only from there a 405 has its Allow header.
     Router::new()
@@ -60,4 +62,5 @@ pub fn router(api: Api, answers: Answers, ending: watch::Receiver<bool>) -> Rout
         .layer(middleware::from_fn(query::known))
         .layer(middleware::from_fn(problems::documents))
         .layer(middleware::from_fn(detach::from_client))
+        .layer(middleware::from_fn_with_state(phase, listen::close_after))
 }

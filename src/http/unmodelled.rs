@@ -10,17 +10,17 @@ use axum::routing::get;
 use containerd_rest_api::OPENAPI_JSON;
 use tokio::sync::watch;
 
-use super::{OPENAPI_YAML, events, logs, swagger};
+use super::{OPENAPI_YAML, Phase, events, logs, swagger};
 use crate::api::Api;
 
 /// What the stream needs: what happens, and whether the daemon is ending.
 #[derive(Clone)]
 pub(super) struct Streams {
     pub(super) api: Api,
-    pub(super) ending: watch::Receiver<bool>,
+    pub(super) phase: watch::Receiver<Phase>,
 }
 
-pub(super) fn router(api: Api, ending: watch::Receiver<bool>) -> Router {
+pub(super) fn router(api: Api, phase: watch::Receiver<Phase>) -> Router {
     Router::new()
         .route("/events", get(events::events))
         .route("/containers/{id}/logs", get(logs::logs))
@@ -30,7 +30,7 @@ pub(super) fn router(api: Api, ending: watch::Receiver<bool>) -> Router {
         .route("/swagger-ui", get(async || see("swagger-ui/")))
         .route("/swagger-ui/", get(async || file("index.html")))
         .route("/swagger-ui/{file}", get(async |Path(name): Path<String>| file(&name)))
-        .with_state(Streams { api, ending })
+        .with_state(Streams { api, phase })
 }
 
 /// Relative, so that it leads right behind a path prefix too.

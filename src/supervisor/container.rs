@@ -236,17 +236,40 @@ impl Task {
     /// A caller that has hung up does not read the answer; what was asked is done all the same.
     async fn obey(&mut self, command: Command) {
         match command {
-            Command::Start(start, reply) => drop(reply.send(self.start(start).await)),
-            Command::Update(update, reply) => drop(reply.send(self.update(update).await)),
-            Command::Exec(overrides, key, reply) => drop(reply.send(self.exec(overrides, key).await)),
+            Command::Start(start, reply) => {
+                let outcome = self.start(start).await;
+                self.answer_to(reply, outcome).await;
+            }
+            Command::Update(update, reply) => {
+                let outcome = self.update(update).await;
+                self.answer_to(reply, outcome).await;
+            }
+            Command::Exec(overrides, key, reply) => {
+                let outcome = self.exec(overrides, key).await;
+                self.answer_to(reply, outcome).await;
+            }
             Command::Signal { pid, signal, reply } => drop(reply.send(self.signal_process(pid, signal))),
             Command::Checkpoint(name, options, reply) => {
-                drop(reply.send(self.checkpoint(name, options).await))
+                let outcome = self.checkpoint(name, options).await;
+                self.answer_to(reply, outcome).await;
             }
             Command::DeleteCheckpoint(name, reply) => drop(reply.send(self.delete_checkpoint(name).await)),
-            Command::Stop { signal, timeout, reply } => drop(reply.send(self.stop(signal, timeout).await)),
-            Command::Delete { force, reply } => drop(reply.send(self.delete(force).await)),
+            Command::Stop { signal, timeout, reply } => {
+                let outcome = self.stop(signal, timeout).await;
+                self.answer_to(reply, outcome).await;
+            }
+            Command::Delete { force, reply } => {
+                let outcome = self.delete(force).await;
+                self.answer_to(reply, outcome).await;
+            }
         }
+    }
+
+    /// What was answered has been told: who then asks for past events finds it among them.
+    async fn answer_to<T>(&self, reply: Reply<T>, outcome: Result<T>) {
+        self.context.events.written().await;
+        // Nobody listens: then nobody does.
+        let _ = reply.send(outcome);
     }
 
     fn publish(&mut self) {

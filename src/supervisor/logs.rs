@@ -12,6 +12,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::watch;
 
+use super::Closing;
 use super::container::Snapshot;
 use super::error::{Result, store};
 use super::state::Status;
@@ -73,7 +74,7 @@ impl LogQuery {
 pub struct LogReader {
     query: LogQuery,
     view: watch::Receiver<Arc<Snapshot>>,
-    closing: watch::Receiver<bool>,
+    closing: watch::Receiver<Closing>,
     files: Option<Files>,
     last: bool,
 }
@@ -96,7 +97,7 @@ impl LogReader {
         folder: PathBuf,
         query: LogQuery,
         view: watch::Receiver<Arc<Snapshot>>,
-        closing: watch::Receiver<bool>,
+        closing: watch::Receiver<Closing>,
     ) -> Self {
         let files = Files::new(&folder);
         Self { query, view, closing, files: Some(files), last: false }
@@ -141,7 +142,7 @@ impl LogReader {
             }
             tokio::select! {
                 () = tokio::time::sleep(LOOK) => {}
-                _ = self.closing.wait_for(|closing| *closing) => self.last = true,
+                _ = self.closing.wait_for(|closing| *closing != Closing::Not) => self.last = true,
             }
         }
     }

@@ -126,11 +126,19 @@ pub struct Parts {
     pub checkpoint_limit: Duration,
 }
 
+/// What is over already when the daemon ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Closing {
+    Not,
+    Waits,
+    All,
+}
+
 /// The supervisor; clones are the same one.
 #[derive(Debug, Clone)]
 pub struct Supervisor {
     context: Arc<Context>,
-    closing: Arc<watch::Sender<bool>>,
+    closing: Arc<watch::Sender<Closing>>,
 }
 
 impl Supervisor {
@@ -159,18 +167,24 @@ impl Supervisor {
             systemd_cgroup: parts.systemd_cgroup,
         });
         recovery::recover(&context).await?;
-        Ok(Self { context, closing: Arc::new(watch::Sender::new(false)) })
+        Ok(Self { context, closing: Arc::new(watch::Sender::new(Closing::Not)) })
+    }
+
+    /// From now on nobody waits or follows any more; what changes something is done all the same.
+    pub fn end_waits(&self) {
+        self.closing.send_replace(Closing::Waits);
     }
 
     /// From now on nothing new is begun; what runs goes on.
     pub fn close(&self) {
-        self.closing.send_replace(true);
+        self.closing.send_replace(Closing::All);
     }
 
     /// Waits until nothing that was begun is under way, whoever asked for it and whether they still listen.
     pub async fn idle(&self) {
         // The sender lives as long as we do.
         let _ = self.context.busy.subscribe().wait_for(|busy| *busy == 0).await;
+        self.context.events.written().await;
     }
 
     /// CRIU as it was found.
@@ -241,7 +255,7 @@ impl Supervisor {
         tokio::select! {
             snapshot = ended => Ok(snapshot),
             () = tokio::time::sleep(limit.unwrap_or(FOREVER)) => self.get(id),
-            _ = closing.wait_for(|closing| *closing) => Err(Error::ShuttingDown),
+            _ = closing.wait_for(|closing| *closing != Closing::Not) => Err(Error::ShuttingDown),
         }
     }
 
@@ -273,7 +287,7 @@ impl Supervisor {
                     }
                 }
                 () = &mut limit => break,
-                _ = closing.wait_for(|closing| *closing) => return Err(Error::ShuttingDown),
+                _ = closing.wait_for(|closing| *closing != Closing::Not) => return Err(Error::ShuttingDown),
             }
         }
         Ok(seen)
@@ -327,7 +341,7 @@ impl Supervisor {
     }
 
     fn open_for_change(&self) -> Result<()> {
-        if *self.closing.borrow() { Err(Error::ShuttingDown) } else { Ok(()) }
+        if *self.closing.borrow() == Closing::All { Err(Error::ShuttingDown) } else { Ok(()) }
     }
 
     async fn ask<T>(

@@ -22,4 +22,5 @@ mod processes;
 mod program;
 mod recovery;
 mod repeats;
+mod upgrade;
 mod walkthrough;

@@ -22,6 +22,7 @@ pub(crate) struct Daemon {
     child: Child,
     folder: Arc<tempfile::TempDir>,
     options: Vec<String>,
+    program: Option<PathBuf>,
     pub(crate) client: Client,
     /// Begins every container's name of this daemon, and nobody else's.
     pub(crate) prefix: String,
@@ -54,11 +55,31 @@ impl Daemon {
         let folder = Arc::new(tempfile::Builder::new().prefix("cr-").tempdir().unwrap());
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let prefix = format!("t{}-{number}-", std::process::id());
-        Self::run(folder, options.iter().map(|option| (*option).to_owned()).collect(), prefix)
+        Self::run(folder, options.iter().map(|option| (*option).to_owned()).collect(), None, prefix)
     }
 
-    fn run(folder: Arc<tempfile::TempDir>, options: Vec<String>, prefix: String) -> Self {
-        let mut child = command(folder.path(), &options).spawn().unwrap();
+    /// Of a copy of the program that lies elsewhere, with its shim.
+    pub(crate) fn of_program(program: &Path) -> Self {
+        let folder = Arc::new(tempfile::Builder::new().prefix("cr-").tempdir().unwrap());
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let prefix = format!("t{}-{number}-", std::process::id());
+        Self::run(folder, Vec::new(), Some(program.to_owned()), prefix)
+    }
+
+    fn run(
+        folder: Arc<tempfile::TempDir>,
+        options: Vec<String>,
+        program: Option<PathBuf>,
+        prefix: String,
+    ) -> Self {
+        let mut command = command(folder.path(), &options);
+        if let Some(program) = &program {
+            let plain = command;
+            command = Command::new(program);
+            command.envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
+            command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        }
+        let mut child = command.spawn().unwrap();
         let log = Arc::new(Mutex::new(String::new()));
         let mut stderr = child.stderr.take().unwrap();
         let sink = Arc::clone(&log);
@@ -75,7 +96,7 @@ impl Daemon {
             panic!("the daemon did not start: {line}{}", log.lock().unwrap());
         };
         let client = Client::new(base.to_owned());
-        Self { child, folder, options, client, prefix, log }
+        Self { child, folder, options, program, client, prefix, log }
     }
 
     /// A name that no other test has.
@@ -138,7 +159,8 @@ impl Daemon {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
         meanwhile();
-        Self::run(Arc::clone(&self.folder), self.options.clone(), self.prefix.clone())
+        let program = self.program.clone();
+        Self::run(Arc::clone(&self.folder), self.options.clone(), program, self.prefix.clone())
     }
 
     /// Deletes every container, and fails the test if the host is not as before.
