@@ -20,6 +20,12 @@ macro_rules! cut {
 #[cfg(feature = "faults")]
 pub const FOLDER: &str = "CONTAINERD_REST_FAULTS";
 
+/// A size that a test wants smaller than it is: `CONTAINERD_REST_FAULTS_NAME`, in bytes.
+#[cfg(feature = "faults")]
+pub fn size(name: &str) -> Option<u64> {
+    std::env::var(format!("{FOLDER}_{name}")).ok()?.parse().ok()
+}
+
 #[cfg(feature = "faults")]
 pub use armed::pass;
 

@@ -193,6 +193,9 @@ pub struct AddedExit {
     /// How it ended.
     #[serde(flatten)]
     pub exit: ExitRecord,
+    /// The number of the request that launched it.
+    #[serde(default)]
+    pub seq: u64,
     /// As it came with the launch.
     #[serde(default)]
     pub note: Option<serde_json::Value>,

@@ -78,7 +78,7 @@ pub(super) fn process(view: ProcessView) -> api::Process {
 pub(super) fn report(report: &ProcessReport) -> api::ProcessReport {
     let (view, init, state) = match report {
         ProcessReport::Running { process, init } => (process, *init, (api::ProcessStatus::Running, None)),
-        ProcessReport::Ended(Ended { process, init, exit }) => {
+        ProcessReport::Ended(Ended { process, init, exit, .. }) => {
             (process, *init, (api::ProcessStatus::Exited, *exit))
         }
     };
@@ -221,14 +221,14 @@ pub fn event(told: Told) -> api::Event {
     let (kind, pid, status) = match event.happened {
         Happened::Start => (Type::Start, None, None),
         Happened::Restore => (Type::Restore, None, None),
-        Happened::Exec(pid) => (Type::Exec, Some(pid), None),
+        Happened::Exec { pid, .. } => (Type::Exec, Some(pid), None),
         Happened::Pause => (Type::Pause, None, None),
         Happened::Resume => (Type::Resume, None, None),
         Happened::Checkpoint { name, .. } => {
             checkpoint = Some(name.to_string());
             (Type::Checkpoint, None, None)
         }
-        Happened::Exit { pid, status } => (Type::Exit, pid, status),
+        Happened::Exit { pid, status, .. } => (Type::Exit, pid, status),
         Happened::Delete => (Type::Delete, None, None),
     };
     api::Event {

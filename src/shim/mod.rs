@@ -69,6 +69,7 @@ const UNMET: Duration = Duration::from_secs(30);
 struct Tracked {
     key: ProcessKey,
     role: Role,
+    seq: u64,
     note: Option<serde_json::Value>,
 }
 
@@ -290,7 +291,7 @@ impl Shim {
                 }
                 self.server.say(&Message::Launched { seq, process: key });
                 crate::cut!("shim.launched");
-                let tracked = Tracked { key, role, note };
+                let tracked = Tracked { key, role, seq, note };
                 match ended {
                     Some(status) => self.ended(tracked, status)?,
                     None => self.tracked.push(tracked),
@@ -311,7 +312,7 @@ impl Shim {
 
     /// A process of the container has ended: there is a record before a word.
     fn ended(&mut self, tracked: Tracked, status: ExitStatus) -> io::Result<()> {
-        let Tracked { key: process, role, note } = tracked;
+        let Tracked { key: process, role, seq, note } = tracked;
         let oom = self.was_oom(role, status);
         let exit = Exit { process, role, status, at: Timestamp::now(), oom };
         if exit.role == Role::Added {
@@ -320,7 +321,7 @@ impl Shim {
                 output.pump(&mut self.log);
             }
             crate::cut!("shim.added.drained");
-            let line = serde_json::to_vec(&AddedExit { exit: ExitRecord::from(exit), note })?;
+            let line = serde_json::to_vec(&AddedExit { exit: ExitRecord::from(exit), seq, note })?;
             if let Err(error) = keep_added_exit(&self.folder, line) {
                 eprintln!("containerd-rest-shim: the end of {} cannot be kept: {error}", process.pid);
             }

@@ -13,7 +13,6 @@ mod processes;
 mod start;
 mod view;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -83,6 +82,8 @@ pub(super) struct Task {
     run: u32,
     /// The request that an earlier daemon's shim is at.
     busy: Option<u64>,
+    /// The added processes whose end was told just now, by their numbers.
+    told: Vec<u64>,
     /// The name is free again: the task is over.
     gone: bool,
 }
@@ -102,18 +103,29 @@ impl Task {
         run: u32,
         busy: Option<u64>,
     ) -> Self {
-        Self { context: Arc::clone(context), publisher: None, snapshot, life, run, busy, gone: false }
+        Self {
+            context: Arc::clone(context),
+            publisher: None,
+            snapshot,
+            life,
+            run,
+            busy,
+            told: Vec::new(),
+            gone: false,
+        }
     }
 
     /// Tells what happened and was not told: an end while no daemon was there, or what one that died in
     /// between had no time to say.
-    fn catch_up(&self) {
+    fn catch_up(&mut self) {
         if self.snapshot.never_started {
             return;
         }
         let heard = self.context.events.heard(self.id()).filter(|heard| heard.run == self.run);
         let heard = heard.as_ref();
-        if heard.is_none() && !self.context.events.is_old(self.snapshot.created_at) {
+        // What was told so long ago that it is not kept was told.
+        let known = self.context.events.knows_since(self.snapshot.cursor);
+        if heard.is_none() && known {
             let began = if self.snapshot.checkpoint.is_some() { Happened::Restore } else { Happened::Start };
             self.context.events.publish(self.id(), self.run, self.snapshot.created_at, began);
         }
@@ -123,52 +135,71 @@ impl Task {
             (Status::Running, true) => self.emit(Happened::Resume),
             _ => {}
         }
-        if self.snapshot.status == Status::Stopped && !heard.is_some_and(|heard| heard.ended) {
+        // The volatile folder goes once the end was told, and with the boot.
+        let untidied = self.life.as_ref().is_some_and(|life| life.run.volatile.exists());
+        let untold = !heard.is_some_and(|heard| heard.ended)
+            && (known || untidied || self.context.store.is_another_boot());
+        if self.snapshot.status == Status::Stopped && untold {
             let exit = self.snapshot.exit;
             let at = exit.map_or_else(Timestamp::now, |exit| exit.at);
             let status = exit.map(|exit| exit.status.as_shell());
-            if !self.context.events.is_old(at) {
-                self.context.events.publish(self.id(), self.run, at, Happened::Exit { pid: None, status });
-            }
+            self.context.events.publish(
+                self.id(),
+                self.run,
+                at,
+                Happened::Exit { pid: None, seq: None, status },
+            );
         }
     }
 
-    /// The same for added processes: each was told to begin and to end as often as it has. A pid may be given
-    /// more than once, so they are counted.
-    fn catch_up_added(&self, heard: Option<&Heard>) {
-        let told = |pid: i32| heard.and_then(|heard| heard.added.get(&pid)).copied().unwrap_or_default();
-        let tell = |at: Timestamp, happened| {
-            if !self.context.events.is_old(at) {
-                self.context.events.publish(self.id(), self.run, at, happened);
-            }
-        };
-        let mut seen: BTreeMap<i32, u32> = BTreeMap::new();
+    /// The same for added processes. Of each there are files until its end was told.
+    fn catch_up_added(&mut self, heard: Option<&Heard>) {
+        let Some(life) = &self.life else { return };
+        let begun = |seq: u64| heard.is_some_and(|heard| heard.added.contains_key(&seq));
+        let over = |seq: u64| heard.is_some_and(|heard| heard.over.contains(&seq));
+        let tell = |at, happened| self.context.events.publish(&self.snapshot.id, self.run, at, happened);
+        let mut left = processes::noted_seqs(&life.run);
         for ended in self.snapshot.ended.iter().filter(|ended| !ended.init) {
-            let (pid, at) = (ended.process.pid, ended.exit.map_or_else(Timestamp::now, |exit| exit.at));
-            let count = seen.entry(pid).or_default();
-            let before = *count;
-            *count += 1;
-            if before >= told(pid).begun {
-                tell(at, Happened::Exec(pid));
+            let (seq, pid, exit) = (ended.seq, ended.process.pid, ended.exit);
+            if !left.remove(&seq) {
+                continue;
             }
-            if before >= told(pid).ended {
-                let status = ended.exit.map(|exit| exit.status.as_shell());
-                tell(at, Happened::Exit { pid: Some(pid), status });
+            let at = exit.map_or_else(Timestamp::now, |exit| exit.at);
+            if !begun(seq) {
+                tell(at, Happened::Exec { pid, seq });
+            }
+            if !over(seq) {
+                let status = exit.map(|exit| exit.status.as_shell());
+                tell(at, Happened::Exit { pid: Some(pid), seq: Some(seq), status });
+            }
+            self.told.push(seq);
+        }
+        for added in &life.added {
+            left.remove(&added.seq);
+            if !begun(added.seq) {
+                tell(Timestamp::now(), Happened::Exec { pid: added.key.pid, seq: added.seq });
             }
         }
-        let running = self.life.iter().flat_map(|life| &life.added).map(|added| added.key.pid);
-        for pid in running {
-            let count = seen.entry(pid).or_default();
-            let before = *count;
-            *count += 1;
-            if before >= told(pid).begun {
-                tell(Timestamp::now(), Happened::Exec(pid));
+        // The shim is at it still.
+        left.retain(|seq| self.busy != Some(*seq));
+        // Neither running nor known to have ended: one whose shim was killed, or an exec that failed.
+        for seq in left {
+            if let Some(pid) = heard.and_then(|heard| heard.added.get(&seq)).filter(|_| !over(seq)) {
+                tell(Timestamp::now(), Happened::Exit { pid: Some(*pid), seq: Some(seq), status: None });
             }
+            self.told.push(seq);
         }
-        // Begun, and neither running nor known to have ended: its shim was killed.
-        for (pid, told) in heard.iter().flat_map(|heard| &heard.added) {
-            if told.begun > told.ended && !seen.contains_key(pid) {
-                tell(Timestamp::now(), Happened::Exit { pid: Some(*pid), status: None });
+    }
+
+    /// The files of added processes go once their ends are among the events that are kept.
+    async fn forget_told(&mut self) {
+        if self.told.is_empty() {
+            return;
+        }
+        self.context.events.written().await;
+        for seq in std::mem::take(&mut self.told) {
+            if let Some(life) = &self.life {
+                processes::remove_files(&life.run, seq);
             }
         }
     }
@@ -202,6 +233,7 @@ impl Task {
         self.resume_journal().await;
         let _ = self.tidy().await;
         crate::cut!("recovery.resumed");
+        self.forget_told().await;
         drop(ends.recovering);
         while !self.gone {
             let command = match &mut self.life {
@@ -226,6 +258,7 @@ impl Task {
                 Some(None) => break,
                 None => drop(self.tidy().await),
             }
+            self.forget_told().await;
         }
     }
 
@@ -340,7 +373,7 @@ impl Task {
         // Those that were added are about to end with it, each with a word of its own.
         let init = self.snapshot.processes.drain(..).next();
         if let Some(init) = init {
-            self.snapshot.keep_ended(init, true, exit);
+            self.snapshot.keep_ended(init, true, 0, exit);
         }
         if self.snapshot.status.is_live() {
             self.change(Change::Exited);
@@ -349,7 +382,7 @@ impl Task {
         tracing::info!(container = %self.id(), status, "ended");
         let at = exit.map_or_else(Timestamp::now, |exit| exit.at);
         crate::cut!("exit.telling");
-        self.context.events.publish(self.id(), self.run, at, Happened::Exit { pid: None, status });
+        self.context.events.publish(self.id(), self.run, at, Happened::Exit { pid: None, seq: None, status });
     }
 
     fn added_ended(&mut self, exit: &Exit) {
@@ -391,16 +424,18 @@ impl Task {
 
     /// An added process has ended: it leaves the list, how it ended is kept and told.
     fn let_go(&mut self, added: Added, exit: Option<ExitRecord>) {
-        if let Some(life) = self.life.as_ref() {
-            processes::remove_files(&life.run, added.seq);
-        }
-        let pid = added.key.pid;
+        self.told.push(added.seq);
+        let (pid, seq) = (added.key.pid, added.seq);
         self.snapshot.processes.retain(|process| process.pid != pid);
-        self.snapshot.keep_ended(added.view, false, exit);
+        self.snapshot.keep_ended(added.view, false, seq, exit);
         self.publish();
         let at = exit.map_or_else(Timestamp::now, |exit| exit.at);
         crate::cut!("added-exit.telling");
-        let happened = Happened::Exit { pid: Some(pid), status: exit.map(|exit| exit.status.as_shell()) };
+        let happened = Happened::Exit {
+            pid: Some(pid),
+            seq: Some(seq),
+            status: exit.map(|exit| exit.status.as_shell()),
+        };
         self.context.events.publish(self.id(), self.run, at, happened);
     }
 }

@@ -2,7 +2,7 @@
 //! it, so that a cursor that was seen is never given twice, across a crash of the daemon too. Nothing waits
 //! for a listener: who falls behind what is kept is told how much it missed.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ use super::names::{CheckpointName, ContainerId};
 /// How many events are kept for those who ask for past ones.
 const KEPT: usize = 8192;
 /// The file's size at which it is rotated, in bytes; one older file is kept.
-const FILE_CAP: u64 = if cfg!(feature = "faults") { 8 * 1024 } else { 2 * 1024 * 1024 };
+const FILE_CAP: u64 = 2 * 1024 * 1024;
 /// How many events a listener is given at once.
 const PORTION: usize = 256;
 
@@ -32,8 +32,13 @@ pub enum Happened {
     Start,
     /// Restored from a checkpoint.
     Restore,
-    /// A process was added: its pid.
-    Exec(i32),
+    /// A process was added.
+    Exec {
+        /// On the host.
+        pid: i32,
+        /// The number of the request in its run: a pid may be given again.
+        seq: u64,
+    },
     /// Frozen.
     Pause,
     /// Thawed.
@@ -49,6 +54,8 @@ pub enum Happened {
     Exit {
         /// The added process; none for init.
         pid: Option<i32>,
+        /// Its number, as [`Happened::Exec`] has it.
+        seq: Option<u64>,
         /// 0 to 255.
         status: Option<i32>,
     },
@@ -78,19 +85,14 @@ pub(super) struct Heard {
     pub(super) run: u32,
     /// Whether it was said to have ended.
     pub(super) ended: bool,
-    /// What was said of processes added in that run, by pid.
-    pub(super) added: BTreeMap<i32, Counts>,
+    /// The added processes of that run that were said to have begun, by their number: their pids.
+    pub(super) added: BTreeMap<u64, i32>,
+    /// Those that were said to have ended.
+    pub(super) over: BTreeSet<u64>,
     /// Whether it was last said to be paused.
     pub(super) paused: bool,
     /// The number of the last checkpoint that was said to have been made in that run.
     pub(super) checkpoint: Option<u64>,
-}
-
-/// How often a pid was said to have been given to an added process, and how often that one to have ended.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Counts {
-    pub(super) begun: u32,
-    pub(super) ended: u32,
 }
 
 /// Where events are published and read.
@@ -100,8 +102,8 @@ pub(super) struct Events {
     shared: Arc<Shared>,
     /// By name, as of the start: those that were not deleted.
     heard: BTreeMap<ContainerId, Heard>,
-    /// Once files have been rotated away: what was told before this is not known any more.
-    oldest: Option<Timestamp>,
+    /// What was told up to this cursor is not known any more; 0 while no file was rotated away.
+    unknown: u64,
 }
 
 /// What the thread that writes is asked for.
@@ -124,11 +126,11 @@ impl Events {
     pub(super) fn open(folder: &Path) -> io::Result<Self> {
         let mut kept = VecDeque::new();
         let mut heard = BTreeMap::new();
-        let mut oldest = None;
+        let mut unknown = None;
         for name in [OLDER, NAME] {
             for event in read(&folder.join(name))? {
                 if name == OLDER {
-                    oldest.get_or_insert(event.at);
+                    unknown.get_or_insert(event.cursor.saturating_sub(1));
                 }
                 note(&mut heard, &event);
                 kept.push_back(event);
@@ -156,7 +158,7 @@ impl Events {
                 }
             }
         })?;
-        Ok(Self { writer, shared, heard, oldest })
+        Ok(Self { writer, shared, heard, unknown: unknown.unwrap_or(0) })
     }
 
     /// What was last said of a name.
@@ -164,9 +166,15 @@ impl Events {
         self.heard.get(id).cloned()
     }
 
-    /// Whether something of that time was told so long ago that it is not kept.
-    pub(super) fn is_old(&self, at: Timestamp) -> bool {
-        self.oldest.is_some_and(|oldest| at < oldest)
+    /// Whether what was told after this cursor is all known still. By cursors and not by times: a clock may be set
+    /// back.
+    pub(super) fn knows_since(&self, cursor: u64) -> bool {
+        cursor >= self.unknown
+    }
+
+    /// The last cursor that was given.
+    pub(super) fn last(&self) -> u64 {
+        *self.shared.last.borrow()
     }
 
     /// Every name that was heard of and not said to be deleted.
@@ -265,10 +273,8 @@ fn note(heard: &mut BTreeMap<ContainerId, Heard>, event: &Event) {
             heard.insert(event.id.clone(), Heard { run: event.run, ..Heard::default() });
         }
         Happened::Exit { pid: None, .. } => of_run(heard, event).ended = true,
-        Happened::Exec(pid) => of_run(heard, event).added.entry(*pid).or_default().begun += 1,
-        Happened::Exit { pid: Some(pid), .. } => {
-            of_run(heard, event).added.entry(*pid).or_default().ended += 1;
-        }
+        Happened::Exec { pid, seq } => drop(of_run(heard, event).added.insert(*seq, *pid)),
+        Happened::Exit { seq, .. } => of_run(heard, event).over.extend(seq),
         Happened::Delete => {
             heard.remove(&event.id);
         }
@@ -326,7 +332,7 @@ impl Appender {
             return;
         }
         self.size += line.len() as u64;
-        if self.size > FILE_CAP {
+        if self.size > file_cap() {
             crate::cut!("event.rotating");
             let rotated = fs::rename(self.folder.join(NAME), self.folder.join(OLDER));
             if let Ok(fresh) = rotated.and_then(|()| Self::open(&self.folder)) {
@@ -334,6 +340,17 @@ impl Appender {
             }
         }
     }
+}
+
+#[cfg(not(feature = "faults"))]
+fn file_cap() -> u64 {
+    FILE_CAP
+}
+
+/// Small, so that a short test rotates it.
+#[cfg(feature = "faults")]
+fn file_cap() -> u64 {
+    crate::faults::size("EVENTS").unwrap_or(FILE_CAP)
 }
 
 #[cfg(test)]
@@ -363,7 +380,7 @@ mod tests {
         let events = Events::open(folder.path()).unwrap();
         let mut live = events.listen(None);
         events.publish(&id("a"), 1, now, Happened::Start);
-        events.publish(&id("a"), 1, now, Happened::Exit { pid: None, status: Some(0) });
+        events.publish(&id("a"), 1, now, Happened::Exit { pid: None, seq: None, status: Some(0) });
         events.publish(&id("b"), 3, now, Happened::Restore);
         assert_eq!(told(&mut live, 3).await, [1, 2, 3]);
         drop((events, live));

@@ -63,6 +63,9 @@ pub struct Record {
     pub run: u32,
     /// The init process as the bundle had it at the start.
     pub process: Process,
+    /// The last event before it was started: what was told of it comes after.
+    #[serde(default)]
+    pub cursor: u64,
     /// The idempotency key of the request that started it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
@@ -121,6 +124,8 @@ impl Run {
 pub struct Store {
     state: PathBuf,
     root: PathBuf,
+    /// Whether the volatile folder was another boot's.
+    another_boot: bool,
     _locks: [File; 2],
 }
 
@@ -151,7 +156,8 @@ impl Store {
         let locks = [lock(state)?, lock(root)?];
         let (state, root) = (absolute(state)?, absolute(root)?);
         let _ = fs::remove_dir_all(state.join(CALLS));
-        forget_other_boot(&state).map_err(|source| OpenError::Io { folder: state.clone(), source })?;
+        let another_boot =
+            forget_other_boot(&state).map_err(|source| OpenError::Io { folder: state.clone(), source })?;
         for folder in [
             state.join("containers"),
             state.join("runc"),
@@ -162,7 +168,12 @@ impl Store {
         ] {
             private(&folder).map_err(|source| OpenError::Io { folder, source })?;
         }
-        Ok(Self { state, root, _locks: locks })
+        Ok(Self { state, root, another_boot, _locks: locks })
+    }
+
+    /// Whether this is the first daemon of its boot on these folders.
+    pub(super) fn is_another_boot(&self) -> bool {
+        self.another_boot
     }
 
     /// runc's `--root`.
@@ -433,11 +444,11 @@ fn absolute(folder: &Path) -> Result<PathBuf, OpenError> {
 
 /// After a reboot nothing in the volatile folder is true any more, though it may lie on a disk: pids and
 /// sockets are of the boot before (proc_sys_kernel(5), `random/boot_id`).
-fn forget_other_boot(state: &Path) -> io::Result<()> {
+fn forget_other_boot(state: &Path) -> io::Result<bool> {
     let now = fs::read_to_string("/proc/sys/kernel/random/boot_id")?;
     let path = state.join(BOOT);
     match fs::read_to_string(&path) {
-        Ok(then) if then == now => return Ok(()),
+        Ok(then) if then == now => return Ok(false),
         Ok(_) => {
             for folder in ["containers", "runc"] {
                 // None should be: a boot takes them along.
@@ -450,7 +461,8 @@ fn forget_other_boot(state: &Path) -> io::Result<()> {
         }
         Err(_) => {}
     }
-    fs::write(path, now)
+    fs::write(path, now)?;
+    Ok(true)
 }
 
 /// A small file that is whole or not there; on tmpfs, so without a sync.

@@ -24,6 +24,7 @@ pub(crate) struct Machine {
     /// Begins every container's name of this daemon, and nobody else's.
     pub(crate) prefix: String,
     running: Mutex<Running>,
+    events: u64,
     /// The daemon's, also while it is being started.
     pid: AtomicI32,
 }
@@ -37,7 +38,8 @@ struct Running {
 }
 
 impl Machine {
-    pub(crate) fn start(prefix: &str) -> Self {
+    /// `events`: the size of the file of events at which it is rotated, in bytes.
+    pub(crate) fn start(prefix: &str, events: u64) -> Self {
         assert!(nix::unistd::geteuid().is_root(), "these tests make containers: run them as root");
         let folder = tempfile::Builder::new().prefix("crf-").tempdir().unwrap();
         fs::create_dir(folder.path().join("faults")).unwrap();
@@ -47,12 +49,13 @@ impl Machine {
             .timeout_global(Some(PATIENCE))
             .build();
         let pid = AtomicI32::new(0);
-        let (child, base) = spawn(folder.path(), &pid).expect("the daemon does not start");
+        let (child, base) = spawn(folder.path(), events, &pid).expect("the daemon does not start");
         Self {
             agent: Agent::new_with_config(config),
             prefix: prefix.to_owned(),
             running: Mutex::new(Running { child, base, starts: 1, next: None }),
             folder,
+            events,
             pid,
         }
     }
@@ -117,7 +120,7 @@ impl Machine {
                 self.arm(&point, "daemon");
             }
             running.starts += 1;
-            if let Some((child, base)) = spawn(self.folder.path(), &self.pid) {
+            if let Some((child, base)) = spawn(self.folder.path(), self.events, &self.pid) {
                 (running.child, running.base) = (child, base);
             }
         }
@@ -202,10 +205,11 @@ impl Answer {
 }
 
 /// `None`: it has died before it listened.
-fn spawn(folder: &Path, pid: &AtomicI32) -> Option<(Child, String)> {
+fn spawn(folder: &Path, events: u64, pid: &AtomicI32) -> Option<(Child, String)> {
     let log = File::options().create(true).append(true).open(folder.join("daemon.log")).unwrap();
     let mut child = command(folder, &[])
         .env("CONTAINERD_REST_FAULTS", folder.join("faults"))
+        .env("CONTAINERD_REST_FAULTS_EVENTS", events.to_string())
         .stderr(Stdio::from(log))
         .spawn()
         .unwrap();

@@ -37,7 +37,7 @@ fn points() -> BTreeSet<String> {
 }
 
 fn machine(number: usize) -> Machine {
-    Machine::start(&format!("f{}-{number}-", std::process::id()))
+    Machine::start(&format!("f{}-{number}-", std::process::id()), 8 * 1024)
 }
 
 /// Which points are passed after which step, by stories in which nothing dies.

@@ -15,7 +15,7 @@ const CLIENTS: usize = 5;
 #[test]
 fn kills_at_random_instants_of_a_mixed_load_lose_nothing_double_nothing_and_leave_nothing() {
     let kills = setting("FAULTS_KILLS", 20);
-    let machine = Machine::start(&format!("f{}-storm-", std::process::id()));
+    let machine = Machine::start(&format!("f{}-storm-", std::process::id()), 128 * 1024);
     let bundles: Vec<Bundles> = (0..CLIENTS).map(|_| Bundles::new()).collect();
     let (over, stories) = (AtomicBool::new(false), AtomicU64::new(0));
     println!("seed {}", seed());

@@ -147,6 +147,11 @@ impl Teller<'_> {
         let path = self.path.clone();
         self.ask("POST", &path, &body, 201)?;
         self.expect_event(json!({ "type": "start" }));
+        // Until it listens to signals.
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while !self.machine.get(&format!("{path}/logs")).body.contains("n 0") && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(2));
+        }
         Ok(())
     }
 

@@ -72,6 +72,10 @@ fn a_container_whose_shim_was_killed_runs_on_and_can_be_signalled_paused_and_del
         daemon.start_container(&id, &bundle.start()).expect(201);
         let brief = json!({ "args": ["sleep", "1"] });
         daemon.client.put(&format!("/containers/{id}/process"), &brief).expect(200);
+        if restart {
+            let long = json!({ "args": ["sleep", "1000"] });
+            daemon.client.put(&format!("/containers/{id}/process"), &long).expect(200);
+        }
         kill(shim_of(&daemon, &id));
         if restart {
             break;
@@ -94,6 +98,16 @@ fn a_container_whose_shim_was_killed_runs_on_and_can_be_signalled_paused_and_del
     let daemon = daemon.crash_and_restart_after(|| {});
     let id = daemon.name("b");
     assert_eq!(daemon.status(&id), "running");
+    // And those that were added: the one that has ended is told of, the other is listed and seen to end.
+    eventually("the brief one has ended", || {
+        daemon.container(&id)["processes"].as_array().unwrap().len() == 2
+    });
+    let added = daemon.container(&id)["processes"][1].clone();
+    assert_eq!(added["args"], json!(["sleep", "1000"]));
+    let one = format!("/containers/{id}/process/{}", added["pid"]);
+    daemon.client.post(&one, &json!({ "signal": 9 })).expect(200);
+    let ended = daemon.client.get(&format!("{one}/wait?timeout=20")).expect(200).json();
+    assert_eq!(ended["state"], json!({ "status": "exited" }), "nobody saw how");
     daemon.clean_up();
 }
 

@@ -38,6 +38,8 @@ impl Task {
         self.hear_the_rest().await;
         self.context.places.leave(self.id());
         crate::cut!("tidy.heard");
+        // Its folder says that its end is not told yet.
+        self.context.events.written().await;
         let Some(life) = self.life.take() else { return cleared };
         let (context, id) = (Arc::clone(&self.context), self.id().clone());
         let _ = blocking(move || {

@@ -93,6 +93,7 @@ impl Life {
         life.hold(init).ok()?;
         life.init.as_ref()?;
         snapshot.processes.push(ProcessView::new(init.pid, &record.process));
+        processes::recover_unseen(&mut life, snapshot);
         snapshot.status = life.found(journal);
         Some(life)
     }

@@ -1,6 +1,8 @@
 //! Added processes, signals, pause and resume.
 
+use std::collections::BTreeSet;
 use std::fs;
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -54,7 +56,7 @@ impl Task {
     /// A shim that was killed in the middle leaves its runc to go on, or what that has just made: nobody's, and
     /// ended.
     async fn end_orphan(&self, run: &Run, seq: u64) {
-        let [_, _, pid_file, _] = files(run, seq);
+        let [_, _, pid_file, ..] = files(run, seq);
         self.end_orphans(&pid_file).await;
         let named = fs::read_to_string(&pid_file).ok().and_then(|pid| pid.trim().parse().ok());
         if let Some(Ok(Some(held))) = named.map(Held::open)
@@ -72,7 +74,7 @@ impl Task {
         view: ProcessView,
     ) -> Result<ProcessView> {
         crate::cut!("exec.begun");
-        let [file, note_file, pid_file, log] = files(run, seq);
+        let [file, note_file, pid_file, log, _] = files(run, seq);
         let json = |error: serde_json::Error| store("writing", &file)(error.into());
         let note = serde_json::to_value(&view).map_err(json)?;
         let written = [
@@ -102,6 +104,9 @@ impl Task {
     fn added(&mut self, key: ProcessKey, seq: u64, view: ProcessView) -> ProcessView {
         let view = ProcessView { pid: key.pid, ..view };
         if let Some(life) = self.life.as_mut() {
+            // For a daemon that finds no shim. On tmpfs; without it that daemon does not list the process.
+            let [.., held] = files(&life.run, seq);
+            let _ = serde_json::to_vec(&key).map_err(io::Error::from).and_then(|key| fs::write(held, key));
             life.added.push(Added { key, seq, view: view.clone(), watch: None });
             // After init's end it is about to end too.
             if !life.ended {
@@ -110,7 +115,7 @@ impl Task {
             }
         }
         crate::cut!("exec.listed");
-        self.emit(Happened::Exec(key.pid));
+        self.emit(Happened::Exec { pid: key.pid, seq });
         crate::cut!("exec.told");
         view
     }
@@ -240,30 +245,36 @@ impl Task {
 /// The added processes of an earlier daemon's, by the files that it has left: the shim knows pids alone.
 pub(super) fn recover(life: &mut Life, hello: &Hello, snapshot: &mut Snapshot) {
     let (running, busy) = (&hello.added, hello.busy);
-    let entries = fs::read_dir(&life.run.volatile).into_iter().flatten().flatten();
-    let mut seqs: Vec<u64> = entries
-        .filter_map(|entry| {
-            entry.file_name().to_str()?.strip_prefix("exec-")?.strip_suffix(".json")?.parse().ok()
-        })
-        .collect();
-    seqs.sort_unstable();
-    for seq in seqs {
+    for seq in noted_seqs(&life.run) {
         life.seq = life.seq.max(seq);
         if busy == Some(seq) {
             continue;
         }
-        let [_, _, pid_file, _] = files(&life.run, seq);
+        let [_, _, pid_file, ..] = files(&life.run, seq);
         let pid = fs::read_to_string(pid_file).ok().and_then(|pid| pid.trim().parse::<i32>().ok());
         let view = noted(&life.run, seq);
         let key = running.iter().find(|key| Some(key.pid) == pid);
-        match (key, view) {
-            (Some(key), Some(view)) => {
-                let view = ProcessView { pid: key.pid, ..view };
-                life.added.push(Added { key: *key, seq, view: view.clone(), watch: None });
-                snapshot.processes.push(view);
-            }
-            _ => remove_files(&life.run, seq),
+        // Of one that has ended, the files stay until its end was told.
+        if let (Some(key), Some(view)) = (key, view) {
+            let view = ProcessView { pid: key.pid, ..view };
+            life.added.push(Added { key: *key, seq, view: view.clone(), watch: None });
+            snapshot.processes.push(view);
         }
+    }
+}
+
+/// The added processes of a run whose shim is gone: those that are the same still, each watched by its pidfd.
+pub(super) fn recover_unseen(life: &mut Life, snapshot: &mut Snapshot) {
+    for seq in noted_seqs(&life.run) {
+        life.seq = life.seq.max(seq);
+        let [.., file] = files(&life.run, seq);
+        let key = fs::read(file).ok().and_then(|bytes| serde_json::from_slice::<ProcessKey>(&bytes).ok());
+        let held = key.and_then(|key| Held::open_same(key.pid, key.start_time).ok().flatten());
+        let watch = held.and_then(|held| held.watch().ok());
+        let (Some(key), Some(watch), Some(view)) = (key, watch, noted(&life.run, seq)) else { continue };
+        let view = ProcessView { pid: key.pid, ..view };
+        life.added.push(Added { key, seq, view: view.clone(), watch: Some(watch) });
+        snapshot.processes.push(view);
     }
 }
 
@@ -274,15 +285,24 @@ pub(in crate::supervisor) fn recover_ended(
     record: &Record,
     snapshot: &mut Snapshot,
 ) {
-    for AddedExit { exit, note } in run.added_exits() {
+    for AddedExit { exit, seq, note } in run.added_exits() {
         let Some(key) = exit.process.filter(|key| !running.contains(key)) else { continue };
         let view = note.and_then(|note| serde_json::from_value::<ProcessView>(note).ok());
         let view = view.map(|view| ProcessView { pid: key.pid, ..view });
-        snapshot.keep_ended(view.unwrap_or_else(|| ProcessView::unknown(key.pid)), false, Some(exit));
+        snapshot.keep_ended(view.unwrap_or_else(|| ProcessView::unknown(key.pid)), false, seq, Some(exit));
     }
     if let Some((exit, key)) = snapshot.exit.and_then(|exit| Some((exit, exit.process?))) {
-        snapshot.keep_ended(ProcessView::new(key.pid, &record.process), true, Some(exit));
+        snapshot.keep_ended(ProcessView::new(key.pid, &record.process), true, 0, Some(exit));
     }
+}
+
+/// The added processes that have files, by their numbers.
+pub(super) fn noted_seqs(run: &Run) -> BTreeSet<u64> {
+    let entries = fs::read_dir(&run.volatile).into_iter().flatten().flatten();
+    let number = |entry: fs::DirEntry| {
+        entry.file_name().to_str()?.strip_prefix("exec-")?.split('.').next()?.parse().ok()
+    };
+    entries.filter_map(number).collect()
 }
 
 /// An added process as it was asked for; its pid is not in it.
@@ -292,9 +312,9 @@ fn noted(run: &Run, seq: u64) -> Option<ProcessView> {
 }
 
 /// An added process's files in the run's volatile folder: itself as runc is told it, as readers see it, its pid,
-/// runc's log.
-pub(super) fn files(run: &Run, seq: u64) -> [PathBuf; 4] {
-    ["json", "note", "pid", "log"].map(|kind| run.volatile.join(format!("exec-{seq}.{kind}")))
+/// runc's log, and the process that is held.
+pub(super) fn files(run: &Run, seq: u64) -> [PathBuf; 5] {
+    ["json", "note", "pid", "log", "held"].map(|kind| run.volatile.join(format!("exec-{seq}.{kind}")))
 }
 
 /// On tmpfs, so quick enough for the task itself.

@@ -93,6 +93,7 @@ impl Task {
         self.snapshot.checkpoint = plan.checkpoint.as_ref().map(|checkpoint| checkpoint.name.clone());
         self.snapshot.created_at = Timestamp::now();
         self.snapshot.key = key;
+        self.snapshot.cursor = self.context.events.last();
         self.snapshot.exit = None;
         self.snapshot.never_started = false;
         self.snapshot.processes.clear();
@@ -138,6 +139,7 @@ impl Task {
             created_at: self.snapshot.created_at,
             run: run.number,
             process: plan.process.clone(),
+            cursor: self.snapshot.cursor,
             key: self.snapshot.key.clone(),
         };
         // The record reaches the disk beside the runtime call and not in front of it.

@@ -37,6 +37,8 @@ pub struct Snapshot {
     pub ended: Arc<VecDeque<Ended>>,
     /// The idempotency key of the request that started it.
     pub(in crate::supervisor) key: Option<String>,
+    /// The last event before it was started.
+    pub(in crate::supervisor) cursor: u64,
     /// Nothing but a name that is reserved.
     pub(in crate::supervisor) never_started: bool,
 }
@@ -54,6 +56,7 @@ impl Snapshot {
             checkpoint: None,
             ended: Arc::default(),
             key: None,
+            cursor: 0,
             never_started: true,
         }
     }
@@ -66,6 +69,7 @@ impl Snapshot {
             created_at: record.created_at,
             checkpoint: record.checkpoint.clone(),
             key: record.key.clone(),
+            cursor: record.cursor,
             never_started: false,
             ..Self::reserved(&record.id)
         }
@@ -77,12 +81,18 @@ const ENDED_KEPT: usize = 1024;
 
 impl Snapshot {
     /// A process has ended; `exit` is none when nobody saw how.
-    pub(super) fn keep_ended(&mut self, process: ProcessView, init: bool, exit: Option<ExitRecord>) {
+    pub(super) fn keep_ended(
+        &mut self,
+        process: ProcessView,
+        init: bool,
+        seq: u64,
+        exit: Option<ExitRecord>,
+    ) {
         let ended = Arc::make_mut(&mut self.ended);
         if ended.len() >= ENDED_KEPT {
             ended.pop_front();
         }
-        ended.push_back(Ended { process: Arc::new(process), init, exit });
+        ended.push_back(Ended { process: Arc::new(process), init, seq, exit });
     }
 
     /// The process that was added by the request of this key.
@@ -108,6 +118,8 @@ pub struct Ended {
     pub process: Arc<ProcessView>,
     /// Whether it was the init process.
     pub init: bool,
+    /// The number of the request that added it.
+    pub(super) seq: u64,
     /// How it ended, if that is known.
     pub exit: Option<ExitRecord>,
 }
