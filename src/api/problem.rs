@@ -178,6 +178,11 @@ fn runtime_failed(source: &runtime::Error, detail: String) -> Problem {
             detail,
             "what it began was undone: look at the host's load and at dmesg, then repeat",
         ),
+        runtime::Error::Missing { source, .. } if is_hosts(source) => problem(
+            &kind("host-failed", "The host refused", 500),
+            detail,
+            "look at the host's limits (processes, open files, memory), then repeat",
+        ),
         runtime::Error::Missing { .. } => problem(
             &kind("runtime-unavailable", "The runtime cannot be run", 503),
             detail,
@@ -209,6 +214,13 @@ fn offset(body: &[u8], line: usize, column: usize) -> usize {
     let before: usize =
         body.split_inclusive(|byte| *byte == b'\n').take(line.saturating_sub(1)).map(<[u8]>::len).sum();
     (before + column).saturating_sub(1).min(body.len())
+}
+
+/// Whether it is the host that has no more to give, and not a program that is not there.
+fn is_hosts(error: &std::io::Error) -> bool {
+    use nix::errno::Errno;
+    let number = error.raw_os_error().map(Errno::from_raw);
+    matches!(number, Some(Errno::EAGAIN | Errno::ENOMEM | Errno::EMFILE | Errno::ENFILE | Errno::ENOSPC))
 }
 
 /// An idempotency key that was used for another request.

@@ -3,13 +3,15 @@
 //! the daemon. Kept by size, like events: the newest thousands. May not know what was asked, only its digest.
 
 use std::collections::HashMap;
-use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, Write};
+use std::fs::File;
+use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
+
+use crate::runtime::lines::Lines;
 
 /// The file's size at which it is rotated, in bytes; one older file is kept.
 const FILE_CAP: u64 = 4 * 1024 * 1024;
@@ -55,8 +57,7 @@ struct Entry {
 #[derive(Debug)]
 struct Book {
     folder: PathBuf,
-    file: File,
-    size: u64,
+    lines: Lines,
     /// How often the file was rotated.
     number: u64,
     entries: HashMap<String, Entry>,
@@ -99,9 +100,8 @@ impl Answers {
         for (number, name) in [OLDER, NAME].into_iter().enumerate() {
             read(&folder.join(name), number as u64, &mut entries)?;
         }
-        let file = append_to(&folder.join(NAME))?;
-        let size = file.metadata()?.len();
-        Ok(Self(Arc::new(Mutex::new(Book { folder: folder.to_owned(), file, size, number: 1, entries }))))
+        let lines = Lines::open(&folder.join(NAME))?;
+        Ok(Self(Arc::new(Mutex::new(Book { folder: folder.to_owned(), lines, number: 1, entries }))))
     }
 
     fn book(&self) -> MutexGuard<'_, Book> {
@@ -179,29 +179,14 @@ impl Book {
     fn write(&mut self, line: &Line) -> io::Result<()> {
         let mut bytes = serde_json::to_vec(line)?;
         bytes.push(b'\n');
-        if let Err(error) = self.file.write_all(&bytes) {
-            // What was written of it must not run into the next line.
-            let _ = self.file.set_len(self.size);
-            return Err(error);
-        }
-        self.size += bytes.len() as u64;
-        if self.size > FILE_CAP {
-            fs::rename(self.folder.join(NAME), self.folder.join(OLDER))?;
-            self.file = append_to(&self.folder.join(NAME))?;
-            self.size = 1;
+        self.lines.append(&bytes)?;
+        if self.lines.size() > FILE_CAP && self.lines.rotate(&self.folder.join(OLDER)).is_ok() {
             self.number += 1;
             let oldest = self.number - 1;
             self.entries.retain(|_, entry| entry.file >= oldest || matches!(entry.state, State::Running(_)));
         }
         Ok(())
     }
-}
-
-/// Behind a line that a crash has cut.
-fn append_to(path: &Path) -> io::Result<File> {
-    let mut file = File::options().create(true).append(true).open(path)?;
-    file.write_all(b"\n")?;
-    Ok(file)
 }
 
 /// The lines of a file; one that a crash has cut is passed over.
@@ -228,6 +213,9 @@ fn read(path: &Path, number: u64, entries: &mut HashMap<String, Entry>) -> io::R
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::io::Write;
+
     use super::*;
 
     fn first(answers: &Answers, key: &str) -> Claim {

@@ -5,6 +5,7 @@ pub mod bundle;
 pub mod cgroup;
 pub mod criu;
 pub mod error;
+pub mod lines;
 pub mod mounts;
 pub mod netns;
 pub mod options;

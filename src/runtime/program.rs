@@ -51,7 +51,13 @@ pub struct Failure {
 #[serde(rename_all = "camelCase")]
 pub enum FailureKind {
     /// It could not be started.
-    Spawn(String),
+    Spawn {
+        /// The kernel's words.
+        words: String,
+        /// Its number, if it has one (errno(3)).
+        #[serde(default)]
+        errno: Option<i32>,
+    },
     /// It ended, but not with 0.
     Ended(ExitStatus),
     /// It did not end within its time, in milliseconds, and was killed.

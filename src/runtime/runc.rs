@@ -221,8 +221,10 @@ pub fn explain(verb: &'static str, path: &Path, failure: Failure, log: &Path) ->
     };
     match failure.kind {
         FailureKind::TimedOut(ms) => Error::TimedOut { verb, seconds: ms.div_ceil(1000) },
-        FailureKind::Spawn(words) => {
-            Error::Missing { path: path.to_owned(), source: std::io::Error::other(words) }
+        FailureKind::Spawn { words, errno } => {
+            let source =
+                errno.map_or_else(|| std::io::Error::other(words), std::io::Error::from_raw_os_error);
+            Error::Missing { path: path.to_owned(), source }
         }
         FailureKind::Ended(ExitStatus::Code(code)) => {
             Error::Failed { verb, words: or(format!("it ended with {code} and said nothing")), log: None }

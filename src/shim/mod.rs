@@ -19,7 +19,6 @@ mod stdio;
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -33,6 +32,7 @@ use crate::ipc::{
     Message, ProcessKey, Request, Role, VERSION,
 };
 use crate::runtime::cgroup::OomCount;
+use crate::runtime::lines::Lines;
 use crate::runtime::program::{ExitStatus, Failure, FailureKind};
 use job::{Job, Outcome};
 use server::Server;
@@ -231,7 +231,9 @@ impl Shim {
                 self.job = Some(job);
                 self.outputs.extend(outputs);
             }
-            Err(error) => self.refuse(seq, FailureKind::Spawn(error.to_string())),
+            Err(error) => {
+                self.refuse(seq, FailureKind::Spawn { words: error.to_string(), errno: error.raw_os_error() })
+            }
         }
     }
 
@@ -321,22 +323,19 @@ impl Shim {
                 output.pump(&mut self.log);
             }
             crate::cut!("shim.added.drained");
-            let line = serde_json::to_vec(&AddedExit { exit: ExitRecord::from(exit), seq, note })?;
-            if let Err(error) = keep_added_exit(&self.folder, line) {
-                eprintln!("containerd-rest-shim: the end of {} cannot be kept: {error}", process.pid);
-            }
+            let mut line = serde_json::to_vec(&AddedExit { exit: ExitRecord::from(exit), seq, note })?;
+            line.push(b'\n');
+            somewhere(&self.folder, "the end of an added process", |folder| keep_added_exit(folder, &line));
         }
         if exit.role == Role::Init {
             for output in &mut self.outputs {
                 output.drain(&mut self.log);
             }
             crate::cut!("shim.exit.drained");
-            self.log.finish();
             let record = ExitRecord::from(exit);
             // A full disk must not keep the daemon from knowing.
-            if let Err(error) = write_durably(&self.folder, EXIT_RECORD, &serde_json::to_vec(&record)?) {
-                eprintln!("containerd-rest-shim: the exit record cannot be written: {error}");
-            }
+            let bytes = serde_json::to_vec(&record)?;
+            somewhere(&self.folder, "the exit record", |folder| write_durably(folder, EXIT_RECORD, &bytes));
             crate::cut!("shim.exit.kept");
             self.exit = Some(exit);
         }
@@ -359,25 +358,23 @@ impl Shim {
     }
 }
 
-/// A line, whole even behind one that a full disk has cut. Not synced: a crash of ours or the daemon's loses
-/// nothing, and a container may add very many.
-fn keep_added_exit(folder: &Path, mut line: Vec<u8>) -> io::Result<()> {
-    let path = folder.join(ADDED_EXITS);
-    let mut file = File::options().create(true).append(true).read(true).mode(0o600).open(&path)?;
-    let size = file.metadata()?.len();
-    let mut last = [b'\n'];
-    if size > 0 {
-        file.read_exact_at(&mut last, size - 1)?;
-    }
-    if last != [b'\n'] {
-        line.insert(0, b'\n');
-    }
-    line.push(b'\n');
-    file.write_all(&line)?;
-    if size > ADDED_EXITS_CAP {
-        std::fs::rename(&path, folder.join(ADDED_EXITS_OLDER))?;
+/// Not synced: a crash of ours or the daemon's loses nothing, and a container may add very many.
+fn keep_added_exit(folder: &Path, line: &[u8]) -> io::Result<()> {
+    let mut lines = Lines::open(&folder.join(ADDED_EXITS))?;
+    lines.append(line)?;
+    if lines.size() > ADDED_EXITS_CAP {
+        std::fs::rename(folder.join(ADDED_EXITS), folder.join(ADDED_EXITS_OLDER))?;
     }
     Ok(())
+}
+
+/// Does it in the durable folder, or, where the disk is full, in the volatile one, which is the working folder: the
+/// daemon looks in both.
+fn somewhere(durable: &Path, what: &str, keep: impl Fn(&Path) -> io::Result<()>) {
+    let Err(full) = keep(durable) else { return };
+    if let Err(error) = keep(Path::new(".")) {
+        eprintln!("containerd-rest-shim: {what} cannot be kept: {full}; nor in the volatile folder: {error}");
+    }
 }
 
 /// Whole or not at all: a hidden file, fsync, rename, fsync of the folder.

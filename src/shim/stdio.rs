@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 
 use crate::ipc::LOG_OLDER;
+use crate::runtime::lines::Lines;
 
 /// The longest line that the log keeps in one piece; what is longer is marked partial (`P`).
 const LINE: usize = 16 * 1024;
@@ -37,16 +38,13 @@ impl Stream {
 
 /// The log file: `time stream F|P text`, a line each.
 pub(super) struct Log {
-    path: PathBuf,
-    file: File,
-    size: u64,
+    lines: Lines,
+    older: PathBuf,
 }
 
 impl Log {
     pub(super) fn open(path: &Path) -> io::Result<Self> {
-        let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
-        let size = file.metadata()?.len();
-        Ok(Self { path: path.to_owned(), file, size })
+        Ok(Self { lines: Lines::open(path)?, older: path.with_file_name(LOG_OLDER) })
     }
 
     fn write(&mut self, stream: Stream, whole: bool, text: &[u8]) {
@@ -55,25 +53,12 @@ impl Log {
         line.extend_from_slice(text);
         line.push(b'\n');
         // A full disk loses lines, never the container.
-        if self.file.write_all(&line).is_ok() {
-            self.size += line.len() as u64;
+        let _ = self.lines.append(&line);
+        if self.lines.size() > LOG_CAP {
+            crate::cut!("shim.log.rotating");
+            let _ = self.lines.rotate(&self.older);
+            crate::cut!("shim.log.rotated");
         }
-        if self.size > LOG_CAP {
-            self.rotate();
-        }
-    }
-
-    fn rotate(&mut self) {
-        crate::cut!("shim.log.rotating");
-        let _ = std::fs::rename(&self.path, self.path.with_file_name(LOG_OLDER));
-        crate::cut!("shim.log.rotated");
-        if let Ok(fresh) = Self::open(&self.path) {
-            *self = fresh;
-        }
-    }
-
-    pub(super) fn finish(&mut self) {
-        let _ = self.file.flush();
     }
 }
 

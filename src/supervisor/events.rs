@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{oneshot, watch};
 
 use super::names::{CheckpointName, ContainerId};
+use crate::runtime::lines::Lines;
 
 /// How many events are kept for those who ask for past ones.
 const KEPT: usize = 8192;
@@ -23,6 +24,7 @@ const PORTION: usize = 256;
 
 const NAME: &str = "events";
 const OLDER: &str = "events.1";
+const MARK: &str = "events.shown";
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -123,7 +125,8 @@ struct Shared {
 
 impl Events {
     /// Reads what was kept, and begins to write behind it.
-    pub(super) fn open(folder: &Path) -> io::Result<Self> {
+    /// `volatile`: where it is noted what could not be written.
+    pub(super) fn open(folder: &Path, volatile: &Path) -> io::Result<Self> {
         let mut kept = VecDeque::new();
         let mut heard = BTreeMap::new();
         let mut unknown = None;
@@ -137,8 +140,16 @@ impl Events {
             }
             kept.drain(..kept.len().saturating_sub(KEPT));
         }
-        let last = kept.back().map_or(0, |event| event.cursor);
-        let mut file = Appender::open(folder)?;
+        let mut last = kept.back().map_or(0, |event| event.cursor);
+        let mark = volatile.join(MARK);
+        let shown = fs::read_to_string(&mark).ok().and_then(|shown| shown.trim().parse().ok()).unwrap_or(0);
+        if shown > last {
+            // Whoever asks for them is told that they are missed, and those before with them: cursors have no gaps.
+            tracing::error!(count = shown - last, "events were shown that could not be written");
+            kept.clear();
+            (last, unknown) = (shown, Some(shown));
+        }
+        let mut file = Appender::open(folder, mark)?;
         let shared = Arc::new(Shared { kept: Mutex::new(kept), last: watch::Sender::new(last) });
         let (writer, orders) = mpsc::channel::<Order>();
         let showing = Arc::clone(&shared);
@@ -153,8 +164,11 @@ impl Events {
                         crate::cut!("event.written");
                         showing.show(event);
                     }
-                    // Who does not wait any more does not need to know.
-                    Order::Flush(written) => drop(written.send(())),
+                    Order::Flush(written) => {
+                        let _ = file.write_pending();
+                        // Who does not wait any more does not need to know.
+                        let _ = written.send(());
+                    }
                 }
             }
         })?;
@@ -310,34 +324,54 @@ fn read(path: &Path) -> io::Result<Vec<Event>> {
 #[derive(Debug)]
 struct Appender {
     folder: PathBuf,
-    file: File,
-    size: u64,
+    lines: Lines,
+    /// Those that could not be written, for as long as they are kept in memory.
+    pending: VecDeque<Vec<u8>>,
+    /// Where it is noted, in the volatile folder, that events up to this were shown and not written: their cursors are
+    /// not given again.
+    mark: PathBuf,
 }
 
 impl Appender {
-    fn open(folder: &Path) -> io::Result<Self> {
-        let mut file = File::options().create(true).append(true).open(folder.join(NAME))?;
-        // Behind a line that a crash has cut.
-        file.write_all(b"\n")?;
-        let size = file.metadata()?.len();
-        Ok(Self { folder: folder.to_owned(), file, size })
+    fn open(folder: &Path, mark: PathBuf) -> io::Result<Self> {
+        let lines = Lines::open(&folder.join(NAME))?;
+        Ok(Self { folder: folder.to_owned(), lines, pending: VecDeque::new(), mark })
     }
 
-    /// A full disk loses the past, not the present: who listens is told all the same.
+    /// A full disk does not keep those who listen from being told.
     fn append(&mut self, event: &Event) {
         let Ok(mut line) = serde_json::to_vec(event) else { return };
         line.push(b'\n');
-        if let Err(error) = self.file.write_all(&line) {
-            tracing::error!(%error, "an event could not be written");
-            return;
+        let marked = !self.pending.is_empty();
+        self.pending.push_back(line);
+        if self.pending.len() > KEPT {
+            self.pending.pop_front();
         }
-        self.size += line.len() as u64;
-        if self.size > file_cap() {
-            crate::cut!("event.rotating");
-            let rotated = fs::rename(self.folder.join(NAME), self.folder.join(OLDER));
-            if let Ok(fresh) = rotated.and_then(|()| Self::open(&self.folder)) {
-                *self = fresh;
+        if let Err(error) = self.write_pending() {
+            if !marked {
+                tracing::error!(%error, "events cannot be written; they are kept in memory until they can");
             }
+            let _ = fs::write(&self.mark, event.cursor.to_string());
+        } else if marked {
+            tracing::info!("events can be written again");
+        }
+    }
+
+    fn write_pending(&mut self) -> io::Result<()> {
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        while let Some(line) = self.pending.front() {
+            self.lines.append(line)?;
+            self.pending.pop_front();
+            if self.lines.size() > file_cap() {
+                crate::cut!("event.rotating");
+                let _ = self.lines.rotate(&self.folder.join(OLDER));
+            }
+        }
+        match fs::remove_file(&self.mark) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
         }
     }
 }
@@ -355,6 +389,8 @@ fn file_cap() -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+
     use super::*;
 
     fn id(name: &str) -> ContainerId {
@@ -377,7 +413,7 @@ mod tests {
     async fn cursors_go_on_across_a_restart_and_nothing_is_told_twice() {
         let folder = tempfile::tempdir().unwrap();
         let now = Timestamp::now();
-        let events = Events::open(folder.path()).unwrap();
+        let events = Events::open(folder.path(), folder.path()).unwrap();
         let mut live = events.listen(None);
         events.publish(&id("a"), 1, now, Happened::Start);
         events.publish(&id("a"), 1, now, Happened::Exit { pid: None, seq: None, status: Some(0) });
@@ -387,7 +423,7 @@ mod tests {
         // A crash in the middle of a line.
         File::options().append(true).open(folder.path().join(NAME)).unwrap().write_all(b"{\"curs").unwrap();
 
-        let events = Events::open(folder.path()).unwrap();
+        let events = Events::open(folder.path(), folder.path()).unwrap();
         assert_eq!(events.heard(&id("a")), Some(Heard { run: 1, ended: true, ..Heard::default() }));
         assert_eq!(events.heard(&id("b")), Some(Heard { run: 3, ..Heard::default() }));
         let mut resumed = events.listen(Some(1));
@@ -398,7 +434,7 @@ mod tests {
     #[tokio::test]
     async fn who_falls_behind_is_told_how_much_was_missed() {
         let folder = tempfile::tempdir().unwrap();
-        let events = Events::open(folder.path()).unwrap();
+        let events = Events::open(folder.path(), folder.path()).unwrap();
         let mut slow = events.listen(None);
         let mut live = events.listen(None);
         for _ in 0..KEPT + 10 {

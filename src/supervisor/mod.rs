@@ -144,9 +144,9 @@ pub struct Supervisor {
 impl Supervisor {
     /// Takes back what an earlier daemon left, then is ready for requests.
     pub async fn open(parts: Parts) -> Result<Self> {
-        let folder = parts.store.events();
+        let (folder, volatile) = parts.store.events();
         let events = store::blocking(move || {
-            events::Events::open(&folder).map_err(error::store("opening the events in", &folder))
+            events::Events::open(&folder, &volatile).map_err(error::store("opening the events in", &folder))
         })
         .await?;
         let context = Arc::new(Context {

@@ -25,6 +25,7 @@ use serde::{Deserialize, Serialize};
 use super::error::{Error, Result, store};
 use super::names::{CheckpointName, ContainerId};
 use crate::ipc::{ADDED_EXITS, ADDED_EXITS_OLDER, AddedExit, EXIT_RECORD, ExitRecord, LOG, ProcessKey};
+use crate::runtime::lines::Lines;
 use crate::runtime::mounts;
 
 /// How often, and how far apart, a lock that is held is tried again.
@@ -106,14 +107,35 @@ pub struct Run {
 }
 
 impl Run {
-    /// How the run's init process ended, if the shim has written it.
+    /// How the run's init process ended, if the shim has written it; where the disk was full, in the volatile folder.
     pub fn exit_record(&self) -> Option<ExitRecord> {
-        serde_json::from_slice(&fs::read(self.durable.join(EXIT_RECORD)).ok()?).ok()
+        [&self.durable, &self.volatile]
+            .into_iter()
+            .find_map(|folder| serde_json::from_slice(&fs::read(folder.join(EXIT_RECORD)).ok()?).ok())
+    }
+
+    /// Takes what the shim could not write where it belongs there, now that there may be space.
+    fn salvage(&self) -> io::Result<()> {
+        let exit = self.volatile.join(EXIT_RECORD);
+        if exit.exists() {
+            let partial = self.durable.join(".exit.json.partial");
+            fs::copy(&exit, &partial)?;
+            fs::rename(partial, self.durable.join(EXIT_RECORD))?;
+            fs::remove_file(exit)?;
+        }
+        let exits = self.volatile.join(ADDED_EXITS);
+        if exits.exists() {
+            Lines::open(&self.durable.join(ADDED_EXITS))?.append(&fs::read(&exits)?)?;
+            fs::remove_file(exits)?;
+        }
+        Ok(())
     }
 
     /// How its added processes ended, those that have, in order. A line that a crash has cut is passed over.
     pub(super) fn added_exits(&self) -> Vec<AddedExit> {
-        let files = [ADDED_EXITS_OLDER, ADDED_EXITS].map(|name| fs::read(self.durable.join(name)));
+        let durable = [ADDED_EXITS_OLDER, ADDED_EXITS].map(|name| self.durable.join(name));
+        let files = durable.into_iter().chain([self.volatile.join(ADDED_EXITS)]).map(fs::read);
+        let files: Vec<_> = files.collect();
         let lines = files.iter().flatten().flat_map(|bytes| bytes.split(|byte| *byte == b'\n'));
         lines.filter_map(|line| serde_json::from_slice(line).ok()).collect()
     }
@@ -205,9 +227,9 @@ impl Store {
         self.root.join("containers").join(id.as_str())
     }
 
-    /// The folder of the events.
-    pub(super) fn events(&self) -> PathBuf {
-        self.root.clone()
+    /// The folders of the events, durable and volatile.
+    pub(super) fn events(&self) -> (PathBuf, PathBuf) {
+        (self.root.clone(), self.state.clone())
     }
 
     /// The folder whose `log` leads to that of the run that counts.
@@ -317,6 +339,10 @@ impl Store {
     /// The run is over: its volatile folder goes, its log and exit record stay.
     pub fn end(&self, id: &ContainerId, run: &Run) {
         crate::cut!("end.begun");
+        if let Err(error) = run.salvage() {
+            tracing::error!(container = %id, %error, "how it ended is kept in the volatile folder alone");
+            return;
+        }
         let _ = fs::remove_dir_all(&run.volatile);
         let _ = fs::remove_dir(self.volatile(id));
     }
@@ -434,7 +460,8 @@ fn lock(folder: &Path) -> Result<File, OpenError> {
         let pid = fs::read_to_string(&path).unwrap_or_default().trim().to_owned();
         return Err(OpenError::Locked { pid, folder: folder.to_owned() });
     }
-    file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id())).map_err(io)?;
+    // For people. The disk may be full.
+    let _ = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
     Ok(file)
 }
 

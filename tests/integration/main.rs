@@ -15,6 +15,7 @@ mod contract;
 mod events;
 mod exits;
 mod fleet;
+mod host_faults;
 mod lifecycle;
 mod logs;
 mod output;

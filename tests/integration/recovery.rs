@@ -20,7 +20,7 @@ fn kill(pid: u32) {
     .unwrap();
 }
 
-fn shim_of(daemon: &Daemon, id: &str) -> u32 {
+pub(crate) fn shim_of(daemon: &Daemon, id: &str) -> u32 {
     let folder = daemon.root_folder().to_string_lossy().into_owned();
     let found = host::processes(&folder, daemon.pid());
     let shim = found.iter().find(|(_, command)| {
