@@ -1,6 +1,6 @@
 //! One runtime call under way: its process, its time limit, its streams, and what came of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::os::fd::BorrowedFd;
@@ -19,6 +19,9 @@ use crate::ipc::{CONSOLE, ProcessKey, Request, Role};
 use crate::runtime::cgroup::Cgroup;
 use crate::runtime::process::start_time;
 use crate::runtime::program::{ExitStatus, FailureKind, Program};
+
+/// How often it is looked for what a call has orphaned.
+const ORPHANS: Duration = Duration::from_millis(500);
 
 /// What came of a call.
 pub(super) enum Outcome {
@@ -48,6 +51,9 @@ pub(super) struct Job {
     limit: Duration,
     deadline: Instant,
     timed_out: bool,
+    /// When it was last looked for orphans of CRIU's, and those that were there.
+    looked: Instant,
+    criu_orphans: BTreeSet<i32>,
     status: Option<ExitStatus>,
     orphans: Vec<Ended>,
     /// The children there were before: what is added and unknown after a failure is the runtime's stray.
@@ -101,6 +107,8 @@ impl Job {
             limit,
             deadline,
             timed_out: false,
+            looked: Instant::now(),
+            criu_orphans: BTreeSet::new(),
             status: None,
             orphans: Vec::new(),
             before,
@@ -114,8 +122,25 @@ impl Job {
     }
 
     pub(super) fn deadline(&self) -> Instant {
-        // A killed group is soon gone; asking again costs nothing and waits for no signal that was missed.
-        if self.timed_out { Instant::now() + Duration::from_millis(100) } else { self.deadline }
+        if self.timed_out {
+            // A killed group is soon gone; asking again costs nothing and waits for no signal that was missed.
+            Instant::now() + Duration::from_millis(100)
+        } else {
+            self.deadline.min(Instant::now() + ORPHANS)
+        }
+    }
+
+    /// Ends what a CRIU that was killed has left behind: children that hold its socket, on whose end the runtime would
+    /// wait for as long as it may. They are told by having begun no program of their own; those that are without the
+    /// one that did for two looks are no process that a restore is just about to let go.
+    fn end_orphans(&mut self) {
+        let group = criu_of(self.child);
+        let headless = group.iter().all(|(_, forked)| *forked);
+        let orphans: BTreeSet<i32> = group.into_iter().filter(|_| headless).map(|(pid, _)| pid).collect();
+        for pid in orphans.intersection(&self.criu_orphans) {
+            let _ = kill(Pid::from_raw(*pid), Signal::SIGKILL);
+        }
+        self.criu_orphans = orphans;
     }
 
     pub(super) fn console_listener(&self) -> Option<BorrowedFd<'_>> {
@@ -133,6 +158,10 @@ impl Job {
             return true;
         }
         if Instant::now() < self.deadline {
+            if self.looked.elapsed() >= ORPHANS {
+                self.looked = Instant::now();
+                self.end_orphans();
+            }
             return false;
         }
         self.timed_out = true;
@@ -251,6 +280,33 @@ impl Job {
             }
         }
     }
+}
+
+/// The living processes of a call that are CRIU's, as runc calls it (`criu swrk FD`), and whether each was forked and
+/// has begun no program since: PF_FORKNOEXEC (proc_pid_stat(5), fields 4, 5 and 9; `linux/sched.h`). They are below the
+/// runtime, or in its group when they have left it.
+fn criu_of(call: i32) -> Vec<(i32, bool)> {
+    const PF_FORKNOEXEC: u64 = 0x40;
+    let look = |entry: fs::DirEntry| -> Option<(i32, (i32, bool, bool))> {
+        let pid = entry.file_name().to_str()?.parse().ok()?;
+        let stat = fs::read_to_string(entry.path().join("stat")).ok()?;
+        let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_ascii_whitespace().collect();
+        let in_group = fields.first()? != &"Z" && fields.get(2)?.parse() == Ok(call);
+        let forked = fields.get(6)?.parse::<u64>().ok()? & PF_FORKNOEXEC != 0;
+        Some((pid, (fields.get(1)?.parse().ok()?, in_group, forked)))
+    };
+    let all: BTreeMap<i32, (i32, bool, bool)> =
+        fs::read_dir("/proc").into_iter().flatten().flatten().filter_map(look).collect();
+    let is_below = |pid: i32| {
+        let parents = std::iter::successors(Some(pid), |pid| all.get(pid).map(|(parent, ..)| *parent));
+        parents.take(all.len()).any(|pid| pid == call)
+    };
+    let is_criu = |pid: i32| {
+        let command = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        command.split(|byte| *byte == 0).any(|word| word == b"swrk")
+    };
+    let of_call = all.iter().filter(|(pid, (_, in_group, _))| *in_group || is_below(**pid));
+    of_call.filter(|(pid, _)| is_criu(**pid)).map(|(pid, (_, _, forked))| (*pid, *forked)).collect()
 }
 
 /// What runc runs inside a container before it becomes the process that was asked for.

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::{Error, Result, store};
 use super::names::CheckpointName;
-use super::store::{sync_folder, write_synced};
+use super::store::{remove_for_good, sync_folder, write_synced};
 use crate::runtime::options::CriuOptions;
 
 const META: &str = "checkpoint.json";
@@ -386,7 +386,7 @@ impl Partial {
 
     /// Nothing of it stays.
     pub(super) fn abandon(&self) {
-        let _ = fs::remove_dir_all(&self.folder);
+        remove_for_good(&self.folder);
         // Only when empty: the first checkpoint of a bundle leaves no trace when it fails.
         let _ = fs::remove_dir(folder_of(&self.bundle));
     }

@@ -30,6 +30,8 @@ use crate::runtime::mounts;
 
 /// How often, and how far apart, a lock that is held is tried again.
 const LOCK_TRIES: u32 = 20;
+/// How often a folder is tried to be removed.
+const REMOVALS: u32 = 5;
 const LOCK_PAUSE: Duration = Duration::from_millis(25);
 
 const RECORD: &str = "record.json";
@@ -258,6 +260,10 @@ impl Store {
     }
 
     fn make_folders(&self, id: &ContainerId, run: &Run) -> Result<()> {
+        // Of a start that failed, and could not be removed while something of it still wrote there.
+        for folder in [&run.volatile, &run.durable] {
+            remove_all(folder).map_err(store("removing what a failed start left in", folder))?;
+        }
         for folder in [&self.volatile(id), &self.durable(id), &run.volatile, &run.durable] {
             crate::cut!("begin.folder");
             private(folder).map_err(store("making the folder", folder))?;
@@ -329,7 +335,7 @@ impl Store {
     pub fn abandon(&self, id: &ContainerId, run: &Run) {
         let _ = fs::remove_file(self.durable(id).join(PARTIAL));
         for folder in [&run.volatile, &run.durable] {
-            let _ = fs::remove_dir_all(folder);
+            remove_for_good(folder);
         }
         // Only when empty: a stopped container's record and log stay.
         let _ = fs::remove_dir(self.volatile(id));
@@ -343,7 +349,7 @@ impl Store {
             tracing::error!(container = %id, %error, "how it ended is kept in the volatile folder alone");
             return;
         }
-        let _ = fs::remove_dir_all(&run.volatile);
+        remove_for_good(&run.volatile);
         let _ = fs::remove_dir(self.volatile(id));
     }
 
@@ -357,7 +363,7 @@ impl Store {
             _ => {}
         }
         crate::cut!("forget.record-removed");
-        let _ = fs::remove_dir_all(self.volatile(id));
+        remove_for_good(&self.volatile(id));
         crate::cut!("forget.volatile-removed");
         match fs::remove_dir_all(&folder) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -503,6 +509,25 @@ fn write_renamed(folder: &Path, name: &str, value: &impl Serialize) -> Result<()
 /// A folder, with those above it, that root alone may enter.
 fn private(folder: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
+/// A folder with all that is in it, but for what a CRIU that was killed has mounted there: that is the host's.
+fn remove_all(folder: &Path) -> io::Result<()> {
+    mounts::detach_below(folder)?;
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Also when a process that was just killed has a last file to make in it.
+pub(super) fn remove_for_good(folder: &Path) {
+    for _ in 0..REMOVALS {
+        if remove_all(folder).is_ok() {
+            return;
+        }
+        std::thread::sleep(LOCK_PAUSE);
+    }
 }
 
 fn remove_other_runs(folder: &Path, run: &Run) {

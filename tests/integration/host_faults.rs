@@ -297,3 +297,101 @@ fn when_no_process_can_be_made_it_says_so_and_heals() {
     daemon.start_container(&b, &bundle.start()).expect(201);
     daemon.clean_up();
 }
+
+fn parent(pid: i32) -> Option<i32> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
+}
+
+/// Kills the CRIU that is at work below this shim, once it has written so many lines of its log. `false`: it was done
+/// before.
+fn kill_criu(shim: u32, log: impl Fn() -> Option<PathBuf>, lines: usize, over: impl Fn() -> bool) -> bool {
+    let below =
+        |pid: i32| std::iter::successors(parent(pid), |pid| parent(*pid)).any(|pid| pid == shim as i32);
+    loop {
+        let written =
+            log().and_then(|log| fs::read_to_string(log).ok()).map_or(0, |text| text.lines().count());
+        if written >= lines {
+            let worker = host::processes("swrk", 0).into_keys().map(|pid| pid as i32).find(|pid| below(*pid));
+            if let Some(pid) = worker {
+                return kill(Pid::from_raw(pid), Signal::SIGKILL).is_ok();
+            }
+        }
+        if over() {
+            return false;
+        }
+    }
+}
+
+#[test]
+fn a_criu_that_is_killed_in_a_dump_or_a_restore_leaves_everything_as_it_was() {
+    let daemon = Daemon::start();
+    let bundle =
+        Bundle::script("i=0; while :; do i=$((i+1)); echo $i >>/tmp/count; sleep 0.01; done").with_shared();
+    let id = daemon.name("a");
+    daemon.start_container(&id, &bundle.start()).expect(201);
+    let count = || fs::read_to_string(bundle.shared().join("count")).unwrap().lines().count();
+    let (path, checkpoints) = (format!("/containers/{id}"), bundle.path().join("checkpoints"));
+    let mut cut = 0;
+    for (round, lines) in [1, 60, 200, 400].into_iter().enumerate() {
+        let (client, dump) = (daemon.client.clone(), format!("{path}/checkpoint/c{round}"));
+        let shim = super::recovery::shim_of(&daemon, &id);
+        let asking = std::thread::spawn(move || client.post(&dump, &json!({})));
+        let log = || Some(checkpoints.join(format!(".c{round}.partial/dump.log")));
+        if !kill_criu(shim, log, lines, || asking.is_finished()) {
+            asking.join().unwrap().expect(201);
+            continue;
+        }
+        let answer = asking.join().unwrap();
+        // CRIU runs code of its own inside; killed just then, it leaves a process at a breakpoint, of which that dies.
+        // Nobody can mend it: it is told as what it is.
+        if answer.status == 409 {
+            assert_eq!(daemon.container(&id)["state"]["exitSignal"], json!(5), "SIGTRAP and no other");
+            daemon.start_container(&id, &bundle.start()).expect(201);
+            continue;
+        }
+        // Killed at its very end it may have been done.
+        if answer.status != 201 {
+            cut += 1;
+            answer.problem(500, "runtime-failed");
+            assert!(!checkpoints.join(format!("c{round}")).exists());
+        }
+        assert_eq!(daemon.status(&id), "running");
+        let now = count();
+        eventually("it goes on", || count() > now + 3);
+        let files = host::files(&checkpoints, &[]);
+        assert!(!files.iter().any(|file| file.starts_with('.')), "{files:?}");
+    }
+    assert!(cut > 0, "none was cut");
+
+    daemon.client.post(&format!("{path}/checkpoint/last"), &json!({ "exit": true })).expect(201);
+    let mut cut = 0;
+    for lines in [1, 100, 300] {
+        let (client, to, body) = (daemon.client.clone(), path.clone(), bundle.restore("last"));
+        let asking = std::thread::spawn(move || client.post(&to, &body));
+        let runs = || {
+            let folder = daemon.state_folder().join("containers").join(&id);
+            fs::read_dir(folder)
+                .ok()?
+                .flatten()
+                .map(|run| run.path().join("restore.log"))
+                .find(|log| log.exists())
+        };
+        let shim = || host::processes(&id, daemon.pid()).into_iter().find(|(_, line)| line.contains("shim"));
+        eventually("there is a shim", || shim().is_some() || asking.is_finished());
+        let killed = shim().is_some_and(|(shim, _)| kill_criu(shim, runs, lines, || asking.is_finished()));
+        let answer = asking.join().unwrap();
+        if killed && answer.status != 201 {
+            cut += 1;
+            answer.problem(500, "runtime-failed");
+            assert_eq!(daemon.status(&id), "stopped");
+            assert_eq!(host::cgroups(&id), Vec::<PathBuf>::new());
+        } else {
+            answer.expect(201);
+            daemon.client.post(&format!("{path}/stop"), &json!({ "timeout": 0 })).expect(200);
+        }
+    }
+    assert!(cut > 0, "none was cut");
+    daemon.start_container(&id, &bundle.restore("last")).expect(201);
+    daemon.clean_up();
+}

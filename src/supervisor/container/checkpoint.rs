@@ -42,7 +42,10 @@ impl Task {
 
         crate::cut!("checkpoint.begun");
         self.change(Change::DumpBegan);
-        let dumped = self.dump(&partial, &wanted).await;
+        let dumped = match self.dump(&partial, &wanted).await {
+            Err(error @ Error::ShimLost(_)) => self.dumped_unseen(&partial, error).await,
+            dumped => dumped,
+        };
         crate::cut!("checkpoint.dumped");
         // With `exit` it has ended, or is about to be said to have ended.
         if dumped.is_ok() && wanted.exit {
@@ -58,9 +61,6 @@ impl Task {
 
     /// The dump has ended: the checkpoint appears, or nothing of it stays; the container goes on, if it does.
     async fn settle(&mut self, partial: Partial, seq: u64, dumped: Result<()>) -> Result<Checkpoint> {
-        if matches!(dumped, Err(Error::ShimLost(_))) {
-            self.end_orphans(&partial.images()).await;
-        }
         // A CRIU that was killed in the middle has left it frozen.
         if dumped.is_err()
             && self.life.as_ref().is_some_and(|life| !life.ended && life.is_frozen())
@@ -135,15 +135,22 @@ impl Task {
             let _ = self.answer(seq, self.context.limit(true)).await;
         }
         crate::cut!("recovery.checkpoint.dumped");
-        let log = partial.work().join(DUMP_LOG);
-        let finished = blocking(move || Ok(criu::dump_finished(&log))).await.unwrap_or(false);
-        let dumped = if finished { Ok(()) } else { Err(Error::ShimLost(self.id().clone())) };
+        let dumped = self.dumped_unseen(&partial, Error::ShimLost(self.id().clone())).await;
         match self.settle(partial, seq, dumped).await {
             Ok(checkpoint) => {
                 tracing::info!(container = %self.id(), checkpoint = %checkpoint.name, "a checkpoint that was cut off is finished")
             }
             Err(_) => tracing::warn!(container = %self.id(), "a checkpoint that was cut off is undone"),
         }
+    }
+
+    /// Nobody was there to say how the dump ended: CRIU's log does. With `exit` the container is gone when CRIU has
+    /// finished its part, so what it has written is all there is. One that is at it still is ended.
+    async fn dumped_unseen(&self, partial: &Partial, otherwise: Error) -> Result<()> {
+        self.end_orphans(&partial.images()).await;
+        let log = partial.work().join(DUMP_LOG);
+        let finished = blocking(move || Ok(criu::dump_finished(&log))).await.unwrap_or(false);
+        if finished { Ok(()) } else { Err(otherwise) }
     }
 
     /// By a request of the same key, whose daemon died before it answered.

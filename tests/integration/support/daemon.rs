@@ -23,6 +23,7 @@ pub(crate) struct Daemon {
     folder: Arc<tempfile::TempDir>,
     options: Vec<String>,
     program: Option<PathBuf>,
+    env: Vec<(String, String)>,
     pub(crate) client: Client,
     /// Begins every container's name of this daemon, and nobody else's.
     pub(crate) prefix: String,
@@ -55,7 +56,13 @@ impl Daemon {
         let folder = Arc::new(tempfile::Builder::new().prefix("cr-").tempdir().unwrap());
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let prefix = format!("t{}-{number}-", std::process::id());
-        Self::run(folder, options.iter().map(|option| (*option).to_owned()).collect(), None, prefix)
+        Self::run(
+            folder,
+            options.iter().map(|option| (*option).to_owned()).collect(),
+            None,
+            Vec::new(),
+            prefix,
+        )
     }
 
     /// On folders that are prepared first.
@@ -64,7 +71,7 @@ impl Daemon {
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let prefix = format!("t{}-{number}-", std::process::id());
         prepare(folder.path());
-        Self::run(folder, Vec::new(), None, prefix)
+        Self::run(folder, Vec::new(), None, Vec::new(), prefix)
     }
 
     /// Of a copy of the program that lies elsewhere, with its shim.
@@ -72,13 +79,14 @@ impl Daemon {
         let folder = Arc::new(tempfile::Builder::new().prefix("cr-").tempdir().unwrap());
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let prefix = format!("t{}-{number}-", std::process::id());
-        Self::run(folder, Vec::new(), Some(program.to_owned()), prefix)
+        Self::run(folder, Vec::new(), Some(program.to_owned()), Vec::new(), prefix)
     }
 
     fn run(
         folder: Arc<tempfile::TempDir>,
         options: Vec<String>,
         program: Option<PathBuf>,
+        env: Vec<(String, String)>,
         prefix: String,
     ) -> Self {
         let mut command = command(folder.path(), &options);
@@ -88,6 +96,7 @@ impl Daemon {
             command.envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
             command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         }
+        command.envs(env.iter().map(|(name, value)| (name, value)));
         let mut child = command.spawn().unwrap();
         let log = Arc::new(Mutex::new(String::new()));
         let mut stderr = child.stderr.take().unwrap();
@@ -105,7 +114,7 @@ impl Daemon {
             panic!("the daemon did not start: {line}{}", log.lock().unwrap());
         };
         let client = Client::new(base.to_owned());
-        Self { child, folder, options, program, client, prefix, log }
+        Self { child, folder, options, program, env, client, prefix, log }
     }
 
     /// A name that no other test has.
@@ -163,13 +172,18 @@ impl Daemon {
         eventually(&format!("{id} is {status}"), || self.status(id) == status);
     }
 
+    /// From its next start on, this is in its environment.
+    pub(crate) fn set_env(&mut self, env: &[(&str, &str)]) {
+        self.env = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    }
+
     /// Killed at once, as by a crash; then something happens, then a new one runs on the same folders.
     pub(crate) fn crash_and_restart_after(mut self, meanwhile: impl FnOnce()) -> Self {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
         meanwhile();
-        let program = self.program.clone();
-        Self::run(Arc::clone(&self.folder), self.options.clone(), program, self.prefix.clone())
+        let (options, program) = (self.options.clone(), self.program.clone());
+        Self::run(Arc::clone(&self.folder), options, program, self.env.clone(), self.prefix.clone())
     }
 
     /// Deletes every container, and fails the test if the host is not as before.
