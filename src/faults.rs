@@ -62,9 +62,8 @@ mod armed {
     /// The shims of the daemon whose folders lie beside that of the points.
     fn end_shims(folder: &Path) {
         let ours = folder.parent().unwrap_or(folder).to_string_lossy().into_owned();
-        for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
-            let Some(pid) = entry.file_name().to_str().and_then(|pid| pid.parse().ok()) else { continue };
-            let line = fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        for pid in crate::runtime::process::pids() {
+            let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
             let line = String::from_utf8_lossy(&line);
             if line.contains("containerd-rest-shim") && line.contains(&ours) {
                 let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);

@@ -3,15 +3,14 @@
 //! the daemon. Kept by size, like events: the newest thousands. May not know what was asked, only its digest.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::{self, BufRead, BufReader};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
-use crate::runtime::lines::Lines;
+use crate::runtime::lines::{self, Lines};
 
 /// The file's size at which it is rotated, in bytes; one older file is kept.
 const FILE_CAP: u64 = 4 * 1024 * 1024;
@@ -97,8 +96,20 @@ impl Answers {
     /// The folder's, when the file cannot be read or written.
     pub fn open(folder: &Path) -> io::Result<Self> {
         let mut entries = HashMap::new();
-        for (number, name) in [OLDER, NAME].into_iter().enumerate() {
-            read(&folder.join(name), number as u64, &mut entries)?;
+        for (number, name) in [(0, OLDER), (1, NAME)] {
+            for line in lines::read(&folder.join(name))? {
+                let (key, digest, state) = match line {
+                    Line::Begun { key, digest } => (key, digest, State::Unfinished),
+                    Line::Answered { key, digest, answer } => {
+                        (key, digest, State::Answered(Arc::new(answer)))
+                    }
+                    Line::Forgotten { key } => {
+                        entries.remove(&key);
+                        continue;
+                    }
+                };
+                entries.insert(key, Entry { digest, state, file: number });
+            }
         }
         let lines = Lines::open(&folder.join(NAME))?;
         Ok(Self(Arc::new(Mutex::new(Book { folder: folder.to_owned(), lines, number: 1, entries }))))
@@ -189,31 +200,9 @@ impl Book {
     }
 }
 
-/// The lines of a file; one that a crash has cut is passed over.
-fn read(path: &Path, number: u64, entries: &mut HashMap<String, Entry>) -> io::Result<()> {
-    let file = match File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(error),
-    };
-    for line in BufReader::new(file).split(b'\n') {
-        let (key, digest, state) = match serde_json::from_slice(&line?) {
-            Ok(Line::Begun { key, digest }) => (key, digest, State::Unfinished),
-            Ok(Line::Answered { key, digest, answer }) => (key, digest, State::Answered(Arc::new(answer))),
-            Ok(Line::Forgotten { key }) => {
-                entries.remove(&key);
-                continue;
-            }
-            Err(_) => continue,
-        };
-        entries.insert(key, Entry { digest, state, file: number });
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
-    use std::fs;
+    use std::fs::{self, File};
     use std::io::Write;
 
     use super::*;

@@ -2,9 +2,11 @@
 //! has cut the last one. Not synced: what is written outlives a crash of any of our programs, not of the host.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
 
 /// Such a file, open.
 #[derive(Debug)]
@@ -81,6 +83,25 @@ impl Lines {
             }
         }
     }
+}
+
+/// What the lines of a file say, each JSON, in order; nothing where there is no file. A line that a crash has cut, or
+/// that is of another version, is passed over.
+///
+/// # Errors
+///
+/// The kernel's.
+pub fn read<T: DeserializeOwned>(path: &Path) -> io::Result<Vec<T>> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let mut all = Vec::new();
+    for line in BufReader::new(file).split(b'\n') {
+        all.extend(serde_json::from_slice(&line?));
+    }
+    Ok(all)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 pub mod bundle;
 pub mod cgroup;
 pub mod criu;
+pub mod durable;
 pub mod error;
 pub mod lines;
 pub mod mounts;

@@ -101,33 +101,69 @@ pub fn end_orphans(argument: &str) {
     }
 }
 
-fn pids() -> Vec<i32> {
+/// Every process there is.
+pub fn pids() -> Vec<i32> {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
 }
 
-fn has_argument(pid: i32, argument: &str) -> bool {
+/// Whether a process was started with this argument.
+pub fn has_argument(pid: i32, argument: &str) -> bool {
     let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-    // Not the shim, whose own arguments are other paths.
     line.split(|byte| *byte == 0).any(|one| one == argument.as_bytes())
 }
 
-/// proc_pid_stat(5), field 5, of a process that has not ended.
-fn group_of(pid: i32) -> Option<i32> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace();
-    let alive = fields.next().is_some_and(|state| !matches!(state, "Z" | "X"));
-    if alive { fields.nth(1)?.parse().ok() } else { None }
-}
-
-/// When the process started, in clock ticks after boot: proc_pid_stat(5), field 22.
+/// When the process started, in clock ticks after boot.
 pub fn start_time(pid: i32) -> Option<u64> {
-    parse_start_time(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
+    Stat::of(pid).map(|stat| stat.start_time)
 }
 
-/// Field 2 is the program's name in parentheses and may hold anything, so fields count from its end.
-fn parse_start_time(stat: &str) -> Option<u64> {
-    stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(22 - 3)?.parse().ok()
+/// What the kernel says of a process: proc_pid_stat(5).
+#[derive(Debug, PartialEq, Eq)]
+pub struct Stat {
+    /// Its parent.
+    pub parent: i32,
+    /// Its process group.
+    pub group: i32,
+    /// When it started, in clock ticks after boot.
+    pub start_time: u64,
+    alive: bool,
+    flags: u64,
+}
+
+impl Stat {
+    /// `None`: there is no such process.
+    pub fn of(pid: i32) -> Option<Self> {
+        Self::parse(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
+    }
+
+    /// Field 2 is the program's name in parentheses and may hold anything, so fields count from its end.
+    fn parse(stat: &str) -> Option<Self> {
+        let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_ascii_whitespace().collect();
+        let field = |number: usize| fields.get(number - 3).copied();
+        Some(Self {
+            alive: !matches!(field(3)?, "Z" | "X"),
+            parent: field(4)?.parse().ok()?,
+            group: field(5)?.parse().ok()?,
+            flags: field(9)?.parse().ok()?,
+            start_time: field(22)?.parse().ok()?,
+        })
+    }
+
+    /// Whether it has not ended: one that has may still be there to be reaped.
+    pub fn is_alive(&self) -> bool {
+        self.alive
+    }
+
+    /// Whether it was forked and has begun no program since: PF_FORKNOEXEC (`linux/sched.h`).
+    pub fn is_fork(&self) -> bool {
+        self.flags & 0x40 != 0
+    }
+}
+
+/// The process group of a process that has not ended.
+fn group_of(pid: i32) -> Option<i32> {
+    Stat::of(pid).filter(Stat::is_alive).map(|stat| stat.group)
 }
 
 #[cfg(test)]
@@ -137,8 +173,8 @@ mod tests {
     #[test]
     fn a_program_name_with_parentheses_and_blanks_does_not_shift_the_fields() {
         let stat = "7 (a) 1 2 (b) S 1 7 7 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 4242 8192 1";
-        assert_eq!(parse_start_time(stat), Some(4242));
-        assert_eq!(parse_start_time("7 (a"), None);
+        assert_eq!(Stat::parse(stat).map(|stat| stat.start_time), Some(4242));
+        assert_eq!(Stat::parse("7 (a"), None);
     }
 
     #[test]

@@ -17,7 +17,7 @@ use super::reaper::{self, Ended};
 use super::stdio::{Output, Stream};
 use crate::ipc::{CONSOLE, ProcessKey, Request, Role};
 use crate::runtime::cgroup::Cgroup;
-use crate::runtime::process::start_time;
+use crate::runtime::process::{Stat, has_argument, pids, start_time};
 use crate::runtime::program::{ExitStatus, FailureKind, Program};
 
 /// How often it is looked for what a call has orphaned.
@@ -282,31 +282,17 @@ impl Job {
     }
 }
 
-/// The living processes of a call that are CRIU's, as runc calls it (`criu swrk FD`), and whether each was forked and
-/// has begun no program since: PF_FORKNOEXEC (proc_pid_stat(5), fields 4, 5 and 9; `linux/sched.h`). They are below the
-/// runtime, or in its group when they have left it.
+/// The living processes of a call that are CRIU's, as runc calls it (`criu swrk FD`), and whether each has begun no
+/// program of its own. They are below the runtime, or in its group when they have left it.
 fn criu_of(call: i32) -> Vec<(i32, bool)> {
-    const PF_FORKNOEXEC: u64 = 0x40;
-    let look = |entry: fs::DirEntry| -> Option<(i32, (i32, bool, bool))> {
-        let pid = entry.file_name().to_str()?.parse().ok()?;
-        let stat = fs::read_to_string(entry.path().join("stat")).ok()?;
-        let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_ascii_whitespace().collect();
-        let in_group = fields.first()? != &"Z" && fields.get(2)?.parse() == Ok(call);
-        let forked = fields.get(6)?.parse::<u64>().ok()? & PF_FORKNOEXEC != 0;
-        Some((pid, (fields.get(1)?.parse().ok()?, in_group, forked)))
-    };
-    let all: BTreeMap<i32, (i32, bool, bool)> =
-        fs::read_dir("/proc").into_iter().flatten().flatten().filter_map(look).collect();
+    let all: BTreeMap<i32, Stat> =
+        pids().into_iter().filter_map(|pid| Some((pid, Stat::of(pid).filter(Stat::is_alive)?))).collect();
     let is_below = |pid: i32| {
-        let parents = std::iter::successors(Some(pid), |pid| all.get(pid).map(|(parent, ..)| *parent));
-        parents.take(all.len()).any(|pid| pid == call)
+        let line = std::iter::successors(Some(pid), |pid| all.get(pid).map(|stat| stat.parent));
+        line.take(all.len()).any(|pid| pid == call)
     };
-    let is_criu = |pid: i32| {
-        let command = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-        command.split(|byte| *byte == 0).any(|word| word == b"swrk")
-    };
-    let of_call = all.iter().filter(|(pid, (_, in_group, _))| *in_group || is_below(**pid));
-    of_call.filter(|(pid, _)| is_criu(**pid)).map(|(pid, (_, _, forked))| (*pid, *forked)).collect()
+    let of_call = all.iter().filter(|(pid, stat)| stat.group == call || is_below(**pid));
+    of_call.filter(|(pid, _)| has_argument(**pid, "swrk")).map(|(pid, stat)| (*pid, stat.is_fork())).collect()
 }
 
 /// What runc runs inside a container before it becomes the process that was asked for.

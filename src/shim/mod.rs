@@ -16,8 +16,7 @@ mod reaper;
 mod server;
 mod stdio;
 
-use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -32,6 +31,7 @@ use crate::ipc::{
     Message, ProcessKey, Request, Role, VERSION,
 };
 use crate::runtime::cgroup::OomCount;
+use crate::runtime::durable::{sync_folder, write_synced};
 use crate::runtime::lines::Lines;
 use crate::runtime::program::{ExitStatus, Failure, FailureKind};
 use job::{Job, Outcome};
@@ -380,11 +380,9 @@ fn somewhere(durable: &Path, what: &str, keep: impl Fn(&Path) -> io::Result<()>)
 /// Whole or not at all: a hidden file, fsync, rename, fsync of the folder.
 fn write_durably(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
     let partial = folder.join(format!(".{name}.partial"));
-    let mut file = File::create(&partial)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
+    write_synced(&partial, bytes)?;
     crate::cut!("shim.record.synced");
     std::fs::rename(&partial, folder.join(name))?;
     crate::cut!("shim.record.renamed");
-    File::open(folder)?.sync_all()
+    sync_folder(folder)
 }

@@ -20,7 +20,8 @@ use serde::{Deserialize, Serialize};
 
 use super::error::{Error, Result, store};
 use super::names::CheckpointName;
-use super::store::{remove_for_good, sync_folder, write_synced};
+use super::store::remove_for_good;
+use crate::runtime::durable::{sync_folder, write_synced};
 use crate::runtime::options::CriuOptions;
 
 const META: &str = "checkpoint.json";

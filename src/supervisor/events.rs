@@ -3,8 +3,8 @@
 //! for a listener: who falls behind what is kept is told how much it missed.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{oneshot, watch};
 
 use super::names::{CheckpointName, ContainerId};
-use crate::runtime::lines::Lines;
+use crate::runtime::lines::{self, Lines};
 
 /// How many events are kept for those who ask for past ones.
 const KEPT: usize = 8192;
@@ -131,7 +131,7 @@ impl Events {
         let mut heard = BTreeMap::new();
         let mut unknown = None;
         for name in [OLDER, NAME] {
-            for event in read(&folder.join(name))? {
+            for event in lines::read::<Event>(&folder.join(name))? {
                 if name == OLDER {
                     unknown.get_or_insert(event.cursor.saturating_sub(1));
                 }
@@ -307,20 +307,6 @@ fn of_run<'a>(heard: &'a mut BTreeMap<ContainerId, Heard>, event: &Event) -> &'a
     known
 }
 
-/// The events of a file; a line that a crash has cut is passed over.
-fn read(path: &Path) -> io::Result<Vec<Event>> {
-    let file = match File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(error),
-    };
-    let mut events: Vec<Event> = Vec::new();
-    for line in BufReader::new(file).split(b'\n') {
-        events.extend(serde_json::from_slice(&line?));
-    }
-    Ok(events)
-}
-
 #[derive(Debug)]
 struct Appender {
     folder: PathBuf,
@@ -389,6 +375,7 @@ fn file_cap() -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
     use std::io::Write;
 
     use super::*;

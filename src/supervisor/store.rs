@@ -25,7 +25,8 @@ use serde::{Deserialize, Serialize};
 use super::error::{Error, Result, store};
 use super::names::{CheckpointName, ContainerId};
 use crate::ipc::{ADDED_EXITS, ADDED_EXITS_OLDER, AddedExit, EXIT_RECORD, ExitRecord, LOG, ProcessKey};
-use crate::runtime::lines::Lines;
+use crate::runtime::durable::{sync_folder, write_synced};
+use crate::runtime::lines::{self, Lines};
 use crate::runtime::mounts;
 
 /// How often, and how far apart, a lock that is held is tried again.
@@ -136,10 +137,8 @@ impl Run {
     /// How its added processes ended, those that have, in order. A line that a crash has cut is passed over.
     pub(super) fn added_exits(&self) -> Vec<AddedExit> {
         let durable = [ADDED_EXITS_OLDER, ADDED_EXITS].map(|name| self.durable.join(name));
-        let files = durable.into_iter().chain([self.volatile.join(ADDED_EXITS)]).map(fs::read);
-        let files: Vec<_> = files.collect();
-        let lines = files.iter().flatten().flat_map(|bytes| bytes.split(|byte| *byte == b'\n'));
-        lines.filter_map(|line| serde_json::from_slice(line).ok()).collect()
+        let files = durable.into_iter().chain([self.volatile.join(ADDED_EXITS)]);
+        files.flat_map(|file| lines::read(&file).unwrap_or_default()).collect()
     }
 }
 
@@ -365,12 +364,7 @@ impl Store {
         crate::cut!("forget.record-removed");
         remove_for_good(&self.volatile(id));
         crate::cut!("forget.volatile-removed");
-        match fs::remove_dir_all(&folder) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(store("removing the folder", folder)(error));
-            }
-            _ => {}
-        }
+        remove_all(&folder).map_err(store("removing the folder", folder))?;
         crate::cut!("forget.folder-removed");
         sync_folder(&self.root.join("containers")).map_err(store("syncing the folder", &self.root))
     }
@@ -485,11 +479,7 @@ fn forget_other_boot(state: &Path) -> io::Result<bool> {
         Ok(_) => {
             for folder in ["containers", "runc"] {
                 // None should be: a boot takes them along.
-                mounts::detach_below(&state.join(folder))?;
-                match fs::remove_dir_all(state.join(folder)) {
-                    Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                    _ => {}
-                }
+                remove_all(&state.join(folder))?;
             }
         }
         Err(_) => {}
@@ -513,6 +503,10 @@ fn private(folder: &Path) -> io::Result<()> {
 
 /// A folder with all that is in it, but for what a CRIU that was killed has mounted there: that is the host's.
 fn remove_all(folder: &Path) -> io::Result<()> {
+    // The usual case at a start, and then not worth the table of all mounts.
+    if !folder.exists() {
+        return Ok(());
+    }
     mounts::detach_below(folder)?;
     match fs::remove_dir_all(folder) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
@@ -537,19 +531,6 @@ fn remove_other_runs(folder: &Path, run: &Run) {
             let _ = fs::remove_dir_all(path);
         }
     }
-}
-
-/// A new file with these bytes, on the disk.
-pub(super) fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = File::create(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
-}
-
-/// Makes the names in a folder durable (fsync(2), "calling fsync() does not necessarily ensure that the
-/// entry in the directory ... has also reached disk").
-pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
 }
 
 /// Runs file work away from the async threads.
