@@ -140,15 +140,7 @@ impl Task {
         let untold = !heard.is_some_and(|heard| heard.ended)
             && (known || untidied || self.context.store.is_another_boot());
         if self.snapshot.status == Status::Stopped && untold {
-            let exit = self.snapshot.exit;
-            let at = exit.map_or_else(Timestamp::now, |exit| exit.at);
-            let status = exit.map(|exit| exit.status.as_shell());
-            self.context.events.publish(
-                self.id(),
-                self.run,
-                at,
-                Happened::Exit { pid: None, seq: None, status },
-            );
+            self.tell_exit(None, self.snapshot.exit);
         }
     }
 
@@ -157,27 +149,26 @@ impl Task {
         let Some(life) = &self.life else { return };
         let begun = |seq: u64| heard.is_some_and(|heard| heard.added.contains_key(&seq));
         let over = |seq: u64| heard.is_some_and(|heard| heard.over.contains(&seq));
-        let tell = |at, happened| self.context.events.publish(&self.snapshot.id, self.run, at, happened);
+        let mut told = Vec::new();
         let mut left = processes::noted_seqs(&life.run);
         for ended in self.snapshot.ended.iter().filter(|ended| !ended.init) {
-            let (seq, pid, exit) = (ended.seq, ended.process.pid, ended.exit);
+            let (seq, pid) = (ended.seq, ended.process.pid);
             if !left.remove(&seq) {
                 continue;
             }
-            let at = exit.map_or_else(Timestamp::now, |exit| exit.at);
             if !begun(seq) {
-                tell(at, Happened::Exec { pid, seq });
+                let at = ended.exit.map_or_else(Timestamp::now, |exit| exit.at);
+                self.context.events.publish(self.id(), self.run, at, Happened::Exec { pid, seq });
             }
             if !over(seq) {
-                let status = exit.map(|exit| exit.status.as_shell());
-                tell(at, Happened::Exit { pid: Some(pid), seq: Some(seq), status });
+                self.tell_exit(Some((pid, seq)), ended.exit);
             }
-            self.told.push(seq);
+            told.push(seq);
         }
         for added in &life.added {
             left.remove(&added.seq);
             if !begun(added.seq) {
-                tell(Timestamp::now(), Happened::Exec { pid: added.key.pid, seq: added.seq });
+                self.emit(Happened::Exec { pid: added.key.pid, seq: added.seq });
             }
         }
         // The shim is at it still.
@@ -185,10 +176,19 @@ impl Task {
         // Neither running nor known to have ended: one whose shim was killed, or an exec that failed.
         for seq in left {
             if let Some(pid) = heard.and_then(|heard| heard.added.get(&seq)).filter(|_| !over(seq)) {
-                tell(Timestamp::now(), Happened::Exit { pid: Some(*pid), seq: Some(seq), status: None });
+                self.tell_exit(Some((*pid, seq)), None);
             }
-            self.told.push(seq);
+            told.push(seq);
         }
+        self.told = told;
+    }
+
+    /// Tells of an end: of init, or of an added process by its pid and number. Without `exit` nobody saw how.
+    fn tell_exit(&self, added: Option<(i32, u64)>, exit: Option<ExitRecord>) {
+        let (pid, seq) = added.unzip();
+        let at = exit.map_or_else(Timestamp::now, |exit| exit.at);
+        let status = exit.map(|exit| exit.status.as_shell());
+        self.context.events.publish(self.id(), self.run, at, Happened::Exit { pid, seq, status });
     }
 
     /// The files of added processes go once their ends are among the events that are kept.
@@ -268,41 +268,23 @@ impl Task {
 
     /// A caller that has hung up does not read the answer; what was asked is done all the same.
     async fn obey(&mut self, command: Command) {
+        let context = Arc::clone(&self.context);
         match command {
-            Command::Start(start, reply) => {
-                let outcome = self.start(start).await;
-                self.answer_to(reply, outcome).await;
-            }
-            Command::Update(update, reply) => {
-                let outcome = self.update(update).await;
-                self.answer_to(reply, outcome).await;
-            }
+            Command::Start(start, reply) => answer_to(&context, reply, self.start(start).await).await,
+            Command::Update(update, reply) => answer_to(&context, reply, self.update(update).await).await,
             Command::Exec(overrides, key, reply) => {
-                let outcome = self.exec(overrides, key).await;
-                self.answer_to(reply, outcome).await;
+                answer_to(&context, reply, self.exec(overrides, key).await).await;
             }
             Command::Signal { pid, signal, reply } => drop(reply.send(self.signal_process(pid, signal))),
             Command::Checkpoint(name, options, reply) => {
-                let outcome = self.checkpoint(name, options).await;
-                self.answer_to(reply, outcome).await;
+                answer_to(&context, reply, self.checkpoint(name, options).await).await;
             }
             Command::DeleteCheckpoint(name, reply) => drop(reply.send(self.delete_checkpoint(name).await)),
             Command::Stop { signal, timeout, reply } => {
-                let outcome = self.stop(signal, timeout).await;
-                self.answer_to(reply, outcome).await;
+                answer_to(&context, reply, self.stop(signal, timeout).await).await;
             }
-            Command::Delete { force, reply } => {
-                let outcome = self.delete(force).await;
-                self.answer_to(reply, outcome).await;
-            }
+            Command::Delete { force, reply } => answer_to(&context, reply, self.delete(force).await).await,
         }
-    }
-
-    /// What was answered has been told: who then asks for past events finds it among them.
-    async fn answer_to<T>(&self, reply: Reply<T>, outcome: Result<T>) {
-        self.context.events.written().await;
-        // Nobody listens: then nobody does.
-        let _ = reply.send(outcome);
     }
 
     fn publish(&mut self) {
@@ -380,9 +362,8 @@ impl Task {
         }
         let status = exit.map(|exit| exit.status.as_shell());
         tracing::info!(container = %self.id(), status, "ended");
-        let at = exit.map_or_else(Timestamp::now, |exit| exit.at);
         crate::cut!("exit.telling");
-        self.context.events.publish(self.id(), self.run, at, Happened::Exit { pid: None, seq: None, status });
+        self.tell_exit(None, exit);
     }
 
     fn added_ended(&mut self, exit: &Exit) {
@@ -429,13 +410,14 @@ impl Task {
         self.snapshot.processes.retain(|process| process.pid != pid);
         self.snapshot.keep_ended(added.view, false, seq, exit);
         self.publish();
-        let at = exit.map_or_else(Timestamp::now, |exit| exit.at);
         crate::cut!("added-exit.telling");
-        let happened = Happened::Exit {
-            pid: Some(pid),
-            seq: Some(seq),
-            status: exit.map(|exit| exit.status.as_shell()),
-        };
-        self.context.events.publish(self.id(), self.run, at, happened);
+        self.tell_exit(Some((pid, seq)), exit);
     }
+}
+
+/// What was answered has been told: who then asks for past events finds it among them.
+async fn answer_to<T>(context: &Context, reply: Reply<T>, outcome: Result<T>) {
+    context.events.written().await;
+    // Nobody listens: then nobody does.
+    let _ = reply.send(outcome);
 }

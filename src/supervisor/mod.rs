@@ -244,16 +244,25 @@ impl Supervisor {
 
     /// Waits until it is stopped, or for so long; gives what is then.
     pub async fn wait(&self, id: &ContainerId, limit: Option<Duration>) -> Result<Arc<Snapshot>> {
+        self.until(id, limit, |snapshot| snapshot.status == Status::Stopped && !snapshot.never_started).await
+    }
+
+    /// Waits until a container is so, or for so long; gives what is then.
+    async fn until(
+        &self,
+        id: &ContainerId,
+        limit: Option<Duration>,
+        so: impl Fn(&Snapshot) -> bool,
+    ) -> Result<Arc<Snapshot>> {
         let mut view = self.context.registry.watch(id).ok_or_else(|| Error::NoContainer(id.clone()))?;
         let mut closing = self.closing.subscribe();
-        let ended = async {
+        let came = async {
             // Without a sender the container was deleted: what it was last is what it came to.
-            let _ =
-                view.wait_for(|snapshot| snapshot.status == Status::Stopped && !snapshot.never_started).await;
+            let _ = view.wait_for(|snapshot| so(snapshot)).await;
             Arc::clone(&view.borrow())
         };
         tokio::select! {
-            snapshot = ended => Ok(snapshot),
+            snapshot = came => Ok(snapshot),
             () = tokio::time::sleep(limit.unwrap_or(FOREVER)) => self.get(id),
             _ = closing.wait_for(|closing| *closing != Closing::Not) => Err(Error::ShuttingDown),
         }
@@ -271,26 +280,10 @@ impl Supervisor {
         pid: i32,
         limit: Option<Duration>,
     ) -> Result<ProcessReport> {
-        let mut view = self.context.registry.watch(id).ok_or_else(|| Error::NoContainer(id.clone()))?;
-        let missing = || Error::NoProcess { id: id.clone(), pid };
-        let mut seen = view.borrow().process(pid).ok_or_else(missing)?;
-        let mut closing = self.closing.subscribe();
-        let limit = tokio::time::sleep(limit.unwrap_or(FOREVER));
-        let mut limit = std::pin::pin!(limit);
-        while matches!(seen, ProcessReport::Running { .. }) {
-            tokio::select! {
-                changed = view.changed() => {
-                    // Deleted, or the name was started again: how it ended is known no more.
-                    seen = view.borrow_and_update().process(pid).ok_or_else(missing)?;
-                    if changed.is_err() && matches!(seen, ProcessReport::Running { .. }) {
-                        return Err(missing());
-                    }
-                }
-                () = &mut limit => break,
-                _ = closing.wait_for(|closing| *closing != Closing::Not) => return Err(Error::ShuttingDown),
-            }
-        }
-        Ok(seen)
+        self.process(id, pid)?;
+        let snapshot = self.until(id, limit, |snapshot| !snapshot.is_running(pid)).await?;
+        // The name was started again: how it ended is known no more.
+        snapshot.process(pid).ok_or_else(|| Error::NoProcess { id: id.clone(), pid })
     }
 
     /// What it has written, and with `follow` goes on to write.

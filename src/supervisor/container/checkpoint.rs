@@ -28,7 +28,7 @@ impl Task {
         self.admit(Verb::Checkpoint)?;
         let Some(life) = self.life.as_ref() else { return Err(Error::ShimLost(self.id().clone())) };
         let (run, seq, context) = (life.run.clone(), life.seq + 1, Arc::clone(&self.context));
-        let made_by = self.made_by(run.number, seq)?;
+        let made_by = self.made_by(seq)?;
         let (bundle, process) = (self.snapshot.bundle.clone(), life.process.clone());
         let (criu, exit, key) = (wanted.criu, wanted.exit, wanted.key.clone());
         let begun = blocking(move || {
@@ -111,7 +111,7 @@ impl Task {
     /// its part, else undone.
     pub(super) async fn resume_checkpoint(&mut self, name: CheckpointName, seq: u64) {
         let (bundle, claims) = (self.snapshot.bundle.clone(), self.context.claims.clone());
-        let maker = Maker { container: self.id().to_string(), run: self.run, seq };
+        let maker = self.maker(seq);
         let looked_for = name.clone();
         let reopened = blocking(move || Ok(Partial::reopen(&claims, &bundle, &looked_for, &maker))).await;
         let Ok(Some(partial)) = reopened else {
@@ -164,18 +164,23 @@ impl Task {
     /// Whether this very request has made it.
     async fn was_made(&self, name: &CheckpointName, seq: u64) -> bool {
         let (bundle, name) = (self.snapshot.bundle.clone(), name.clone());
-        let maker = Maker { container: self.id().to_string(), run: self.run, seq };
+        let maker = self.maker(seq);
         blocking(move || checkpoints::open(&bundle, &name))
             .await
             .is_ok_and(|found| found.maker == Some(maker))
     }
 
-    fn made_by(&self, run: u32, seq: u64) -> Result<MadeBy> {
+    /// A request of this container's, in its present run.
+    fn maker(&self, seq: u64) -> Maker {
+        Maker { container: self.id().to_string(), run: self.run, seq }
+    }
+
+    fn made_by(&self, seq: u64) -> Result<MadeBy> {
         let Criu::Works { version, .. } = self.context.criu()? else {
             return Err(Error::NoCriu("it is not there".into()));
         };
         Ok(MadeBy {
-            maker: Maker { container: self.id().to_string(), run, seq },
+            maker: self.maker(seq),
             runc: self.context.versions.runc.clone(),
             criu: version.clone(),
             kernel: self.context.versions.kernel.clone(),

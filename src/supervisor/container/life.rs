@@ -141,6 +141,24 @@ impl Life {
         Ok(())
     }
 
+    /// A process that was added, and runs; `watch` is its pidfd where no shim tells of its end. Gives it as readers see
+    /// it, and lists it, but behind init's end: then it is about to end too.
+    pub(super) fn add(
+        &mut self,
+        key: ProcessKey,
+        seq: u64,
+        view: ProcessView,
+        watch: Option<AsyncFd<OwnedFd>>,
+        snapshot: &mut Snapshot,
+    ) -> ProcessView {
+        let view = ProcessView { pid: key.pid, ..view };
+        self.added.push(Added { key, seq, view: view.clone(), watch });
+        if !self.ended {
+            snapshot.processes.push(view.clone());
+        }
+        view
+    }
+
     /// The cgroup of its init process.
     pub(in crate::supervisor) fn place(&self) -> Option<Cgroup> {
         self.cgroup.clone()

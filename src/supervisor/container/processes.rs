@@ -9,7 +9,7 @@ use std::sync::Arc;
 use oci_spec::runtime::Process;
 
 use super::calls::Wanted;
-use super::{Added, Life, ProcessView, Snapshot, Task, Update};
+use super::{Life, ProcessView, Snapshot, Task, Update};
 use crate::ipc::{AddedExit, CONSOLE, Hello, ProcessKey, Role, Stdio};
 use crate::runtime;
 use crate::runtime::bundle::{ProcessOverrides, added_process};
@@ -102,17 +102,13 @@ impl Task {
 
     /// The process runs; one that has ended already is taken off the list by the shim's next message.
     fn added(&mut self, key: ProcessKey, seq: u64, view: ProcessView) -> ProcessView {
-        let view = ProcessView { pid: key.pid, ..view };
+        let mut view = view;
         if let Some(life) = self.life.as_mut() {
             // For a daemon that finds no shim. On tmpfs; without it that daemon does not list the process.
             let [.., held] = files(&life.run, seq);
             let _ = serde_json::to_vec(&key).map_err(io::Error::from).and_then(|key| fs::write(held, key));
-            life.added.push(Added { key, seq, view: view.clone(), watch: None });
-            // After init's end it is about to end too.
-            if !life.ended {
-                self.snapshot.processes.push(view.clone());
-                self.publish();
-            }
+            view = life.add(key, seq, view, None, &mut self.snapshot);
+            self.publish();
         }
         crate::cut!("exec.listed");
         self.emit(Happened::Exec { pid: key.pid, seq });
@@ -256,9 +252,7 @@ pub(super) fn recover(life: &mut Life, hello: &Hello, snapshot: &mut Snapshot) {
         let key = running.iter().find(|key| Some(key.pid) == pid);
         // Of one that has ended, the files stay until its end was told.
         if let (Some(key), Some(view)) = (key, view) {
-            let view = ProcessView { pid: key.pid, ..view };
-            life.added.push(Added { key: *key, seq, view: view.clone(), watch: None });
-            snapshot.processes.push(view);
+            life.add(*key, seq, view, None, snapshot);
         }
     }
 }
@@ -272,9 +266,7 @@ pub(super) fn recover_unseen(life: &mut Life, snapshot: &mut Snapshot) {
         let held = key.and_then(|key| Held::open_same(key.pid, key.start_time).ok().flatten());
         let watch = held.and_then(|held| held.watch().ok());
         let (Some(key), Some(watch), Some(view)) = (key, watch, noted(&life.run, seq)) else { continue };
-        let view = ProcessView { pid: key.pid, ..view };
-        life.added.push(Added { key, seq, view: view.clone(), watch: Some(watch) });
-        snapshot.processes.push(view);
+        life.add(key, seq, view, Some(watch), snapshot);
     }
 }
 

@@ -101,6 +101,11 @@ impl Snapshot {
         self.processes.iter().chain(ended).find(|process| process.key.as_deref() == Some(key)).cloned()
     }
 
+    /// Whether a process of the run that counts has this pid and runs.
+    pub(in crate::supervisor) fn is_running(&self, pid: i32) -> bool {
+        self.processes.iter().any(|process| process.pid == pid)
+    }
+
     /// A process of the run that counts, running or ended; of a pid that was given twice, the later.
     pub fn process(&self, pid: i32) -> Option<ProcessReport> {
         if let Some(index) = self.processes.iter().position(|process| process.pid == pid) {
