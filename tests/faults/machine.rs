@@ -13,7 +13,7 @@ use ureq::Agent;
 use ureq::http::Request;
 
 use crate::support::daemon::command;
-use crate::support::{eventually, host};
+use crate::support::host;
 
 /// How long a request is repeated.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -164,31 +164,15 @@ impl Machine {
     #[track_caller]
     pub(crate) fn assert_nothing_left(&self) {
         let pid = self.running().child.id();
-        let folder = self.folder.path().to_string_lossy().into_owned();
-        eventually("no process is left", || {
-            host::processes(&self.prefix, pid).is_empty() && host::processes(&folder, pid).is_empty()
-        });
-        assert_eq!(host::cgroups(&self.prefix), Vec::<PathBuf>::new());
-        assert_eq!(host::mounts(&folder), Vec::<String>::new());
-        let known =
-            ["lock", "boot-id", "calls", "bin", "bin/criu", "containerd-rest.sock", "containers", "runc"];
-        assert_eq!(host::files(&self.folder.path().join("state"), &known), Vec::<String>::new());
-        assert_eq!(host::files(&self.folder.path().join("root/containers"), &[]), Vec::<String>::new());
+        host::assert_nothing_left(self.folder.path(), &self.prefix, pid);
     }
 }
 
 impl Drop for Machine {
     fn drop(&mut self) {
         self.kill();
-        for (pid, _) in host::processes(&self.prefix, 0) {
-            let pid = nix::unistd::Pid::from_raw(i32::try_from(pid).unwrap());
-            let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL);
-        }
-        host::clear_cgroups(&self.prefix);
-        for line in host::mounts(&self.folder.path().to_string_lossy()) {
-            let point = line.split(' ').nth(4).unwrap_or_default().to_owned();
-            let _ = std::process::Command::new("umount").arg("-l").arg(point).status();
-        }
+        host::end_containers(&self.prefix);
+        host::detach_mounts(self.folder.path());
     }
 }
 

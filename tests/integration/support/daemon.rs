@@ -2,11 +2,13 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
+use nix::sys::signal::{SigHandler, Signal};
 use serde_json::Value;
 
 use super::client::{Answer, Client};
@@ -22,7 +24,7 @@ pub(crate) struct Daemon {
     child: Child,
     folder: Arc<tempfile::TempDir>,
     options: Vec<String>,
-    program: Option<PathBuf>,
+    program: PathBuf,
     env: Vec<(String, String)>,
     pub(crate) client: Client,
     /// Begins every container's name of this daemon, and nobody else's.
@@ -33,7 +35,18 @@ pub(crate) struct Daemon {
 
 /// The program with a daemon's folders, to be changed and run.
 pub(crate) fn command(folder: &Path, options: &[String]) -> Command {
-    let mut command = Command::new(PROGRAM);
+    command_of(Path::new(PROGRAM), folder, options)
+}
+
+fn command_of(program: &Path, folder: &Path, options: &[String]) -> Command {
+    let mut command = Command::new(program);
+    // SAFETY: signal(2) may be called between fork and exec. Under nohup(1) a daemon would inherit that SIGHUP is
+    // ignored, and rightly ignore it.
+    unsafe {
+        command.pre_exec(|| {
+            nix::sys::signal::signal(Signal::SIGHUP, SigHandler::SigDfl).map(drop).map_err(Into::into)
+        });
+    }
     command
         .env("CONTAINERD_REST_ROOT", folder.join("root"))
         .env("CONTAINERD_REST_STATE", folder.join("state"))
@@ -52,50 +65,37 @@ impl Daemon {
 
     /// With flags of `serve`.
     pub(crate) fn with(options: &[&str]) -> Self {
-        assert!(nix::unistd::geteuid().is_root(), "these tests make containers: run them as root");
-        let folder = Arc::new(tempfile::Builder::new().prefix("cr-").tempdir().unwrap());
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let prefix = format!("t{}-{number}-", std::process::id());
-        Self::run(
-            folder,
-            options.iter().map(|option| (*option).to_owned()).collect(),
-            None,
-            Vec::new(),
-            prefix,
-        )
+        let options = options.iter().map(|option| (*option).to_owned()).collect();
+        Self::fresh(options, Path::new(PROGRAM), |_| {})
     }
 
     /// On folders that are prepared first.
     pub(crate) fn prepared(prepare: impl FnOnce(&Path)) -> Self {
-        let folder = Arc::new(tempfile::Builder::new().prefix("cr-").tempdir().unwrap());
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let prefix = format!("t{}-{number}-", std::process::id());
-        prepare(folder.path());
-        Self::run(folder, Vec::new(), None, Vec::new(), prefix)
+        Self::fresh(Vec::new(), Path::new(PROGRAM), prepare)
     }
 
     /// Of a copy of the program that lies elsewhere, with its shim.
     pub(crate) fn of_program(program: &Path) -> Self {
+        Self::fresh(Vec::new(), program, |_| {})
+    }
+
+    fn fresh(options: Vec<String>, program: &Path, prepare: impl FnOnce(&Path)) -> Self {
+        assert!(nix::unistd::geteuid().is_root(), "these tests make containers: run them as root");
         let folder = Arc::new(tempfile::Builder::new().prefix("cr-").tempdir().unwrap());
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let prefix = format!("t{}-{number}-", std::process::id());
-        Self::run(folder, Vec::new(), Some(program.to_owned()), Vec::new(), prefix)
+        prepare(folder.path());
+        Self::run(folder, options, program.to_owned(), Vec::new(), prefix)
     }
 
     fn run(
         folder: Arc<tempfile::TempDir>,
         options: Vec<String>,
-        program: Option<PathBuf>,
+        program: PathBuf,
         env: Vec<(String, String)>,
         prefix: String,
     ) -> Self {
-        let mut command = command(folder.path(), &options);
-        if let Some(program) = &program {
-            let plain = command;
-            command = Command::new(program);
-            command.envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
-            command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        }
+        let mut command = command_of(&program, folder.path(), &options);
         command.envs(env.iter().map(|(name, value)| (name, value)));
         let mut child = command.spawn().unwrap();
         let log = Arc::new(Mutex::new(String::new()));
@@ -199,24 +199,7 @@ impl Daemon {
     /// No process, cgroup, mount, runc state or file of any container.
     #[track_caller]
     pub(crate) fn assert_nothing_left(&self) {
-        let folder = self.folder().to_string_lossy().into_owned();
-        // A shim ends by itself, a moment after its container.
-        eventually("no process is left", || {
-            host::processes(&self.prefix, self.pid()).is_empty()
-                && host::processes(&folder, self.pid()).is_empty()
-        });
-        assert_eq!(host::cgroups(&self.prefix), Vec::<PathBuf>::new());
-        // But for what the test itself has mounted.
-        let own = [self.state_folder(), self.root_folder()];
-        let point = |line: &str| PathBuf::from(line.split(' ').nth(4).unwrap_or_default());
-        let mounts = host::mounts(&folder).into_iter().filter(|line| !own.contains(&point(line)));
-        assert_eq!(mounts.collect::<Vec<_>>(), Vec::<String>::new());
-        let state = host::files(
-            &self.state_folder(),
-            &["lock", "boot-id", "calls", "bin", "bin/criu", "containerd-rest.sock", "containers", "runc"],
-        );
-        assert_eq!(state, Vec::<String>::new());
-        assert_eq!(host::files(&self.root_folder().join("containers"), &[]), Vec::<String>::new());
+        host::assert_nothing_left(self.folder(), &self.prefix, self.pid());
     }
 }
 
@@ -227,25 +210,15 @@ impl Drop for Daemon {
             if std::thread::panicking() {
                 eprintln!("the daemon's log:\n{}", self.log());
             }
-            // Whatever state a failed test has left it in: its containers go with it.
-            for (pid, _) in host::processes(&self.prefix, self.pid()) {
-                let _ = nix::sys::signal::kill(
-                    nix::unistd::Pid::from_raw(i32::try_from(pid).unwrap()),
-                    nix::sys::signal::Signal::SIGKILL,
-                );
-            }
             let _ = self.child.kill();
             let _ = self.child.wait();
-            host::clear_cgroups(&self.prefix);
+            // Whatever state a failed test has left it in: its containers go with it.
+            host::end_containers(&self.prefix);
         }
         // It goes on with the daemon that was started after this one.
         if Arc::strong_count(&self.folder) > 1 {
             return;
         }
-        // The folder is about to be removed: never through a mount that a broken test has left in it.
-        for line in host::mounts(&self.folder().to_string_lossy()) {
-            let point = line.split(' ').nth(4).unwrap_or_default().to_owned();
-            let _ = Command::new("umount").arg("-l").arg(point).status();
-        }
+        host::detach_mounts(self.folder());
     }
 }

@@ -4,6 +4,9 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::eventually;
 
 /// Every cgroup, in every hierarchy, whose name begins so.
 pub(crate) fn cgroups(prefix: &str) -> Vec<PathBuf> {
@@ -25,7 +28,7 @@ fn walk(folder: &Path, prefix: &str, found: &mut Vec<PathBuf>) {
 
 /// Removes what a failed test has left of cgroups, once the killed processes in them are gone. Frozen ones
 /// die when they are thawed (cgroup v1).
-pub(crate) fn clear_cgroups(prefix: &str) {
+fn clear_cgroups(prefix: &str) {
     for _ in 0..100 {
         let left = cgroups(prefix);
         if left.is_empty() {
@@ -82,4 +85,43 @@ pub(crate) fn files(folder: &Path, ignored: &[&str]) -> Vec<String> {
     }
     found.sort();
     found
+}
+
+/// No process, cgroup, mount, runc state or file of any container of the daemon with these folders.
+#[track_caller]
+pub(crate) fn assert_nothing_left(folder: &Path, prefix: &str, daemon: u32) {
+    let text = folder.to_string_lossy().into_owned();
+    // A shim ends by itself, a moment after its container.
+    eventually("no process is left", || {
+        processes(prefix, daemon).is_empty() && processes(&text, daemon).is_empty()
+    });
+    assert_eq!(cgroups(prefix), Vec::<PathBuf>::new());
+    let (state, root) = (folder.join("state"), folder.join("root"));
+    // But for what the test itself has mounted.
+    let mounts = mounts(&text).into_iter().filter(|line| ![&state, &root].contains(&&point(line)));
+    assert_eq!(mounts.collect::<Vec<_>>(), Vec::<String>::new());
+    let known = ["lock", "boot-id", "calls", "bin", "bin/criu", "containerd-rest.sock", "containers", "runc"];
+    assert_eq!(files(&state, &known), Vec::<String>::new());
+    assert_eq!(files(&root.join("containers"), &[]), Vec::<String>::new());
+}
+
+/// Where a mount is, of a line of mountinfo.
+fn point(line: &str) -> PathBuf {
+    PathBuf::from(line.split(' ').nth(4).unwrap_or_default())
+}
+
+/// Ends every container of a daemon that is gone, in whatever state a failed test has left them.
+pub(crate) fn end_containers(prefix: &str) {
+    for (pid, _) in processes(prefix, 0) {
+        let pid = nix::unistd::Pid::from_raw(i32::try_from(pid).unwrap());
+        let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL);
+    }
+    clear_cgroups(prefix);
+}
+
+/// A folder is about to be removed: never through a mount that a broken test has left in it.
+pub(crate) fn detach_mounts(folder: &Path) {
+    for line in mounts(&folder.to_string_lossy()) {
+        let _ = Command::new("umount").arg("-l").arg(point(&line)).status();
+    }
 }
