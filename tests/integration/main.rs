@@ -19,6 +19,7 @@ mod fleet;
 mod host_faults;
 mod lifecycle;
 mod logs;
+mod model;
 mod output;
 mod processes;
 mod program;

@@ -31,7 +31,7 @@ fn beginnings(daemon: &Daemon) -> usize {
     daemon.log().matches("takes the place of").count()
 }
 
-fn replace(daemon: &Daemon) {
+pub(crate) fn replace(daemon: &Daemon) {
     let before = beginnings(daemon);
     hang_up(daemon);
     eventually("the new program serves", || beginnings(daemon) > before);
