@@ -1,5 +1,5 @@
 # Thin: what is done stands in scripts/ and in cargo's own commands.
-.PHONY: run test faults prerequisites first-look
+.PHONY: run test faults prerequisites first-look recovery
 
 run: ## install what is missing, build, lay the demo bundle at /containers/redis, serve on localhost:8888
 	scripts/prerequisites run
@@ -17,6 +17,11 @@ faults: ## kill the daemon and its shims at every cut point and at random instan
 
 prerequisites: ## install what the daemon and its tests need
 	scripts/prerequisites test
+
+recovery: ## how long a killed daemon takes to be back with 100 and with 1,000 containers
+	scripts/prerequisites test
+	cargo build --release --locked --quiet --bins
+	scripts/recovery
 
 first-look: ## start, exec, checkpoint, restore through the API beside bare runc, in one run
 	scripts/prerequisites run
