@@ -16,6 +16,7 @@ mod contract;
 mod events;
 mod exits;
 mod fleet;
+mod handover;
 mod host_faults;
 mod lifecycle;
 mod logs;
