@@ -3,12 +3,10 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::os::fd::AsRawFd;
+use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -19,8 +17,11 @@ use serde_json::json;
 use crate::support::bundle::Bundle;
 use crate::support::client::Answer;
 use crate::support::daemon::{Daemon, command};
-use crate::support::{eventually, host};
-use crate::upgrade::{activated, beginnings, install, replace};
+use crate::support::eventually;
+use crate::upgrade::{beginnings, install, replace};
+
+/// How long an answer may take at the most: longer than a handover.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A container that SIGTERM does not end, and a request to stop it that so takes this long.
 fn long_stop(daemon: &Daemon, id: &str, seconds: u64) -> JoinHandle<Answer> {
@@ -55,7 +56,7 @@ fn a_change_that_is_under_way_is_answered_and_who_comes_meanwhile_is_served_by_t
     let stop = long_stop(&daemon, &id, 2);
     handing_over(&daemon);
     // On a new connection: in the kernel's queue, until somebody accepts.
-    ask(Box::new(connect(&daemon)));
+    ask(connect(&daemon));
     eventually("by the new program", || beginnings(&daemon) == 1);
     let answer = stop.join().unwrap();
     assert_eq!(answer.headers["connection"], "close", "what was kept open is not used again");
@@ -71,7 +72,7 @@ fn what_takes_too_long_is_finished_by_the_program_that_began_it() {
     let id = daemon.name("a");
     let stop = long_stop(&daemon, &id, 40);
     handing_over(&daemon);
-    ask(Box::new(connect(&daemon)));
+    ask(connect(&daemon));
     eventually("it says that it was not replaced", || daemon.log().contains("still open"));
     assert!(daemon.log().contains("serving goes on"), "{}", daemon.log());
     assert_eq!(beginnings(&daemon), 0);
@@ -175,7 +176,7 @@ fn what_is_ours_stays_ours_and_is_removed_at_the_end_of_the_last_program() {
     let path = daemon.state_folder().join("containerd-rest.sock");
     replace(&daemon);
     replace(&daemon);
-    ask(Box::new(UnixStream::connect(&path).unwrap()));
+    ask(unix_to(&path));
     // Where an operator reads whom to signal.
     let pid = fs::read_to_string(daemon.state_folder().join("lock")).unwrap();
     assert_eq!(pid.trim(), daemon.pid().to_string());
@@ -184,81 +185,6 @@ fn what_is_ours_stays_ours_and_is_removed_at_the_end_of_the_last_program() {
     daemon.terminate();
     eventually("it ends", || daemon.ended().is_some());
     assert!(daemon.ended().unwrap().success() && !path.exists());
-}
-
-#[test]
-fn sockets_that_were_given_are_handed_on_and_no_shim_holds_them() {
-    let folder = tempfile::tempdir().unwrap();
-    let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
-    let (port, path) = (tcp.local_addr().unwrap(), folder.path().join("managed.sock"));
-    let unix = UnixListener::bind(&path).unwrap();
-    let held = [inode(&tcp), inode(&unix)];
-    let mut daemon = activated(folder.path(), &[tcp.into(), unix.into()]);
-    let mut log = BufReader::new(daemon.stderr.take().unwrap());
-    wait_for_start(&mut daemon);
-    let pid = Pid::from_raw(i32::try_from(daemon.id()).unwrap());
-    let id = format!("t{pid}-given");
-    let bundle = Bundle::sleeper();
-    for round in 0..2 {
-        kill(pid, Signal::SIGHUP).unwrap();
-        let mut line = String::new();
-        while !line.contains("takes the place of") {
-            line.clear();
-            assert_ne!(log.read_line(&mut line).unwrap(), 0, "it has ended");
-        }
-        ask(Box::new(TcpStream::connect(port).unwrap()));
-        ask(Box::new(UnixStream::connect(&path).unwrap()));
-        assert_eq!(open_sockets(daemon.id(), &held), 2, "the daemon holds each once");
-        let body = bundle.start().to_string();
-        let answer = send(port, &format!("POST /containers/{id}{round}"), &body);
-        assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
-    }
-    for process in host::processes(&id, daemon.id()).into_keys() {
-        assert_eq!(open_sockets(process, &held), 0, "process {process} holds none");
-    }
-    for round in 0..2 {
-        let answer = send(port, &format!("DELETE /containers/{id}{round}?force=true"), "");
-        assert!(answer.starts_with("HTTP/1.1 204"), "{answer}");
-    }
-    kill(pid, Signal::SIGTERM).unwrap();
-    assert!(daemon.wait().unwrap().success());
-    assert!(path.exists(), "its path is the manager's, after any number of programs");
-    eventually("nothing is left", || host::processes(&id, 0).is_empty());
-}
-
-/// systemd's own side of the protocol, where it is installed. What it does not give is bound as ever.
-#[test]
-fn systemd_socket_activate_starts_it_with_the_first_connection() {
-    let activate = Path::new("/usr/bin/systemd-socket-activate");
-    if !activate.exists() {
-        return;
-    }
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("managed.sock");
-    let plain = command(folder.path(), &[]);
-    let mut manager = Command::new(activate);
-    manager.arg("-l").arg(&path);
-    for (name, value) in plain.get_envs() {
-        let assignment = format!("{}={}", name.to_string_lossy(), value.unwrap().to_string_lossy());
-        manager.arg("-E").arg(assignment);
-    }
-    manager.arg(plain.get_program()).stdout(Stdio::piped()).stderr(Stdio::null());
-    // It becomes the daemon: the same pid.
-    let mut daemon = manager.spawn().unwrap();
-    // The path is there before anybody listens.
-    let mut first = None;
-    eventually("it listens", || {
-        first = UnixStream::connect(&path).ok();
-        first.is_some()
-    });
-    ask(Box::new(first.unwrap()));
-    let said = wait_for_start(&mut daemon);
-    assert!(said.contains("managed.sock"), "{said}");
-    let address = said.split("http://").nth(1).unwrap().split_whitespace().next().unwrap();
-    ask(Box::new(TcpStream::connect(address).unwrap()));
-    kill(Pid::from_raw(i32::try_from(daemon.id()).unwrap()), Signal::SIGTERM).unwrap();
-    assert!(daemon.wait().unwrap().success());
-    assert!(path.exists());
 }
 
 #[test]
@@ -336,8 +262,18 @@ fn children(pid: u32) -> Vec<u32> {
 }
 
 fn connect(daemon: &Daemon) -> TcpStream {
-    let stream = TcpStream::connect(daemon.client.base.trim_start_matches("http://")).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    tcp_to(daemon.client.base.trim_start_matches("http://").parse().unwrap())
+}
+
+pub(crate) fn tcp_to(address: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream
+}
+
+pub(crate) fn unix_to(path: &Path) -> UnixStream {
+    let stream = UnixStream::connect(path).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream
 }
 
@@ -370,45 +306,9 @@ fn whole_body(mut stream: impl BufRead) -> String {
     }
 }
 
-trait Stream: Read + Write {}
-impl<T: Read + Write> Stream for T {}
-
-fn ask(mut stream: Box<dyn Stream>) {
+pub(crate) fn ask(mut stream: impl Read + Write) {
     stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-}
-
-fn send(port: std::net::SocketAddr, what: &str, body: &str) -> String {
-    let mut stream = TcpStream::connect(port).unwrap();
-    let length = body.len();
-    write!(
-        stream,
-        "{what} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
-    )
-    .unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    answer
-}
-
-/// What it says once it listens.
-fn wait_for_start(daemon: &mut Child) -> String {
-    let mut line = String::new();
-    BufReader::new(daemon.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    assert!(line.contains("listens on"), "{line}");
-    line
-}
-
-/// As /proc has it: `socket:[inode]`.
-fn inode(socket: &impl AsRawFd) -> PathBuf {
-    fs::read_link(format!("/proc/self/fd/{}", socket.as_raw_fd())).unwrap()
-}
-
-/// How many of these sockets a process has open, each counted once.
-fn open_sockets(pid: u32, sockets: &[PathBuf]) -> usize {
-    let files = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
-    let links: Vec<PathBuf> = files.filter_map(|file| fs::read_link(file.path()).ok()).collect();
-    sockets.iter().filter(|socket| links.contains(socket)).count()
 }

@@ -5,6 +5,7 @@
 
 mod support;
 
+mod activation;
 mod bad_bundle;
 mod bad_input;
 mod bad_path;

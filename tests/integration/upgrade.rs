@@ -19,7 +19,7 @@ use nix::unistd::Pid;
 use serde_json::{Value, json};
 
 use crate::support::bundle::Bundle;
-use crate::support::daemon::{Daemon, command};
+use crate::support::daemon::{Daemon, command, heeds_hangups};
 use crate::support::{eventually, host};
 
 /// How often the daemon's program began.
@@ -199,6 +199,7 @@ pub(crate) fn activated(folder: &Path, sockets: &[OwnedFd]) -> std::process::Chi
     let script = format!("LISTEN_PID=$$ LISTEN_FDS={} exec \"$0\" \"$@\"", sockets.len());
     let plain = command(folder, &[]);
     let mut shell = std::process::Command::new("sh");
+    heeds_hangups(&mut shell);
     shell.arg("-c").arg(script).arg(plain.get_program()).args(plain.get_args());
     for (name, value) in plain.get_envs() {
         shell.env(name, value.unwrap());

@@ -2,12 +2,13 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, kill, sigaction};
 use nix::unistd::Pid;
 use serde_json::Value;
 
@@ -44,7 +45,20 @@ pub(crate) fn command(folder: &Path, options: &[String]) -> Command {
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
+    heeds_hangups(&mut command);
     command
+}
+
+/// Though these tests may have been started with nohup(1).
+pub(crate) fn heeds_hangups(command: &mut Command) {
+    // SAFETY: sigaction alone, which may be called between fork and exec, and no handler is put in.
+    unsafe {
+        command.pre_exec(|| {
+            let default = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
+            sigaction(Signal::SIGHUP, &default)?;
+            Ok(())
+        });
+    }
 }
 
 impl Daemon {
@@ -97,6 +111,7 @@ impl Daemon {
             command = Command::new(program);
             command.envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
             command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+            heeds_hangups(&mut command);
         }
         command.envs(env.iter().map(|(name, value)| (name, value)));
         let mut child = command.spawn().unwrap();
