@@ -15,5 +15,7 @@ pub mod ipc;
 mod reaper;
 pub mod runtime;
 pub mod serve;
+mod serving;
 pub mod shim;
+mod signals;
 pub mod supervisor;

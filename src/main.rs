@@ -2,13 +2,14 @@
 
 use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{ExitCode, Stdio};
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
-use containerd_rest::config::{Config, LogFormat, Settings};
+use containerd_rest::config::{Config, LogFormat, Settings, find_program};
 use containerd_rest::http::{Given, Handed};
 use containerd_rest::serve::Ended;
 use containerd_rest::{check, http, serve};
@@ -82,7 +83,7 @@ fn keep_descriptors_from_children() {
     let _ = unsafe { close_range(3, u32::MAX, CLOSE_RANGE_CLOEXEC as c_int) };
 }
 
-fn configured(settings: Settings, file: Option<&std::path::Path>) -> Result<Config, String> {
+fn configured(settings: Settings, file: Option<&Path>) -> Result<Config, String> {
     Config::new(settings, file).map_err(|error| error.to_string())
 }
 
@@ -103,7 +104,9 @@ fn served(config: Config, given: std::io::Result<Given>) -> Result<(), String> {
         LogFormat::Text => log.with_target(false).init(),
         LogFormat::Json => log.json().flatten_event(true).init(),
     }
-    let own = Succession::new().map_err(|error| format!("its own program cannot be found: {error}"))?;
+    let replaces = given.as_ref().is_ok_and(|given| given.replaces);
+    let own =
+        Succession::new(replaces).map_err(|error| format!("its own program cannot be found: {error}"))?;
     let mut given = given.map_err(|error| format!("{error}; see LISTEN_FDS in the environment"))?;
     loop {
         let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
@@ -112,25 +115,41 @@ fn served(config: Config, given: std::io::Result<Given>) -> Result<(), String> {
         runtime.shutdown_timeout(std::time::Duration::from_secs(1));
         match served.map_err(|error| error.to_string())? {
             Ended::Stopped => return Ok(()),
-            Ended::Replaced(handed) => {
+            Ended::Replaced(handed, unheard) => {
                 let why = own.take_place(&handed);
-                tracing::error!(%why, "the program cannot be replaced; serving goes on");
+                drop(unheard);
+                tracing::error!(
+                    %why,
+                    "the program cannot be replaced, so serving goes on; mend it and send SIGHUP again"
+                );
                 given = handed.take_back().map_err(|error| error.to_string())?;
             }
         }
     }
 }
 
-/// The program that takes our place: the one that lies where we lay when we were started, with our arguments.
+/// Whether the file is the one that we run. Its links stay as they are: where one is switched, it leads to a newer program.
+fn is_own(path: &Path) -> bool {
+    let file = |path: &Path| std::fs::metadata(path).ok().map(|file| (file.dev(), file.ino()));
+    file(path).is_some_and(|found| file(Path::new("/proc/self/exe")) == Some(found))
+}
+
+/// The program that takes our place: what the path that we were called by leads to then, with our arguments.
 struct Succession {
     program: PathBuf,
     args: Vec<OsString>,
 }
 
 impl Succession {
-    /// Asked for at the start: when the file is replaced, the kernel's name of our own is of a file that is gone.
-    fn new() -> std::io::Result<Self> {
-        Ok(Self { program: std::env::current_exe()?, args: std::env::args_os().skip(1).collect() })
+    /// Asked for at the start, while that path leads to us. `replaces`: we were called by the program before, which knew.
+    fn new(replaces: bool) -> std::io::Result<Self> {
+        let called = std::env::args_os().next().and_then(|name| find_program(Path::new(&name)));
+        let program = match called {
+            Some(path) if replaces || is_own(&path) => path,
+            // Called by any other name.
+            _ => std::env::current_exe()?,
+        };
+        Ok(Self { program, args: std::env::args_os().skip(1).collect() })
     }
 
     /// Whether it runs, and takes our configuration.
@@ -155,17 +174,11 @@ impl Succession {
             Ok(variable) => variable,
             Err(error) => return error,
         };
-        // A second SIGHUP would end the new program while it starts. One that replaces another listens to the signal
-        // although it finds it ignored.
-        let ignored = SigAction::new(SigHandler::SigIgn, SaFlags::empty(), SigSet::empty());
-        // SAFETY: no handler runs but the one that was there before, which is put back.
-        let before = unsafe { sigaction(Signal::SIGHUP, &ignored) };
         let error = std::process::Command::new(&self.program).args(&self.args).env(name, value).exec();
-        // SAFETY: as above. std has given SIGPIPE its default for the program that did not come.
-        unsafe {
-            let _ = before.and_then(|before| sigaction(Signal::SIGHUP, &before));
-            let _ = sigaction(Signal::SIGPIPE, &ignored);
-        }
+        // std has given SIGPIPE its default, for the program that did not come.
+        let ignored = SigAction::new(SigHandler::SigIgn, SaFlags::empty(), SigSet::empty());
+        // SAFETY: no handler is put in, and std had put none.
+        let _ = unsafe { sigaction(Signal::SIGPIPE, &ignored) };
         error
     }
 }

@@ -2,9 +2,9 @@
 //! they end.
 
 use std::fs;
+use std::os::fd::AsFd;
 
-use nix::sys::wait::{Id, WaitPidFlag, waitid};
-use nix::unistd::Pid;
+use rustix::process::{WaitId, WaitIdOptions, waitid};
 
 use crate::runtime::process::Held;
 
@@ -19,13 +19,13 @@ pub(crate) fn inherited() -> Vec<Held> {
     pids.into_iter().filter_map(|pid| Held::open(pid).ok().flatten()).collect()
 }
 
-/// Reaps each when it ends.
+/// Reaps each when it ends; by pidfd, so that never another gets lost that has the same pid by then.
 pub(crate) fn reap(children: Vec<Held>) {
     for child in children {
         tokio::spawn(async move {
             let Ok(watch) = child.watch() else { return };
             let _ = watch.readable().await;
-            let _ = waitid(Id::Pid(Pid::from_raw(child.pid())), WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG);
+            let _ = waitid(WaitId::PidFd(watch.as_fd()), WaitIdOptions::EXITED | WaitIdOptions::NOHANG);
         });
     }
 }

@@ -2,32 +2,21 @@
 //! newer program. Containers stay when it ends.
 
 use std::fs;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::watch;
-use tokio::task::JoinHandle;
 
-use crate::api::Api;
 use crate::config::{Config, find_program};
-use crate::http::{self, Given, Handed, ListenError, Listeners, Phase};
+use crate::http::{self, Given, Handed, ListenError, Listeners};
 use crate::reaper;
 use crate::runtime::criu::Criu;
 use crate::runtime::runc::Runc;
 use crate::runtime::{self, cgroup};
+use crate::serving::{Outcome, Serving};
+use crate::signals::{Asked, Signals, Unheard};
 use crate::supervisor::{self, OpenError, Parts, Store, Supervisor, Versions, chain};
-
-/// How long open requests may take to finish once the daemon is told to end.
-const DRAIN: Duration = Duration::from_secs(30);
-
-/// How long, when we give way, those who have connected may take to ask: a client that has connected sends at once.
-const SETTLE: Duration = Duration::from_millis(200);
-
-/// How long connections may then stay open.
-const FLUSH: Duration = Duration::from_secs(3);
 
 /// Why the daemon does not start (or has ended); each says what helps.
 #[derive(Debug, thiserror::Error)]
@@ -78,8 +67,9 @@ pub enum ServeError {
 pub enum Ended {
     /// It was asked to end.
     Stopped,
-    /// It was asked to give way to the program as it is now on the disk, which gets the sockets.
-    Replaced(Handed),
+    /// It was asked to give way to the program as it is now on the disk, which gets the sockets. Should it not come, the
+    /// signals are heard again when the second is dropped.
+    Replaced(Handed, Unheard),
 }
 
 /// Serves until SIGTERM, SIGINT or SIGHUP. `succeeds`: whether a program that could take our place runs, and why not.
@@ -119,129 +109,34 @@ where
         writeln!(stdout, "containerd-rest {} listens on {}", env!("CARGO_PKG_VERSION"), listeners.describe())
             .and_then(|()| stdout.flush());
 
-    let phase = watch::Sender::new(Phase::Serving);
-    let router = http::router(Api::new(supervisor.clone()), answers, phase.subscribe());
-    let server = tokio::spawn(listeners.serve(router, phase.subscribe())?);
-    let replaced = loop {
-        match signals.next().await {
-            Asked::Stop => break false,
-            Asked::Replace => match succeeds().await {
-                Ok(()) => break true,
-                Err(why) => {
-                    tracing::error!(why, "the program that was to take over does not run; serving goes on");
-                }
-            },
+    let mut serving = Serving::begin(supervisor, answers, &listeners)?;
+    while let Asked::Replace = signals.next().await {
+        let tried = tokio::select! {
+            tried = succeeds() => tried,
+            () = signals.stop() => break,
+        };
+        if let Err(why) = tried {
+            tracing::error!(
+                why,
+                "the program that was to take over does not run, so serving goes on; mend it and send SIGHUP again"
+            );
+            continue;
         }
-    };
-    if replaced {
         tracing::info!("handing over; containers and connections stay");
-        phase.send_replace(Phase::HandingOver);
-        supervisor.end_waits();
-        if drained(server, &supervisor, &phase, SETTLE, &mut signals).await? {
-            // As it was given to us: it is what containers are given.
-            setrlimit(Resource::Nofile, limit).map_err(io::Error::from)?;
-            return Ok(Ended::Replaced(listeners.hand_over()));
-        }
-        listeners.close();
-    } else {
-        tracing::info!("ending; containers stay");
-        listeners.close();
-        supervisor.close();
-        drained(server, &supervisor, &phase, Duration::ZERO, &mut signals).await?;
-    }
-    Ok(Ended::Stopped)
-}
-
-/// Waits until what was begun is done and answered. `settle`: how long those who have just connected may take to ask.
-/// `false`: somebody asked to stop (again) meanwhile, or it took too long; what is cut off is finished or undone at
-/// the next start.
-async fn drained(
-    mut server: JoinHandle<io::Result<()>>,
-    supervisor: &Supervisor,
-    phase: &watch::Sender<Phase>,
-    settle: Duration,
-    signals: &mut Signals,
-) -> Result<bool, ServeError> {
-    let finished = async {
-        tokio::time::sleep(settle).await;
-        phase.send_replace(Phase::Ending);
-        supervisor.idle().await;
-        // The answers go out; a connection that asks for nothing, or does not read, is not waited for.
-        let served = match tokio::time::timeout(FLUSH, &mut server).await {
-            Ok(served) => served.map_err(io::Error::other)?,
-            Err(_) => Ok(()),
-        };
-        // What came in on the last of the connections.
-        supervisor.close();
-        supervisor.idle().await;
-        served
-    };
-    // Who asks twice does not want to wait.
-    let hurried = async {
-        tokio::select! {
-            () = signals.stop() => {}
-            () = tokio::time::sleep(DRAIN) => {}
-        }
-    };
-    tokio::select! {
-        served = finished => served.map(|()| true).map_err(ServeError::from),
-        () = hurried => {
-            tracing::warn!("requests were still open; what they began is finished or undone at the next start");
-            Ok(false)
-        }
-    }
-}
-
-/// What a signal asks for.
-enum Asked {
-    Stop,
-    Replace,
-}
-
-struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-    /// None: it means nothing to us.
-    hangup: Option<Signal>,
-    /// The daemon was started in a terminal: then SIGHUP says that the terminal is gone.
-    in_terminal: bool,
-}
-
-impl Signals {
-    fn new(replaces: bool) -> io::Result<Self> {
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-            hangup: if hangup_is_ignored() && !replaces { None } else { Some(signal(SignalKind::hangup())?) },
-            in_terminal: io::stderr().is_terminal(),
-        })
-    }
-
-    async fn next(&mut self) -> Asked {
-        let hangup = async {
-            match &mut self.hangup {
-                Some(hangup) => hangup.recv().await,
-                None => std::future::pending().await,
+        match serving.hand_over(&listeners, &mut signals).await? {
+            Outcome::Ready(unheard) => {
+                // As it was given to us: it is what containers are given.
+                setrlimit(Resource::Nofile, limit).map_err(io::Error::from)?;
+                return Ok(Ended::Replaced(listeners.hand_over(), unheard));
             }
-        };
-        tokio::select! {
-            _ = self.terminate.recv() => Asked::Stop,
-            _ = self.interrupt.recv() => Asked::Stop,
-            _ = hangup => if self.in_terminal { Asked::Stop } else { Asked::Replace },
+            Outcome::Stop => break,
+            Outcome::NotYet => {}
         }
     }
-
-    /// The next that asks to stop.
-    async fn stop(&mut self) {
-        while matches!(self.next().await, Asked::Replace) {}
-    }
-}
-
-/// As nohup(1) has it ignored: who started us so wants SIGHUP to do nothing (proc_pid_status(5), SigIgn).
-fn hangup_is_ignored() -> bool {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 == 1)
+    tracing::info!("ending; containers stay");
+    listeners.close();
+    serving.end(&mut signals).await?;
+    Ok(Ended::Stopped)
 }
 
 /// A few descriptors a container: as many as the host allows. Gives the limit as it was, which is the

@@ -34,11 +34,13 @@ pub(super) async fn from_client(request: Request, next: Next) -> Response {
 pub(super) struct Patient<L> {
     listener: L,
     phase: watch::Receiver<Phase>,
+    silent: watch::Sender<usize>,
 }
 
 impl<L> Patient<L> {
-    pub(super) fn new(listener: L, phase: watch::Receiver<Phase>) -> Self {
-        Self { listener, phase }
+    /// `silent` counts the connections that have said nothing yet.
+    pub(super) fn new(listener: L, phase: watch::Receiver<Phase>, silent: watch::Sender<usize>) -> Self {
+        Self { listener, phase, silent }
     }
 }
 
@@ -53,7 +55,10 @@ impl<L: Listener> Listener for Patient<L> {
         tokio::select! {
             biased;
             () = over => {}
-            (io, address) = self.listener.accept() => return (Connection { io, end: End::Ahead }, address),
+            (io, address) = self.listener.accept() => {
+                let silence = Some(Silence::begin(self.silent.clone()));
+                return (Connection { io, end: End::Ahead, silence }, address);
+            }
         }
         std::future::pending().await
     }
@@ -66,6 +71,23 @@ impl<L: Listener> Listener for Patient<L> {
 pub(super) struct Connection<I> {
     io: I,
     end: End,
+    /// Until the first byte, or the end.
+    silence: Option<Silence>,
+}
+
+struct Silence(watch::Sender<usize>);
+
+impl Silence {
+    fn begin(silent: watch::Sender<usize>) -> Self {
+        silent.send_modify(|silent| *silent += 1);
+        Self(silent)
+    }
+}
+
+impl Drop for Silence {
+    fn drop(&mut self) {
+        self.0.send_modify(|silent| *silent -= 1);
+    }
 }
 
 enum End {
@@ -86,7 +108,11 @@ impl<I: AsyncRead + Unpin> AsyncRead for Connection<I> {
             End::Told => {}
             End::Ahead => {
                 let before = buffer.filled().len();
-                match Pin::new(&mut self.io).poll_read(context, buffer) {
+                let read = Pin::new(&mut self.io).poll_read(context, buffer);
+                if read.is_ready() {
+                    self.silence = None;
+                }
+                match read {
                     Poll::Ready(end) if buffer.filled().len() == before => {
                         self.end = End::Seen(end);
                         context.waker().wake_by_ref();

@@ -53,7 +53,7 @@ impl Given {
     fn add(&mut self, fd: OwnedFd, own_path: bool) -> io::Result<()> {
         let wrong =
             |what: &str| io::Error::other(format!("the socket {} that was given {what}", fd.as_raw_fd()));
-        if !getsockopt(&fd, sockopt::AcceptConn)? {
+        if !getsockopt(&fd, sockopt::AcceptConn).map_err(|error| wrong(&format!("is no socket: {error}")))? {
             return Err(wrong("does not listen"));
         }
         let address: SockaddrStorage = getsockname(fd.as_raw_fd())?;
@@ -111,7 +111,7 @@ impl Handed {
     ///
     /// The kernel's.
     pub fn take_back(self) -> io::Result<Given> {
-        let mut given = Given { replaces: true, ..Given::default() };
+        let mut given = Given::default();
         for (fd, own_path) in self.0 {
             fcntl(&fd, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))?;
             given.add(fd, own_path)?;

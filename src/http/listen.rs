@@ -27,6 +27,8 @@ pub struct Listeners {
     path: Option<PathBuf>,
     /// Whether we have made that path.
     own_path: bool,
+    /// How many of those who have connected have said nothing yet.
+    silent: watch::Sender<usize>,
 }
 
 /// Why the daemon cannot listen; each says what helps.
@@ -102,7 +104,7 @@ impl Listeners {
         };
         unix.set_nonblocking(true).map_err(|source| ListenError::Given { source })?;
         let path = unix.local_addr().ok().and_then(|at| at.as_pathname().map(Path::to_owned));
-        Ok(Self { tcp, unix, path, own_path })
+        Ok(Self { tcp, unix, path, own_path, silent: watch::Sender::new(0) })
     }
 
     /// Where it listens, for a person.
@@ -126,11 +128,12 @@ impl Listeners {
         let mut servers = tokio::task::JoinSet::new();
         for listener in &self.tcp {
             let listener = TcpListener::from_std(listener.try_clone()?)?;
-            let server = axum::serve(Patient::new(listener, phase.clone()), router.clone());
+            let server =
+                axum::serve(Patient::new(listener, phase.clone(), self.silent.clone()), router.clone());
             servers.spawn(server.with_graceful_shutdown(ended(phase.clone())).into_future());
         }
         let listener = UnixListener::from_std(self.unix.try_clone()?)?;
-        let server = axum::serve(Patient::new(listener, phase.clone()), router);
+        let server = axum::serve(Patient::new(listener, phase.clone(), self.silent.clone()), router);
         servers.spawn(server.with_graceful_shutdown(ended(phase)).into_future());
         Ok(async move {
             while let Some(server) = servers.join_next().await {
@@ -138,6 +141,12 @@ impl Listeners {
             }
             Ok(())
         })
+    }
+
+    /// Waits until everybody who has connected has begun to ask.
+    pub async fn heard(&self) {
+        // The sender lives as long as we do.
+        let _ = self.silent.subscribe().wait_for(|silent| *silent == 0).await;
     }
 
     /// The sockets, with the connections that wait in them, for the next program.

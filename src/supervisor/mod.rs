@@ -73,7 +73,7 @@ pub(crate) struct Context {
     starts: Semaphore,
     /// The same for restores, which take longer: a start never waits for one.
     restores: Semaphore,
-    /// How many requests are being obeyed.
+    /// How many requests are waiting or being obeyed; one of which both sides know counts twice.
     busy: watch::Sender<usize>,
     /// Checkpoints that are being made.
     claims: checkpoints::Claims,
@@ -175,6 +175,11 @@ impl Supervisor {
         self.closing.send_replace(Closing::Waits);
     }
 
+    /// After [`Supervisor::end_waits`]: they may again.
+    pub fn allow_waits(&self) {
+        self.closing.send_replace(Closing::Not);
+    }
+
     /// From now on nothing new is begun; what runs goes on.
     pub fn close(&self) {
         self.closing.send_replace(Closing::All);
@@ -185,6 +190,11 @@ impl Supervisor {
         // The sender lives as long as we do.
         let _ = self.context.busy.subscribe().wait_for(|busy| *busy == 0).await;
         self.context.events.written().await;
+    }
+
+    /// Whether anything that was begun is under way.
+    pub fn is_busy(&self) -> bool {
+        *self.context.busy.borrow() != 0
     }
 
     /// CRIU as it was found.
@@ -219,7 +229,7 @@ impl Supervisor {
 
     /// Starts or restores a container under a name that is free or whose container is stopped.
     pub async fn start(&self, id: &ContainerId, start: Start) -> Result<Arc<Snapshot>> {
-        self.open_for_change()?;
+        let _under_way = self.open_for_change()?;
         loop {
             let queue = self.context.registry.reserve(id, |id| container::Task::new(&self.context, id));
             let (reply, answer) = oneshot::channel();
@@ -333,8 +343,10 @@ impl Supervisor {
         self.ask(id, |reply| Command::Delete { force, reply }).await
     }
 
-    fn open_for_change(&self) -> Result<()> {
-        if *self.closing.borrow() == Closing::All { Err(Error::ShuttingDown) } else { Ok(()) }
+    /// A request counts from before it is in a queue: between two of a container's nothing looks idle.
+    fn open_for_change(&self) -> Result<UnderWay<'_>> {
+        let under_way = UnderWay::begin(&self.context.busy);
+        if *self.closing.borrow() == Closing::All { Err(Error::ShuttingDown) } else { Ok(under_way) }
     }
 
     async fn ask<T>(
@@ -342,13 +354,29 @@ impl Supervisor {
         id: &ContainerId,
         command: impl FnOnce(oneshot::Sender<Result<T>>) -> Command,
     ) -> Result<T> {
-        self.open_for_change()?;
+        let _under_way = self.open_for_change()?;
         let missing = || Error::NoContainer(id.clone());
         let queue = self.context.registry.queue(id).ok_or_else(missing)?;
         let (reply, answer) = oneshot::channel();
         queue.send(command(reply)).await.map_err(|_| missing())?;
         // Unanswered: the container was forgotten before its turn came.
         answer.await.map_err(|_| missing())?
+    }
+}
+
+/// A request that has been taken and not been answered.
+struct UnderWay<'a>(&'a watch::Sender<usize>);
+
+impl<'a> UnderWay<'a> {
+    fn begin(busy: &'a watch::Sender<usize>) -> Self {
+        busy.send_modify(|busy| *busy += 1);
+        Self(busy)
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.send_modify(|busy| *busy -= 1);
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod support;
 
+mod activation;
 mod bad_bundle;
 mod bad_input;
 mod bad_path;
@@ -16,6 +17,7 @@ mod contract;
 mod events;
 mod exits;
 mod fleet;
+mod handover;
 mod host_faults;
 mod lifecycle;
 mod logs;

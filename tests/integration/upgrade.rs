@@ -19,26 +19,22 @@ use nix::unistd::Pid;
 use serde_json::{Value, json};
 
 use crate::support::bundle::Bundle;
-use crate::support::daemon::{Daemon, command};
+use crate::support::daemon::{Daemon, command, heeds_hangups};
 use crate::support::{eventually, host};
 
-fn hang_up(daemon: &Daemon) {
-    kill(Pid::from_raw(i32::try_from(daemon.pid()).unwrap()), Signal::SIGHUP).unwrap();
-}
-
 /// How often the daemon's program began.
-fn beginnings(daemon: &Daemon) -> usize {
+pub(crate) fn beginnings(daemon: &Daemon) -> usize {
     daemon.log().matches("takes the place of").count()
 }
 
 pub(crate) fn replace(daemon: &Daemon) {
     let before = beginnings(daemon);
-    hang_up(daemon);
+    daemon.hang_up();
     eventually("the new program serves", || beginnings(daemon) > before);
 }
 
 /// The program and its shim, copied to where they can be replaced.
-fn install(folder: &Path) -> std::path::PathBuf {
+pub(crate) fn install(folder: &Path) -> std::path::PathBuf {
     let shim = env!("CARGO_BIN_EXE_containerd-rest-shim");
     for program in [env!("CARGO_BIN_EXE_containerd-rest"), shim] {
         let name = Path::new(program).file_name().unwrap();
@@ -140,7 +136,7 @@ fn a_program_that_does_not_run_takes_nobodys_place() {
     fs::write(&fresh, "#!/bin/sh\necho 'wrong libc' >&2\nexit 127\n").unwrap();
     fs::set_permissions(&fresh, fs::Permissions::from_mode(0o755)).unwrap();
     fs::rename(&fresh, &program).unwrap();
-    hang_up(&daemon);
+    daemon.hang_up();
     eventually("it says why", || daemon.log().contains("wrong libc"));
     assert_eq!(daemon.status(&id), "running");
     // One that can be tried and is gone before its turn.
@@ -148,7 +144,7 @@ fn a_program_that_does_not_run_takes_nobodys_place() {
     fs::write(&fresh, script).unwrap();
     fs::set_permissions(&fresh, fs::Permissions::from_mode(0o755)).unwrap();
     fs::rename(&fresh, &program).unwrap();
-    hang_up(&daemon);
+    daemon.hang_up();
     eventually("it says that it cannot", || daemon.log().contains("cannot be replaced"));
     assert_eq!(daemon.status(&id), "running");
     let pid = daemon.init_pid(&id);
@@ -199,10 +195,11 @@ fn who_follows_is_let_go_properly_and_goes_on_where_it_was() {
 }
 
 /// A daemon with sockets from 3 on, as a service manager starts it.
-fn activated(folder: &Path, sockets: &[OwnedFd]) -> std::process::Child {
+pub(crate) fn activated(folder: &Path, sockets: &[OwnedFd]) -> std::process::Child {
     let script = format!("LISTEN_PID=$$ LISTEN_FDS={} exec \"$0\" \"$@\"", sockets.len());
     let plain = command(folder, &[]);
     let mut shell = std::process::Command::new("sh");
+    heeds_hangups(&mut shell);
     shell.arg("-c").arg(script).arg(plain.get_program()).args(plain.get_args());
     for (name, value) in plain.get_envs() {
         shell.env(name, value.unwrap());

@@ -4,11 +4,12 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
-use nix::sys::signal::{SigHandler, Signal};
+use nix::sys::signal::{SigHandler, Signal, kill, signal};
+use nix::unistd::Pid;
 use serde_json::Value;
 
 use super::client::{Answer, Client};
@@ -40,13 +41,6 @@ pub(crate) fn command(folder: &Path, options: &[String]) -> Command {
 
 fn command_of(program: &Path, folder: &Path, options: &[String]) -> Command {
     let mut command = Command::new(program);
-    // SAFETY: signal(2) may be called between fork and exec. Under nohup(1) a daemon would inherit that SIGHUP is
-    // ignored, and rightly ignore it.
-    unsafe {
-        command.pre_exec(|| {
-            nix::sys::signal::signal(Signal::SIGHUP, SigHandler::SigDfl).map(drop).map_err(Into::into)
-        });
-    }
     command
         .env("CONTAINERD_REST_ROOT", folder.join("root"))
         .env("CONTAINERD_REST_STATE", folder.join("state"))
@@ -55,7 +49,16 @@ fn command_of(program: &Path, folder: &Path, options: &[String]) -> Command {
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
+    heeds_hangups(&mut command);
     command
+}
+
+/// Though these tests may have been started with nohup(1).
+pub(crate) fn heeds_hangups(command: &mut Command) {
+    // SAFETY: signal(2) may be called between fork and exec, and no handler is put in.
+    unsafe {
+        command.pre_exec(|| signal(Signal::SIGHUP, SigHandler::SigDfl).map(drop).map_err(Into::into));
+    }
 }
 
 impl Daemon {
@@ -124,6 +127,25 @@ impl Daemon {
 
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Asks it to give way to the program that is on the disk.
+    pub(crate) fn hang_up(&self) {
+        self.send(Signal::SIGHUP);
+    }
+
+    /// Asks it to end.
+    pub(crate) fn terminate(&self) {
+        self.send(Signal::SIGTERM);
+    }
+
+    fn send(&self, signal: Signal) {
+        kill(Pid::from_raw(i32::try_from(self.pid()).unwrap()), signal).unwrap();
+    }
+
+    /// How it has ended, if it has.
+    pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().unwrap()
     }
 
     pub(crate) fn folder(&self) -> &Path {
