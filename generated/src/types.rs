@@ -616,6 +616,9 @@ pub type CheckpointList = Vec<Checkpoint>;
 ///A checkpoint of a bundle.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 pub struct Checkpoint {
+    ///Made with file locks allowed; so is its restore.
+    #[serde(rename = "fileLocks")]
+    pub file_locks: bool,
     pub name: CheckpointName,
     ///Made as a shell job; so is its restore.
     pub shell: bool,
@@ -642,6 +645,9 @@ pub struct CreateCheckpoint {
     ///Stop the container once it is dumped.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exit: Option<bool>,
+    ///Allow file locks; the restored process holds them again.
+    #[serde(rename = "fileLocks", skip_serializing_if = "Option::is_none")]
+    pub file_locks: Option<bool>,
     ///Allow a shell job (a terminal or session from outside).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shell: Option<bool>,

@@ -168,6 +168,7 @@ pub(super) fn checkpoint_options(
         tcp: body.tcp.unwrap_or(false),
         unix_sockets: body.unix_sockets.unwrap_or(false),
         shell: body.shell.unwrap_or(false),
+        file_locks: body.file_locks.unwrap_or(false),
     };
     CheckpointOptions { exit: body.exit.unwrap_or(false), criu, key }
 }
@@ -178,6 +179,7 @@ pub(super) fn checkpoint(checkpoint: Checkpoint) -> api::Checkpoint {
         tcp: checkpoint.options.tcp,
         unix_sockets: checkpoint.options.unix_sockets,
         shell: checkpoint.options.shell,
+        file_locks: checkpoint.options.file_locks,
         timestamp: time(checkpoint.created),
     }
 }

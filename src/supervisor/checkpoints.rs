@@ -57,12 +57,8 @@ pub(super) struct Meta {
     #[serde(default)]
     version: u32,
     created: Timestamp,
-    #[serde(default)]
-    tcp: bool,
-    #[serde(default)]
-    unix_sockets: bool,
-    #[serde(default)]
-    shell: bool,
+    #[serde(flatten)]
+    options: CriuOptions,
     #[serde(default)]
     exit: bool,
     #[serde(default)]
@@ -85,9 +81,7 @@ impl Meta {
         Self {
             version: 1,
             created: Timestamp::now(),
-            tcp: options.tcp,
-            unix_sockets: options.unix_sockets,
-            shell: options.shell,
+            options,
             exit,
             made_by: Some(made_by),
             process: Some(process),
@@ -190,9 +184,7 @@ fn read(bundle: &Path, name: &CheckpointName) -> Result<Option<Checkpoint>> {
         Err(_) => Meta {
             version: 0,
             created: modified(&folder),
-            tcp: false,
-            unix_sockets: false,
-            shell: false,
+            options: CriuOptions::default(),
             exit: false,
             made_by: None,
             process: None,
@@ -203,10 +195,9 @@ fn read(bundle: &Path, name: &CheckpointName) -> Result<Option<Checkpoint>> {
 }
 
 fn checkpoint(name: &CheckpointName, meta: &Meta, images: PathBuf) -> Checkpoint {
-    let options = CriuOptions { tcp: meta.tcp, unix_sockets: meta.unix_sockets, shell: meta.shell };
     Checkpoint {
         name: name.clone(),
-        options,
+        options: meta.options,
         created: meta.created,
         images,
         process: meta.process.clone(),
@@ -492,7 +483,7 @@ mod tests {
         let listed = list(bundle.path()).unwrap();
         let names: Vec<&str> = listed.iter().map(|one| one.name.as_str()).collect();
         assert_eq!(names, ["with-config", "bare"]);
-        assert_eq!(listed[0].options, CriuOptions { tcp: true, unix_sockets: false, shell: true });
+        assert_eq!(listed[0].options, CriuOptions { tcp: true, shell: true, ..CriuOptions::default() });
         assert_eq!(listed[0].images, all.join("with-config"));
     }
 
