@@ -133,6 +133,21 @@ pub fn of(error: &Error) -> Problem {
             }
             found
         }
+        Error::Cancelled { .. } => problem(
+            &kind("cancelled", "It was called off", 409),
+            detail,
+            "everything is as it was before; ask again when it is wanted",
+        ),
+        Error::NothingUnderWay(id) => problem(
+            &kind("nothing-under-way", "There is nothing to call off", 409),
+            detail,
+            format!("GET /containers/{id} shows under `progress` what is under way"),
+        ),
+        Error::NoRoom { .. } => problem(
+            &kind("no-space", "The disk has no room for that", 507),
+            detail,
+            "delete checkpoints, or make room on that disk, then repeat",
+        ),
         Error::NoLog { .. } => problem(
             &kind("log-not-found", "No such log", 404),
             detail,

@@ -30,6 +30,7 @@ mod recovery;
 mod repeats;
 mod shims;
 mod strays;
+mod underway;
 mod upgrade;
 mod walkthrough;
 mod words;
