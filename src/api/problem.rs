@@ -123,13 +123,14 @@ pub fn of(error: &Error) -> Problem {
             found
         }
         Error::Runtime { source, .. } => runtime_failed(source, detail),
-        Error::Criu { id, checkpoint, of, source, log, tail } => {
-            let mut found = runtime_failed(source, detail);
-            if let Some(log) = log {
-                let of = if *of == LogOf::Restore { "?of=restore" } else { "" };
+        Error::Criu(failure) => {
+            let mut found = runtime_failed(&failure.source, detail);
+            if let Some(log) = &failure.log {
+                let of = if failure.of == LogOf::Restore { "?of=restore" } else { "" };
+                let url = format!("/containers/{}/checkpoint/{}/log{of}", failure.id, failure.checkpoint);
                 found.log = Some(log.to_string_lossy().into_owned());
-                found.log_url = Some(format!("/containers/{id}/checkpoint/{checkpoint}/log{of}"));
-                found.log_tail = Some(tail.clone());
+                found.log_url = Some(url);
+                found.log_tail = Some(failure.tail.clone());
             }
             found
         }

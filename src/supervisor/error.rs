@@ -142,21 +142,8 @@ pub enum Error {
         source: runtime::Error,
     },
     /// CRIU refused a dump or a restore.
-    #[error("container {id}")]
-    Criu {
-        /// The container.
-        id: ContainerId,
-        /// The checkpoint.
-        checkpoint: CheckpointName,
-        /// Which of the two.
-        of: LogOf,
-        /// runc's words, and CRIU's.
-        source: runtime::Error,
-        /// Where CRIU's log was kept.
-        log: Option<PathBuf>,
-        /// The last lines of it.
-        tail: Vec<String>,
-    },
+    #[error(transparent)]
+    Criu(Box<CriuFailure>),
     /// Nothing has kept such a log.
     #[error("there is no log of a {} of checkpoint {name}", of.word())]
     NoLog {
@@ -227,6 +214,24 @@ pub enum Error {
     /// The daemon is ending.
     #[error("the daemon is shutting down")]
     ShuttingDown,
+}
+
+/// CRIU refused a dump or a restore.
+#[derive(Debug, thiserror::Error)]
+#[error("container {id}")]
+pub struct CriuFailure {
+    /// The container.
+    pub id: ContainerId,
+    /// The checkpoint.
+    pub checkpoint: CheckpointName,
+    /// Which of the two.
+    pub of: LogOf,
+    /// runc's words, and CRIU's.
+    pub source: runtime::Error,
+    /// Where CRIU's log was kept.
+    pub log: Option<PathBuf>,
+    /// The last lines of it.
+    pub tail: Vec<String>,
 }
 
 /// For `map_err`: what was tried, on what.

@@ -44,7 +44,7 @@ fn a_checkpoint_tells_what_made_it_and_what_is_in_it() {
         children.split_whitespace().count() >= 3
     });
     let answer = made(&daemon, &id, "one", &json!({ "exit": true, "fileLocks": true }));
-    assert_eq!(list(&daemon, &id, ""), [answer.clone()]);
+    assert_eq!(list(&daemon, &id, ""), std::slice::from_ref(&answer));
     let version = daemon.client.get("/version").expect(200).json();
     assert_eq!((&answer["container"], &answer["exit"]), (&json!(id), &json!(true)));
     assert_eq!((&answer["fileLocks"], &answer["restorable"]), (&json!(true), &json!(true)));

@@ -28,6 +28,8 @@ mod processes;
 mod program;
 mod recovery;
 mod repeats;
+mod rounds;
+mod runc_cases;
 mod shims;
 mod strays;
 mod underway;

@@ -17,7 +17,7 @@ use crate::runtime::bundle::Bundle;
 use crate::runtime::options::Verb;
 use crate::runtime::{self, cgroup, criu, mounts, netns};
 use crate::supervisor::checkpoints::{self, Checkpoint, Claim, Claims, Host, catalogue, fit};
-use crate::supervisor::error::{Error, Result};
+use crate::supervisor::error::{CriuFailure, Error, Result};
 use crate::supervisor::events::Happened;
 use crate::supervisor::link::Link;
 use crate::supervisor::names::{CheckpointName, ContainerId};
@@ -259,7 +259,7 @@ impl Task {
         };
         let words = if said.is_empty() { words } else { format!("{words}; CRIU says: {said}") };
         let source = runtime::Error::Failed { verb, words };
-        Error::Criu { id, checkpoint: checkpoint.clone(), of, source, log, tail }
+        Error::Criu(Box::new(CriuFailure { id, checkpoint: checkpoint.clone(), of, source, log, tail }))
     }
 
     /// A start failed: in reverse, the shim, runc's state, what a killed runc left of cgroups, the folders.
