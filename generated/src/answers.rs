@@ -215,6 +215,7 @@ impl From<Problem> for DeleteCheckpointResponse {
     fn from(problem: Problem) -> Self {
         match problem.status {
             404 => Self::NotFound(problem),
+            409 => Self::Conflict(problem),
             422 => Self::UnprocessableEntity(problem),
             503 => Self::ServiceUnavailable(problem),
             _ => Self::InternalServerError(Problem { status: 500, ..problem }),

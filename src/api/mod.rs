@@ -11,7 +11,9 @@ mod processes;
 
 pub use convert::{event, json_line, log_line};
 
-use crate::supervisor::{LogQuery, LogReader, Result, Supervisor};
+use std::path::PathBuf;
+
+use crate::supervisor::{Checkpoint, Export, LogQuery, LogReader, Result, Supervisor, Taking};
 
 /// What the handlers work with; clones are the same.
 #[derive(Debug, Clone)]
@@ -29,6 +31,29 @@ impl Api {
     /// A container's log, by the name in the path.
     pub fn logs(&self, id: &str, query: LogQuery) -> Result<LogReader> {
         self.supervisor.logs(&convert::container_id(id)?, query)
+    }
+
+    /// A checkpoint as an archive, by the names in the path.
+    pub async fn export(&self, id: &str, checkpoint: &str) -> Result<Export> {
+        let (id, name) = (convert::container_id(id)?, convert::checkpoint_name(checkpoint)?);
+        self.supervisor.export(&id, name).await
+    }
+
+    /// A checkpoint from an archive.
+    pub async fn import(
+        &self,
+        id: &str,
+        checkpoint: &str,
+        bundle: Option<PathBuf>,
+        key: Option<String>,
+    ) -> Result<Taking> {
+        let (id, name) = (convert::container_id(id)?, convert::checkpoint_name(checkpoint)?);
+        self.supervisor.import(&id, name, bundle, key).await
+    }
+
+    /// As the contract has a checkpoint.
+    pub fn checkpoint(&self, checkpoint: Checkpoint) -> containerd_rest_api::Checkpoint {
+        convert::checkpoint(checkpoint)
     }
 
     /// The supervisor, for what the generated traits cannot say.

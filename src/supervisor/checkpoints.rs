@@ -24,10 +24,14 @@ use super::store::remove_for_good;
 use crate::runtime::durable::{sync_folder, write_synced};
 use crate::runtime::options::CriuOptions;
 
-const META: &str = "checkpoint.json";
+pub(super) const META: &str = "checkpoint.json";
 const IMAGE: &str = "image";
 /// Always among CRIU's images: what kind of dump it is.
-const INVENTORY: &str = "inventory.img";
+pub(super) const INVENTORY: &str = "inventory.img";
+/// Of `checkpoint.json`.
+pub(super) const META_VERSION: u32 = 1;
+/// How the hidden folder of one that comes in an archive ends; [`super::archive`] sweeps those.
+pub(super) const RECEIVED: &str = ".import";
 /// CRIU's name for the log of a dump.
 pub(super) const DUMP_LOG: &str = "dump.log";
 
@@ -83,7 +87,7 @@ impl Meta {
         key: Option<String>,
     ) -> Self {
         Self {
-            version: 1,
+            version: META_VERSION,
             created: Timestamp::now(),
             tcp: options.tcp,
             unix_sockets: options.unix_sockets,
@@ -184,12 +188,17 @@ fn read(bundle: &Path, name: &CheckpointName) -> Result<Option<Checkpoint>> {
     if !folder.join(INVENTORY).exists() {
         return Ok(None);
     }
-    let theirs = folder.join("config.json");
-    let meta = match read_meta(&theirs) {
+    let meta = old_meta(&folder);
+    Ok(Some(checkpoint(name, &meta, folder)))
+}
+
+/// Of a folder with images directly inside.
+fn old_meta(folder: &Path) -> Meta {
+    match read_meta(&folder.join("config.json")) {
         Ok(meta) => meta,
         Err(_) => Meta {
             version: 0,
-            created: modified(&folder),
+            created: modified(folder),
             tcp: false,
             unix_sockets: false,
             shell: false,
@@ -198,8 +207,20 @@ fn read(bundle: &Path, name: &CheckpointName) -> Result<Option<Checkpoint>> {
             process: None,
             key: None,
         },
+    }
+}
+
+/// A checkpoint's folder, and what its `checkpoint.json` says, or would say if it had one.
+pub(super) fn describe(bundle: &Path, name: &CheckpointName) -> Result<(PathBuf, serde_json::Value)> {
+    let folder = folder_of(bundle).join(name.as_str());
+    let path = folder.join(META);
+    let said = if path.exists() {
+        let bytes = fs::read(&path).map_err(store("reading", &path))?;
+        serde_json::from_slice(&bytes)
+    } else {
+        serde_json::to_value(Meta { version: META_VERSION, ..old_meta(&folder) })
     };
-    Ok(Some(checkpoint(name, &meta, folder)))
+    Ok((folder, said.map_err(|error| store("reading", path)(error.into()))?))
 }
 
 fn checkpoint(name: &CheckpointName, meta: &Meta, images: PathBuf) -> Checkpoint {
@@ -298,11 +319,7 @@ impl Partial {
     pub(super) fn begin(claims: &Claims, bundle: &Path, name: &CheckpointName, meta: &Meta) -> Result<Self> {
         let taken = || Error::CheckpointTaken { bundle: bundle.to_owned(), name: name.clone() };
         let all = folder_of(bundle);
-        if let Err(error) = DirBuilder::new().mode(0o700).create(&all)
-            && !fs::symlink_metadata(&all).is_ok_and(|kind| kind.is_dir())
-        {
-            return Err(store("making the folder", all)(error));
-        }
+        make_all(&all)?;
         let folder = all.join(format!(".{name}.partial"));
         let claim = claims.alone(real(bundle, name)?).ok_or_else(taken)?;
         let partial = Self { bundle: bundle.to_owned(), name: name.clone(), folder, _claim: claim };
@@ -315,6 +332,35 @@ impl Partial {
         let filled = partial.fill(meta);
         crate::cut!("checkpoint.filled");
         filled.inspect_err(|_| partial.abandon())?;
+        Ok(partial)
+    }
+
+    /// The same for one whose content comes from elsewhere, `checkpoint.json` too. `note` is told the hidden folder
+    /// before it is made, so that nothing of it is left that a crash forgets.
+    pub(super) fn receive(
+        claims: &Claims,
+        bundle: &Path,
+        name: &CheckpointName,
+        note: impl FnOnce(&Path) -> Result<()>,
+    ) -> Result<Self> {
+        let taken = || Error::CheckpointTaken { bundle: bundle.to_owned(), name: name.clone() };
+        let all = folder_of(bundle);
+        let folder = all.join(format!(".{name}{RECEIVED}"));
+        // As it will be once the folder of all is made.
+        let place = all.canonicalize().or_else(|_| Ok(bundle.canonicalize()?.join("checkpoints")));
+        let place = place.map_err(store("opening", bundle))?.join(name.as_str());
+        let claim = claims.alone(place).ok_or_else(taken)?;
+        if all.join(name.as_str()).symlink_metadata().is_ok() {
+            return Err(taken());
+        }
+        note(&folder)?;
+        let partial = Self { bundle: bundle.to_owned(), name: name.clone(), folder, _claim: claim };
+        let made = make_all(&all).and_then(|()| {
+            // What an earlier daemon left.
+            remove_for_good(&partial.folder);
+            partial.make_folders()
+        });
+        made.inspect_err(|_| partial.abandon())?;
         Ok(partial)
     }
 
@@ -336,10 +382,15 @@ impl Partial {
         folder.is_dir().then(|| Self { bundle: bundle.to_owned(), name: name.clone(), folder, _claim: claim })
     }
 
-    fn fill(&self, meta: &Meta) -> Result<()> {
+    fn make_folders(&self) -> Result<()> {
         for folder in [self.folder.clone(), self.images()] {
             DirBuilder::new().mode(0o700).create(&folder).map_err(store("making the folder", folder))?;
         }
+        Ok(())
+    }
+
+    fn fill(&self, meta: &Meta) -> Result<()> {
+        self.make_folders()?;
         let path = self.folder.join(META);
         let bytes = serde_json::to_vec(meta).map_err(|error| store("writing", &path)(error.into()))?;
         write_synced(&path, &bytes).map_err(store("writing", path))
@@ -390,6 +441,16 @@ impl Partial {
         remove_for_good(&self.folder);
         // Only when empty: the first checkpoint of a bundle leaves no trace when it fails.
         let _ = fs::remove_dir(folder_of(&self.bundle));
+    }
+}
+
+/// The folder of all of a bundle's checkpoints.
+fn make_all(all: &Path) -> Result<()> {
+    match DirBuilder::new().mode(0o700).create(all) {
+        Err(error) if !fs::symlink_metadata(all).is_ok_and(|kind| kind.is_dir()) => {
+            Err(store("making the folder", all)(error))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -42,6 +42,8 @@ const UNREADABLE: &str = "record.json.unreadable";
 const JOURNAL: &str = "journal.json";
 /// The init process that a run holds, for a daemon that finds no shim.
 const INIT: &str = "init.json";
+/// Which checkpoints come in archives just now.
+const IMPORTS: &str = "imports";
 /// Logs of calls to runc that are under way; of an earlier daemon's, nobody waits for them.
 const CALLS: &str = "calls";
 /// The boot that the volatile folder is of.
@@ -188,10 +190,16 @@ impl Store {
             state.join(CALLS),
             root.join("containers"),
             root.join("failed"),
+            root.join(IMPORTS),
         ] {
             private(&folder).map_err(|source| OpenError::Io { folder, source })?;
         }
         Ok(Self { state, root, another_boot, _locks: locks })
+    }
+
+    /// Where is noted which checkpoints come in archives.
+    pub(super) fn imports(&self) -> PathBuf {
+        self.root.join(IMPORTS)
     }
 
     /// Whether this is the first daemon of its boot on these folders.

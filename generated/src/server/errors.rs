@@ -1752,6 +1752,7 @@ impl IntoResponse for CreateCheckpointResponse {
 pub enum DeleteCheckpointResponse {
     Ok,
     NotFound(Problem),
+    Conflict(Problem),
     UnprocessableEntity(Problem),
     InternalServerError(Problem),
     ServiceUnavailable(Problem),
@@ -1762,6 +1763,18 @@ impl IntoResponse for DeleteCheckpointResponse {
             Self::Ok => StatusCode::OK.into_response(),
             Self::NotFound(body) => {
                 let mut response = (StatusCode::NOT_FOUND, Json(body)).into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::Conflict(body) => {
+                let mut response = (StatusCode::CONFLICT, Json(body)).into_response();
                 let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
                     "application/problem+json".as_bytes(),
                 ) else {
