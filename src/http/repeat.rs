@@ -49,25 +49,27 @@ pub(super) async fn first_answer(State(answers): State<Answers>, request: Reques
     };
     let asked = Asked { method: parts.method.clone(), uri: parts.uri.clone(), body: known };
     let digest = asked.digest();
-    let (claim, unfinished) = loop {
+    let begun = loop {
         match claimed(&answers, &key, &digest).await {
-            Ok(Claimed::First(claim)) => break (claim, false),
-            Ok(Claimed::Unfinished(claim)) => break (claim, true),
-            Ok(Claimed::Running(mut end)) => while end.changed().await.is_ok() {},
-            Ok(Claimed::Answered(kept)) => {
-                if is_archive {
-                    archive::pass_over(&parts.headers, body).await;
-                }
-                return again(&kept);
+            Ok(Claimed::First(claim)) => break Ok((claim, false)),
+            // Dropped, the claim leaves it unfinished: every repeat is told the same.
+            Ok(Claimed::Unfinished(_)) if asked.is_signal() => {
+                break Err(answer(&problem::outcome_unknown(&key)).into_response());
             }
-            Ok(Claimed::Other) => return answer(&problem::key_reused(&key)).into_response(),
-            Err(error) => return answer(&problem::key_not_kept(&key, &error)).into_response(),
+            Ok(Claimed::Unfinished(claim)) => break Ok((claim, true)),
+            Ok(Claimed::Running(mut end)) => while end.changed().await.is_ok() {},
+            Ok(Claimed::Answered(kept)) => break Err(again(&kept)),
+            Ok(Claimed::Other) => break Err(answer(&problem::key_reused(&key)).into_response()),
+            Err(error) => break Err(answer(&problem::key_not_kept(&key, &error)).into_response()),
         }
     };
-    if unfinished && asked.is_signal() {
-        // Dropped, the claim leaves it unfinished: every repeat is told the same.
-        return answer(&problem::outcome_unknown(&key)).into_response();
-    }
+    let (claim, unfinished) = match begun {
+        Ok(begun) => begun,
+        Err(response) => {
+            archive::pass_over(&parts.headers, body).await;
+            return response;
+        }
+    };
     let response = next.run(Request::from_parts(parts, body)).await;
     let response = if unfinished { asked.done_before(response) } else { response };
     keep(claim, response).await

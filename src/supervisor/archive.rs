@@ -1,12 +1,13 @@
 //! A checkpoint as one stream, to be kept elsewhere or moved to another host. Knows files and bytes; whoever carries
 //! the bytes is none of its business.
 //!
-//! An archive is a tar (ustar headers, GNU's for sizes over 8 GiB) of regular files alone, in this order:
+//! An archive is a tar (GNU's headers) of regular files and one folder, in this order:
 //!
 //! | entry | what |
 //! | --- | --- |
 //! | `checkpoint.json` | ours, and in `archive` the format's version and every further entry's path and size |
 //! | `config.dump`, `spec.dump`, `stats-dump`, `dump.log` | as podman has them: of what it was made, the bundle's `config.json`, CRIU's |
+//! | `checkpoint/` | a folder, which checkpointctl looks for; neither declared nor summed |
 //! | `checkpoint/NAME.img`, … | CRIU's images and runc's `descriptors.json` |
 //! | `SHA256SUMS` | of each entry before, in order: `sha256sum -c` takes it |
 //!

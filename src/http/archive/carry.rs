@@ -15,8 +15,8 @@ pub(super) const STALLED: Duration = Duration::from_secs(60);
 
 /// How large a portion is on its way out.
 const PORTION: usize = 64 * 1024;
-/// How many are under way.
-const PORTIONS: usize = 4;
+/// How many are under way. On the way in a portion is what the connection has read at a time, up to some 400 KiB.
+const PORTIONS: usize = 2;
 
 /// What is on its way out.
 enum Piece {

@@ -4,13 +4,14 @@
 use std::fs::{self, File};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
-
-use sha2::{Digest, Sha256};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::runtime::durable::{sync_folder, write_synced};
 use crate::supervisor::checkpoints::RECEIVED;
 use crate::supervisor::error::{Result, store};
 use crate::supervisor::store::remove_for_good;
+
+static COUNT: AtomicU64 = AtomicU64::new(0);
 
 /// A hidden folder that is to go when its daemon dies; forgotten when it is dropped.
 #[derive(Debug)]
@@ -24,9 +25,9 @@ pub(super) struct Note {
 impl Note {
     /// In `all`, before the hidden folder is made.
     pub(super) fn write(all: &Path, hidden: &Path) -> Result<Self> {
-        let sum = Sha256::digest(hidden.as_os_str().as_bytes());
-        let name: String = sum.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-        let path = all.join(name);
+        // A name of its own: the next of the same folder may be written before this one is forgotten.
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let path = all.join(format!("{}-{number}", std::process::id()));
         let note = Self { path, hidden: hidden.to_owned(), lock: None };
         write_synced(&note.path, hidden.as_os_str().as_bytes()).map_err(store("writing", &note.path))?;
         sync_folder(all).map_err(store("syncing", all))?;
@@ -85,8 +86,8 @@ mod tests {
         note.lock();
         sweep(notes.path());
         assert!(hidden.exists(), "it is being worked at");
-        note = Note::write(notes.path(), &hidden).unwrap();
-        std::mem::forget(note);
+        drop(note);
+        std::mem::forget(Note::write(notes.path(), &hidden).unwrap());
         sweep(notes.path());
         assert_eq!(fs::read_dir(bundle.path()).unwrap().count(), 0);
         assert_eq!(fs::read_dir(notes.path()).unwrap().count(), 0);

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use tar::{EntryType, Header};
 
 use super::{
     ArchiveError, BLOCK, Declared, FIELD, IMAGES, LARGEST_HEAD, MOST_FILES, Manifest, PORTION, Place, SUMS, Sums,
@@ -48,7 +49,12 @@ pub(super) fn receive(input: impl Read, target: &Target<'_>) -> Result<Value> {
     let mut tar = Tar { input, sums: Sums::default(), portion: vec![0; PORTION] };
     let (said, declared) = tar.head()?;
     has_room(target.folder, &declared)?;
+    let mut in_images = false;
     for Declared { path, size } in &declared {
+        if path.starts_with(IMAGES) && !in_images {
+            tar.folder()?;
+            in_images = true;
+        }
         tar.header(path, Some(*size))?;
         tar.file(path, *size, target)?;
     }
@@ -94,29 +100,43 @@ impl Tar<'_> {
 
     /// The next header: of a regular file of this name, and of this size if that is known. Gives its size.
     fn header(&mut self, path: &str, size: Option<u64>) -> Result<u64> {
-        let mut header = tar::Header::new_old();
-        self.fill(path, header.as_mut_bytes())?;
-        if header.as_bytes().iter().all(|byte| *byte == 0) {
-            return Err(ArchiveError::CutOff { at: path.to_owned() }.into());
-        }
-        let unreadable = |why: &str| ArchiveError::Unreadable { at: path.to_owned(), why: why.to_owned() };
-        let summed = header.cksum().ok().is_some_and(|sum| sum == checksum(&header));
-        if !summed {
-            return Err(unreadable("there is no tar header").into());
-        }
-        let name = String::from_utf8_lossy(&header.path_bytes()).into_owned();
-        let kind = header.entry_type();
+        let (kind, name, found) = self.any_header(path)?;
         if !kind.is_file() {
-            return Err(entry(&name, format!("is {}, and only regular files are taken", words(kind))).into());
+            return Err(entry(&name, format!("is {}, and {path} is to be a regular file", words(kind))).into());
         }
         if name != path {
             return Err(entry(&name, format!("comes where {path} was declared")).into());
         }
-        let found = header.entry_size().map_err(|_| unreadable("its size is no number"))?;
         if let Some(size) = size.filter(|size| *size != found) {
             return Err(entry(&name, format!("has {found} bytes, and {size} were declared")).into());
         }
         Ok(found)
+    }
+
+    /// The one folder. Nothing is made of it: its place is ours.
+    fn folder(&mut self) -> Result<()> {
+        let (kind, name, size) = self.any_header(IMAGES)?;
+        if !kind.is_dir() || name != IMAGES || size != 0 {
+            return Err(entry(&name, format!("comes where the folder {IMAGES} is to be")).into());
+        }
+        Ok(())
+    }
+
+    /// The next header, whatever it is of: its kind, name and size. `expected` is for words alone.
+    fn any_header(&mut self, expected: &str) -> Result<(EntryType, String, u64)> {
+        let mut header = Header::new_old();
+        self.fill(expected, header.as_mut_bytes())?;
+        if header.as_bytes().iter().all(|byte| *byte == 0) {
+            return Err(ArchiveError::CutOff { at: expected.to_owned() }.into());
+        }
+        let unreadable =
+            |why: &str| ArchiveError::Unreadable { at: expected.to_owned(), why: why.to_owned() };
+        if header.cksum().ok() != Some(checksum(&header)) {
+            return Err(unreadable("there is no tar header").into());
+        }
+        let size = header.entry_size().map_err(|_| unreadable("its size is no number"))?;
+        let name = String::from_utf8_lossy(&header.path_bytes()).into_owned();
+        Ok((header.entry_type(), name, size))
     }
 
     /// An entry that we read ourselves.
@@ -263,14 +283,14 @@ fn retried(mut read: impl FnMut() -> io::Result<usize>) -> io::Result<usize> {
 }
 
 /// A header's checksum: its bytes, with its own eight taken for spaces.
-fn checksum(header: &tar::Header) -> u32 {
+fn checksum(header: &Header) -> u32 {
     let own = 148..156;
     let bytes = header.as_bytes().iter().enumerate();
     bytes.map(|(at, byte)| if own.contains(&at) { u32::from(b' ') } else { u32::from(*byte) }).sum()
 }
 
-fn words(kind: tar::EntryType) -> &'static str {
-    use tar::EntryType as Kind;
+fn words(kind: EntryType) -> &'static str {
+    use EntryType as Kind;
     match kind {
         Kind::Link => "a hard link",
         Kind::Symlink => "a symbolic link",

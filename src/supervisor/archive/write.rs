@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use tar::{EntryType, Header};
 
 use super::verbs::Turn;
 use super::{
@@ -84,7 +85,7 @@ impl Export {
         let paths = self.files.iter().map(|(declared, _)| declared.path.as_str());
         let sums = Sums::length([META].into_iter().chain(paths));
         let files: u64 = self.files.iter().map(|(declared, _)| blocks(declared.size)).sum();
-        blocks(self.head.len() as u64) + files + blocks(sums) + 2 * BLOCK as u64
+        blocks(self.head.len() as u64) + blocks(0) + files + blocks(sums) + 2 * BLOCK as u64
     }
 
     /// Writes it, from its first byte to its last. Takes as long as `out` does: for a thread of its own.
@@ -99,7 +100,12 @@ impl Export {
     fn write_plain(&self, out: &mut dyn Write) -> io::Result<()> {
         let mut sums = Sums::default();
         self.entry(out, &mut sums, META, self.head.len() as u64, &mut &self.head[..])?;
+        let mut in_images = false;
         for (Declared { path, size }, content) in &self.files {
+            if path.starts_with(IMAGES) && !in_images {
+                out.write_all(self.header(IMAGES, EntryType::Directory, 0)?.as_bytes())?;
+                in_images = true;
+            }
             match content {
                 Content::Here(bytes) => self.entry(out, &mut sums, path, *size, &mut &bytes[..])?,
                 Content::File(file) => self.entry(out, &mut sums, path, *size, &mut open(file)?)?,
@@ -110,6 +116,19 @@ impl Export {
         out.write_all(&[0; 2 * BLOCK])
     }
 
+    fn header(&self, path: &str, kind: EntryType, size: u64) -> io::Result<Header> {
+        let mut header = Header::new_gnu();
+        header.set_path(path)?;
+        header.set_entry_type(kind);
+        header.set_mode(if kind.is_dir() { 0o700 } else { 0o600 });
+        header.set_uid(0);
+        header.set_gid(0);
+        header.set_mtime(self.time);
+        header.set_size(size);
+        header.set_cksum();
+        Ok(header)
+    }
+
     fn entry(
         &self,
         out: &mut dyn Write,
@@ -118,15 +137,7 @@ impl Export {
         size: u64,
         content: &mut dyn Read,
     ) -> io::Result<()> {
-        let mut header = tar::Header::new_gnu();
-        header.set_path(path)?;
-        header.set_mode(0o600);
-        header.set_uid(0);
-        header.set_gid(0);
-        header.set_mtime(self.time);
-        header.set_size(size);
-        header.set_cksum();
-        out.write_all(header.as_bytes())?;
+        out.write_all(self.header(path, EntryType::Regular, size)?.as_bytes())?;
         let mut sum = Sha256::new();
         let mut portion = vec![0; PORTION];
         let mut left = size;
