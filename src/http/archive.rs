@@ -1,7 +1,7 @@
 //! `GET` and `PUT /containers/{id}/checkpoint/{checkpoint}/archive`: bytes from and to the threads that read and write
 //! files, by channels that hold a few portions. Knows nothing of what is in an archive.
 //!
-//! Whoever does not take, or does not send, for [`STALLED`] is let go: their thread and their claim are free again.
+//! Whoever does not take, or does not send, for [`carry::STALLED`] is let go: their thread and their claim are free again.
 
 mod carry;
 

@@ -259,6 +259,31 @@ fn a_checkpoint_is_not_deleted_while_it_is_read_and_a_reader_who_hangs_up_frees_
     daemon.clean_up();
 }
 
+/// Waits for a minute, which costs nothing.
+#[test]
+fn a_reader_who_reads_nothing_is_let_go_and_does_not_take_what_it_has_for_whole() {
+    let (daemon, bundle) = (Daemon::start(), Bundle::sleeper());
+    let id = daemon.name("a");
+    daemon.start_container(&id, &bundle.start()).expect(201);
+    checkpoint(&daemon, &id, "one", true);
+    let large = fs::File::create(bundle.path().join("checkpoints/one/image/pages-99.img")).unwrap();
+    large.set_len(64 << 20).unwrap();
+    let head = format!("GET {} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", path(&id, "one"));
+    let mut stream = raw::connect(&daemon.client);
+    stream.write_all(head.as_bytes()).unwrap();
+    let begun = Instant::now();
+    let delete = || daemon.client.delete(&format!("/containers/{id}/checkpoint/one"));
+    while delete().status != 200 {
+        assert!(begun.elapsed() < Duration::from_secs(100));
+        std::thread::sleep(Duration::from_millis(500));
+    }
+    assert!(begun.elapsed() > Duration::from_secs(50), "{:?}", begun.elapsed());
+    let mut got = Vec::new();
+    let _ = stream.read_to_end(&mut got);
+    assert!(got.len() < 32 << 20, "{}", got.len());
+    daemon.clean_up();
+}
+
 #[test]
 fn what_is_no_image_among_the_images_is_said_and_not_left_out() {
     let bundle = Bundle::sleeper();
@@ -279,6 +304,37 @@ fn what_is_no_image_among_the_images_is_said_and_not_left_out() {
     daemon.clean_up();
 }
 
+#[test]
+fn checkpointctl_shows_an_archive_of_ours() {
+    let program = "/opt/containerd-rest/bin/checkpointctl";
+    assert!(Path::new(program).exists(), "{program} is missing: run scripts/prerequisites test");
+    let (daemon, bundle) = (Daemon::start(), Bundle::sleeper());
+    let id = daemon.name("a");
+    daemon.start_container(&id, &bundle.start()).expect(201);
+    checkpoint(&daemon, &id, "one", true);
+    let folder = tempfile::tempdir().unwrap();
+    for compression in ["none", "gzip", "zstd"] {
+        let target = format!("{}?compression={compression}", path(&id, "one"));
+        let (_, bytes) = daemon.client.bytes(&target, &[]);
+        let file = folder.path().join(compression);
+        fs::write(&file, bytes).unwrap();
+        let run = |arguments: &[&str]| {
+            let done = Command::new(program).args(arguments).arg(&file).output().unwrap();
+            let said = String::from_utf8_lossy(&done.stdout).into_owned();
+            assert!(done.status.success(), "{arguments:?}: {said}{}", String::from_utf8_lossy(&done.stderr));
+            said
+        };
+        let shown = run(&["show"]);
+        assert!(shown.contains("runc") && shown.contains(&id[..12.min(id.len())]), "{shown}");
+        let inspected = run(&["inspect", "--all"]);
+        for part in ["CRIU dump statistics", "Process tree", "/dev/pts", &id] {
+            assert!(inspected.contains(part), "{part}: {inspected}");
+        }
+        assert!(run(&["memparse"]).contains("sleep"));
+    }
+    daemon.clean_up();
+}
+
 /// In KiB, as proc_pid_status(5) has it.
 fn rss(daemon: &Daemon, field: &str) -> u64 {
     let status = fs::read_to_string(format!("/proc/{}/status", daemon.pid())).unwrap();
@@ -292,7 +348,8 @@ fn a_container_full_of_incompressible_memory_streams_through_a_small_daemon() {
     let mib: u64 =
         std::env::var("CONTAINERD_REST_TEST_ARCHIVE_MIB").map_or(128, |text| text.parse().unwrap());
     // dd holds a block in memory and waits until somebody reads its pipe.
-    let script = format!("busybox dd if=/dev/urandom bs={mib}M count=1 iflag=fullblock 2>/dev/null | sleep 1000");
+    let script =
+        format!("busybox dd if=/dev/urandom bs={mib}M count=1 iflag=fullblock 2>/dev/null | sleep 1000");
     let bundle = Bundle::script(&script);
     let daemon = Daemon::start();
     let id = daemon.name("a");

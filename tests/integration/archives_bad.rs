@@ -46,10 +46,16 @@ impl Scene {
 
     /// Sends it, and looks that it is refused so and nothing is left.
     #[track_caller]
-    fn refuses(&self, footprint: &Footprint<'_>, what: &str, expected: (u16, &str), archive: &[u8]) -> String {
+    fn refuses(
+        &self,
+        footprint: &Footprint<'_>,
+        what: &str,
+        expected: (u16, &str),
+        archive: &[u8],
+    ) -> String {
         let row = Refusal { situation: what, status: expected.0, kind: expected.1, at: None };
-        let problem = footprint
-            .refuses(&row, || self.daemon.client.send_as("PUT", &self.path(), Some(archive), &[]));
+        let problem =
+            footprint.refuses(&row, || self.daemon.client.send_as("PUT", &self.path(), Some(archive), &[]));
         problem["detail"].as_str().unwrap().to_owned()
     }
 
@@ -81,7 +87,8 @@ fn an_archive_that_is_cut_off_anywhere_is_refused() {
         let (_, whole) = scene.daemon.client.bytes(&whole, &[]);
         for cut in [1, 4, 5, 9, whole.len() / 2, whole.len() - 1] {
             let (what, status) = (format!("{form} without its last {cut}"), [400, 400]);
-            let answer = scene.daemon.client.send_as("PUT", &scene.path(), Some(&whole[..whole.len() - cut]), &[]);
+            let answer =
+                scene.daemon.client.send_as("PUT", &scene.path(), Some(&whole[..whole.len() - cut]), &[]);
             assert!(status.contains(&answer.status), "{what}: {}", answer.body);
             footprint.assert_unchanged(&what);
         }
@@ -111,11 +118,17 @@ fn an_archive_in_another_order_or_with_more_or_less_in_it_is_refused() {
         ("one more at the end", change(&|all| all.push(Entry::file("checkpoint/more.img", "x")))),
         ("one that is longer than declared", change(&|all| all[pages].bytes.extend([0; 512]))),
         ("one that is shorter", change(&|all| all[pages].bytes.truncate(1))),
-        ("the folder first", change(&|all| all.insert(1, Entry::special("checkpoint/", EntryType::Directory, "")))),
+        (
+            "the folder first",
+            change(&|all| all.insert(1, Entry::special("checkpoint/", EntryType::Directory, ""))),
+        ),
         ("the folder twice", change(&|all| all.insert(5, all[5].clone()))),
         ("no folder", change(&|all| drop(all.remove(5)))),
         ("another folder", change(&|all| all[5].path = "checkpoint/../".to_owned())),
-        ("a link for a folder", change(&|all| all[5] = Entry::special("checkpoint/", EntryType::Symlink, "/tmp"))),
+        (
+            "a link for a folder",
+            change(&|all| all[5] = Entry::special("checkpoint/", EntryType::Symlink, "/tmp")),
+        ),
         ("a file for a folder", change(&|all| all[5] = Entry::file("checkpoint/", ""))),
     ] {
         let expected = if what == "one more at the end" { UNREADABLE } else { REFUSED };
@@ -223,7 +236,12 @@ fn nothing_leads_out_of_the_folder_and_nothing_but_files_is_made() {
         let mut entries = scene.entries.clone();
         entries.insert(1, Entry::special("checkpoint/x.img", kind, link));
         let what = format!("{kind:?} to {link:?}");
-        scene.refuses(&footprint, &format!("{what}, declared"), REFUSED, &archive::declared(&entries, |_| {}));
+        scene.refuses(
+            &footprint,
+            &format!("{what}, declared"),
+            REFUSED,
+            &archive::declared(&entries, |_| {}),
+        );
         scene.refuses(&footprint, &what, REFUSED, &archive::tar(&entries));
         // In the place of one that is declared.
         let mut entries = scene.entries.clone();
@@ -248,7 +266,11 @@ fn what_the_first_entry_says_is_checked_before_anything_comes() {
         ("a newer format", VERSION, with(&|head| head["archive"]["version"] = json!(2))),
         ("an older one than the first", VERSION, with(&|head| head["archive"]["version"] = json!(0))),
         ("a newer checkpoint", VERSION, with(&|head| head["version"] = json!(1_000_000))),
-        ("no version", VERSION, with(&|head| drop(head["archive"].as_object_mut().unwrap().remove("version")))),
+        (
+            "no version",
+            VERSION,
+            with(&|head| drop(head["archive"].as_object_mut().unwrap().remove("version"))),
+        ),
         ("no list", REFUSED, with(&|head| drop(head.as_object_mut().unwrap().remove("archive")))),
         ("a list that is none", REFUSED, with(&|head| head["archive"]["files"] = json!(7))),
         ("a negative size", REFUSED, with(&|head| head["archive"]["files"][1]["size"] = json!(-1))),
@@ -377,7 +399,11 @@ fn a_daemon_that_is_killed_in_the_middle_leaves_nothing_that_the_next_does_not_r
     };
     let ours = begin(&scene, &scene.path(), scene.bundle.path());
     // Of a container that no daemon knows.
-    let target = format!("/containers/{}/checkpoint/bad/archive?bundlePath={}", scene.daemon.name("x"), spare.path().display());
+    let target = format!(
+        "/containers/{}/checkpoint/bad/archive?bundlePath={}",
+        scene.daemon.name("x"),
+        spare.path().display()
+    );
     let theirs = begin(&scene, &target, spare.path());
     let Scene { daemon, bundle, id, archive, .. } = scene;
     assert_eq!(fs::read_dir(daemon.root_folder().join("imports")).unwrap().count(), 2);

@@ -65,7 +65,10 @@ pub(in crate::supervisor) fn sweep(all: &Path) {
 fn is_ours(hidden: &Path) -> bool {
     let name = hidden.file_name().unwrap_or_default().as_bytes();
     let all = hidden.parent().and_then(Path::file_name).unwrap_or_default();
-    hidden.is_absolute() && name.starts_with(b".") && name.ends_with(RECEIVED.as_bytes()) && all == "checkpoints"
+    hidden.is_absolute()
+        && name.starts_with(b".")
+        && name.ends_with(RECEIVED.as_bytes())
+        && all == "checkpoints"
 }
 
 /// Whether a daemon with other folders of its own uses the same bundle, and this very name.

@@ -12,8 +12,8 @@ use sha2::{Digest, Sha256};
 use tar::{EntryType, Header};
 
 use super::{
-    ArchiveError, BLOCK, Declared, FIELD, IMAGES, LARGEST_HEAD, MOST_FILES, Manifest, PORTION, Place, SUMS, Sums,
-    VERSION, blocks, form,
+    ArchiveError, BLOCK, Declared, FIELD, IMAGES, LARGEST_HEAD, MOST_FILES, Manifest, PORTION, Place, SUMS,
+    Sums, VERSION, blocks, form,
 };
 use crate::supervisor::checkpoints::{INVENTORY, META, META_VERSION};
 
@@ -102,7 +102,9 @@ impl Tar<'_> {
     fn header(&mut self, path: &str, size: Option<u64>) -> Result<u64> {
         let (kind, name, found) = self.any_header(path)?;
         if !kind.is_file() {
-            return Err(entry(&name, format!("is {}, and {path} is to be a regular file", words(kind))).into());
+            return Err(
+                entry(&name, format!("is {}, and {path} is to be a regular file", words(kind))).into()
+            );
         }
         if name != path {
             return Err(entry(&name, format!("comes where {path} was declared")).into());
@@ -158,7 +160,8 @@ impl Tar<'_> {
             Some(Place::Nowhere) | None => return self.content(path, size, |_| Ok(())),
         };
         let store = |source| Failed::Store { path: place.clone(), source };
-        let mut file = File::options().write(true).create_new(true).mode(0o600).open(&place).map_err(store)?;
+        let mut file =
+            File::options().write(true).create_new(true).mode(0o600).open(&place).map_err(store)?;
         self.content(path, size, |portion| file.write_all(portion).map_err(store))
     }
 

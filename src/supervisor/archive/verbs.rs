@@ -31,7 +31,7 @@ pub enum Taking {
     /// A request of the same key has done it, and its daemon died before it answered.
     Done(Box<Checkpoint>),
     /// Let it come.
-    Ready(Import),
+    Ready(Box<Import>),
 }
 
 /// A checkpoint that is to come in an archive. Dropped, nothing of it stays.
@@ -67,7 +67,8 @@ impl Supervisor {
         let bundle = self.bundle_for(id, bundle)?;
         let context = Arc::clone(&self.context);
         blocking(move || {
-            let opened = Bundle::open(&bundle).map_err(|source| Error::Bundle { path: bundle.clone(), source })?;
+            let opened =
+                Bundle::open(&bundle).map_err(|source| Error::Bundle { path: bundle.clone(), source })?;
             if let Some(done) = done_before(opened.path(), &name, key.as_deref()) {
                 return Ok(Taking::Done(Box::new(done)));
             }
@@ -79,7 +80,13 @@ impl Supervisor {
             // It is told of the folder before there is one.
             let Some(mut note) = note else { return Err(Error::ShuttingDown) };
             note.lock();
-            Ok(Taking::Ready(Import { name, key, partial: Some(partial), _note: note, _turn: turn }))
+            Ok(Taking::Ready(Box::new(Import {
+                name,
+                key,
+                partial: Some(partial),
+                _note: note,
+                _turn: turn,
+            })))
         })
         .await
     }

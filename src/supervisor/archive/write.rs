@@ -11,8 +11,8 @@ use tar::{EntryType, Header};
 
 use super::verbs::Turn;
 use super::{
-    BLOCK, CONFIG_DUMP, Declared, FIELD, Form, IMAGES, LARGEST_HEAD, MOST_FILES, PORTION, SPEC_DUMP,
-    STATS, SUMS, Sums, VERSION, blocks, is_image,
+    BLOCK, CONFIG_DUMP, Declared, FIELD, Form, IMAGES, LARGEST_HEAD, MOST_FILES, PORTION, SPEC_DUMP, STATS,
+    SUMS, Sums, VERSION, blocks, is_image,
 };
 use crate::supervisor::checkpoints::{self, Checkpoint, Claim, Claims, DUMP_LOG, META};
 use crate::supervisor::error::{Error, Result, store};
@@ -67,7 +67,9 @@ impl Export {
         if files.len() > MOST_FILES {
             return Err(unfit(&format!("it has more than {MOST_FILES} files")));
         }
-        let Some(object) = said.as_object_mut() else { return Err(unfit("its checkpoint.json is no object")) };
+        let Some(object) = said.as_object_mut() else {
+            return Err(unfit("its checkpoint.json is no object"));
+        };
         // The next host's own affair.
         object.remove("key");
         let files_listed: Vec<&Declared> = files.iter().map(|(declared, _)| declared).collect();

@@ -78,7 +78,8 @@ pub(crate) fn borders(entries: &[Entry]) -> Vec<usize> {
 
 /// The sums of these, right.
 pub(crate) fn sums(entries: &[Entry]) -> Entry {
-    let hex = |bytes: &[u8]| Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let hex =
+        |bytes: &[u8]| Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let summed = entries.iter().filter(|entry| !is_folder(entry));
     let lines = summed.map(|entry| format!("{}  {}\n", hex(&entry.bytes), entry.path));
     Entry::file(SUMS, lines.collect::<String>())
@@ -93,8 +94,11 @@ fn is_folder(entry: &Entry) -> bool {
 pub(crate) fn declared(entries: &[Entry], change: impl FnOnce(&mut Value)) -> Vec<u8> {
     let mut head: Value = serde_json::from_slice(&entries[0].bytes).unwrap();
     let rest = entries[1..].iter().filter(|entry| entry.path != SUMS);
-    let files: Vec<Value> =
-        rest.clone().filter(|entry| !is_folder(entry)).map(|entry| json!({ "path": entry.path, "size": entry.bytes.len() })).collect();
+    let files: Vec<Value> = rest
+        .clone()
+        .filter(|entry| !is_folder(entry))
+        .map(|entry| json!({ "path": entry.path, "size": entry.bytes.len() }))
+        .collect();
     head["archive"]["files"] = json!(files);
     change(&mut head);
     let mut all = vec![Entry::file(&entries[0].path, head.to_string())];

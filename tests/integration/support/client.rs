@@ -92,14 +92,25 @@ impl Client {
         let mut response = request.call().unwrap();
         let bytes = response.body_mut().with_config().limit(u64::MAX).read_to_vec().unwrap();
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        self.contract.check("GET", path, status, headers.get("content-type").map(|kind| kind.to_str().unwrap()), "");
+        self.contract.check(
+            "GET",
+            path,
+            status,
+            headers.get("content-type").map(|kind| kind.to_str().unwrap()),
+            "",
+        );
         assert_eq!(status, 200, "{path}: {}", String::from_utf8_lossy(&bytes));
         (headers, bytes)
     }
 
     /// A body that is sent as it is read.
     #[track_caller]
-    pub(crate) fn put_from(&self, path: &str, headers: &[(&str, &str)], body: &mut dyn std::io::Read) -> Answer {
+    pub(crate) fn put_from(
+        &self,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &mut dyn std::io::Read,
+    ) -> Answer {
         let mut request = self.agent.put(format!("{}{path}", self.base));
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -120,7 +131,13 @@ impl Client {
     }
 
     #[track_caller]
-    pub(crate) fn send_as(&self, method: &str, path: &str, body: Option<&[u8]>, headers: &[(&str, &str)]) -> Answer {
+    pub(crate) fn send_as(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<&[u8]>,
+        headers: &[(&str, &str)],
+    ) -> Answer {
         let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
         for (name, value) in headers {
             request = request.header(*name, *value);
