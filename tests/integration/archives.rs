@@ -259,31 +259,6 @@ fn a_checkpoint_is_not_deleted_while_it_is_read_and_a_reader_who_hangs_up_frees_
     daemon.clean_up();
 }
 
-/// Waits for a minute, which costs nothing.
-#[test]
-fn a_reader_who_reads_nothing_is_let_go_and_does_not_take_what_it_has_for_whole() {
-    let (daemon, bundle) = (Daemon::start(), Bundle::sleeper());
-    let id = daemon.name("a");
-    daemon.start_container(&id, &bundle.start()).expect(201);
-    checkpoint(&daemon, &id, "one", true);
-    let large = fs::File::create(bundle.path().join("checkpoints/one/image/pages-99.img")).unwrap();
-    large.set_len(64 << 20).unwrap();
-    let head = format!("GET {} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", path(&id, "one"));
-    let mut stream = raw::connect(&daemon.client);
-    stream.write_all(head.as_bytes()).unwrap();
-    let begun = Instant::now();
-    let delete = || daemon.client.delete(&format!("/containers/{id}/checkpoint/one"));
-    while delete().status != 200 {
-        assert!(begun.elapsed() < Duration::from_secs(100));
-        std::thread::sleep(Duration::from_millis(500));
-    }
-    assert!(begun.elapsed() > Duration::from_secs(50), "{:?}", begun.elapsed());
-    let mut got = Vec::new();
-    let _ = stream.read_to_end(&mut got);
-    assert!(got.len() < 32 << 20, "{}", got.len());
-    daemon.clean_up();
-}
-
 #[test]
 fn what_is_no_image_among_the_images_is_said_and_not_left_out() {
     let bundle = Bundle::sleeper();

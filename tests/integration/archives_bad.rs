@@ -365,11 +365,16 @@ fn a_sender_who_hangs_up_leaves_nothing_wherever_it_was() {
     scene.daemon.clean_up();
 }
 
-/// Waits for a minute, which costs nothing.
+/// Both at once: each is waited for a minute.
 #[test]
-fn an_upload_that_stalls_is_ended_and_leaves_nothing() {
+fn an_upload_that_stalls_is_ended_and_a_reader_who_reads_nothing_is_let_go() {
     let scene = Scene::new();
+    let large = fs::File::create(scene.bundle.path().join("checkpoints/one/image/pages-99.img")).unwrap();
+    large.set_len(64 << 20).unwrap();
     let footprint = scene.footprint();
+    let mut reader = raw::connect(&scene.daemon.client);
+    let one = format!("/containers/{}/checkpoint/one", scene.id);
+    reader.write_all(raw::head("GET", &format!("{one}/archive"), 0).as_bytes()).unwrap();
     let mut stream = raw::connect(&scene.daemon.client);
     stream.set_read_timeout(Some(std::time::Duration::from_secs(120))).unwrap();
     stream.write_all(raw::head("PUT", &scene.path(), scene.archive.len()).as_bytes()).unwrap();
@@ -381,6 +386,10 @@ fn an_upload_that_stalls_is_ended_and_leaves_nothing() {
     assert!(answer.contains("archive-stalled"), "{answer}");
     assert!((50..100).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
     footprint.assert_unchanged("stalled");
+    eventually("the reader's claim is free", || scene.daemon.client.delete(&one).status == 200);
+    let mut got = Vec::new();
+    let _ = reader.read_to_end(&mut got);
+    assert!(got.len() < 32 << 20, "{}", got.len());
     scene.daemon.clean_up();
 }
 
