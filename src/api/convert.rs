@@ -1,5 +1,7 @@
 //! Models of the contract to and from the supervisor's types.
 
+pub(super) mod checkpoints;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,11 +10,10 @@ use jiff::Timestamp;
 
 use crate::ipc::ExitRecord;
 use crate::runtime::bundle::{Identity, ProcessOverrides};
-use crate::runtime::options::CriuOptions;
 use crate::runtime::program::ExitStatus;
 use crate::supervisor::{
-    Checkpoint, CheckpointName, CheckpointOptions, ContainerId, Ended, Error, Happened, LogLine,
-    ProcessReport, ProcessView, Result, Snapshot, Start, Status, Told, Update,
+    CheckpointName, ContainerId, Ended, Error, Happened, LogLine, ProcessReport, ProcessView, Result,
+    Snapshot, Start, Status, Told, Update,
 };
 
 /// A name that the router has validated already; the two rules are one by a test.
@@ -119,9 +120,14 @@ fn none_if_empty<T>(list: Vec<T>) -> Option<Vec<T>> {
     Some(list).filter(|list| !list.is_empty())
 }
 
-pub(super) fn start(body: api::StartContainer, key: Option<String>) -> Result<Start> {
+pub(super) fn start(
+    body: api::StartContainer,
+    key: Option<String>,
+    allow_changed_bundle: Option<bool>,
+) -> Result<Start> {
     Ok(Start {
         key,
+        allow_changed_bundle: allow_changed_bundle.unwrap_or(false),
         bundle: body.bundle_path.into(),
         checkpoint: body.checkpoint.as_deref().map(checkpoint_name).transpose()?,
         stdout: body.stdout.map(Into::into),
@@ -156,29 +162,6 @@ pub(super) fn overrides(body: api::CreateProcess) -> ProcessOverrides {
         env: body.env,
         cwd: body.cwd,
         terminal: body.terminal.unwrap_or(false),
-    }
-}
-
-pub(super) fn checkpoint_options(
-    body: Option<api::CreateCheckpoint>,
-    key: Option<String>,
-) -> CheckpointOptions {
-    let body = body.unwrap_or_default();
-    let criu = CriuOptions {
-        tcp: body.tcp.unwrap_or(false),
-        unix_sockets: body.unix_sockets.unwrap_or(false),
-        shell: body.shell.unwrap_or(false),
-    };
-    CheckpointOptions { exit: body.exit.unwrap_or(false), criu, key }
-}
-
-pub(super) fn checkpoint(checkpoint: Checkpoint) -> api::Checkpoint {
-    api::Checkpoint {
-        name: checkpoint.name.to_string(),
-        tcp: checkpoint.options.tcp,
-        unix_sockets: checkpoint.options.unix_sockets,
-        shell: checkpoint.options.shell,
-        timestamp: time(checkpoint.created),
     }
 }
 

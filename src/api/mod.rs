@@ -13,7 +13,7 @@ pub use convert::{event, json_line, log_line};
 
 use std::path::PathBuf;
 
-use crate::supervisor::{Checkpoint, Export, LogQuery, LogReader, Result, Supervisor, Taking};
+use crate::supervisor::{Entry, Export, LogQuery, LogReader, Result, Supervisor, Taking};
 
 /// What the handlers work with; clones are the same.
 #[derive(Debug, Clone)]
@@ -52,8 +52,8 @@ impl Api {
     }
 
     /// As the contract has a checkpoint.
-    pub fn checkpoint(&self, checkpoint: Checkpoint) -> containerd_rest_api::Checkpoint {
-        convert::checkpoint(checkpoint)
+    pub fn checkpoint(&self, entry: Entry) -> containerd_rest_api::Checkpoint {
+        convert::checkpoints::checkpoint(entry)
     }
 
     /// The supervisor, for what the generated traits cannot say.

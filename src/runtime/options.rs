@@ -27,7 +27,8 @@ impl Global {
 
 /// What CRIU is to allow: the same at dump and at restore.
 /// <https://github.com/opencontainers/runc/blob/v1.1.5/man/runc-checkpoint.8.md>
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 pub struct CriuOptions {
     /// `--tcp-established`.
     pub tcp: bool,
@@ -35,14 +36,19 @@ pub struct CriuOptions {
     pub unix_sockets: bool,
     /// `--shell-job`.
     pub shell: bool,
+    /// `--file-locks`.
+    pub file_locks: bool,
 }
 
 impl CriuOptions {
     fn argv(self) -> impl Iterator<Item = String> {
-        [(self.tcp, "--tcp-established"), (self.unix_sockets, "--ext-unix-sk"), (self.shell, "--shell-job")]
-            .into_iter()
-            .filter(|(wanted, _)| *wanted)
-            .map(|(_, flag)| flag.to_owned())
+        let flags = [
+            (self.tcp, "--tcp-established"),
+            (self.unix_sockets, "--ext-unix-sk"),
+            (self.shell, "--shell-job"),
+            (self.file_locks, "--file-locks"),
+        ];
+        flags.into_iter().filter(|(wanted, _)| *wanted).map(|(_, flag)| flag.to_owned())
     }
 }
 
@@ -196,11 +202,11 @@ mod tests {
             "run --bundle /b --pid-file /p --console-socket /c --detach c1"
         );
         let (images, work) = (Path::new("/i"), Path::new("/w"));
-        let criu = CriuOptions { tcp: true, unix_sockets: true, shell: true };
+        let criu = CriuOptions { tcp: true, unix_sockets: true, shell: true, file_locks: true };
         assert_eq!(
             argv(&Verb::Restore { bundle, pid_file, console: None, images, work, criu }),
             "restore --bundle /b --pid-file /p --image-path /i --work-path /w --tcp-established --ext-unix-sk \
-             --shell-job --detach c1"
+             --shell-job --file-locks --detach c1"
         );
         assert_eq!(
             argv(&Verb::Checkpoint { images, work, leave_running: true, criu: CriuOptions::default() }),

@@ -28,7 +28,7 @@ pub(super) use notes::sweep;
 pub use verbs::{Import, Taking};
 pub use write::Export;
 
-use super::checkpoints::DUMP_LOG;
+use super::checkpoints::{DUMP_LOG, SPEC};
 
 /// How many archives are on their way at once; each has a thread and a few megabytes.
 pub(super) const AT_ONCE: usize = 8;
@@ -61,8 +61,12 @@ const PORTION: usize = 128 * 1024;
 
 /// The format's part of `checkpoint.json`.
 #[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Manifest {
     version: u64,
+    /// Whether `spec.dump` is of the time of the dump; an older daemon did not keep it, and then it is of the export.
+    #[serde(default)]
+    spec_of_dump: bool,
     files: Vec<Declared>,
 }
 
@@ -131,8 +135,8 @@ pub enum ArchiveError {
 /// What an entry of this name is for; nothing else is in an archive.
 #[derive(Debug, PartialEq, Eq)]
 enum Place<'a> {
-    /// In the folder, by the same name.
-    Beside,
+    /// In the folder, by this name.
+    Beside(&'a str),
     /// Made anew when it is needed.
     Nowhere,
     /// Among CRIU's images, by this name.
@@ -143,7 +147,8 @@ impl Place<'_> {
     /// An image's name is one part of plain characters, so that it cannot lead anywhere.
     fn of(path: &str) -> Option<Place<'_>> {
         match path {
-            SPEC_DUMP | STATS | DUMP_LOG => Some(Place::Beside),
+            SPEC_DUMP => Some(Place::Beside(SPEC)),
+            STATS | DUMP_LOG => Some(Place::Beside(path)),
             CONFIG_DUMP => Some(Place::Nowhere),
             _ => path.strip_prefix(IMAGES).filter(|name| is_image(name)).map(Place::Image),
         }
@@ -221,7 +226,7 @@ mod tests {
         }
         assert_eq!(Place::of("checkpoint/pages-1.img"), Some(Place::Image("pages-1.img")));
         assert_eq!(Place::of("checkpoint/descriptors.json"), Some(Place::Image("descriptors.json")));
-        assert_eq!(Place::of("dump.log"), Some(Place::Beside));
+        assert_eq!(Place::of("dump.log"), Some(Place::Beside("dump.log")));
     }
 
     #[test]

@@ -77,6 +77,49 @@ fn __query_empty_marker(
         None => Ok(false),
     }
 }
+/// Query parameters for `GET /containers/{id}/checkpoint` (operationId `listCheckpoints`).
+#[derive(Debug, Default)]
+pub struct ListCheckpointsQuery {
+    pub sort: ::std::option::Option<ListCheckpointsSort>,
+    pub limit: ::std::option::Option<i32>,
+}
+fn __decode_list_checkpoints_query(
+    raw: ::std::option::Option<&str>,
+) -> ::std::result::Result<ListCheckpointsQuery, String> {
+    if let Some(raw) = raw {
+        __validate_urlencoded(raw)?;
+    }
+    let __pairs = __query_pairs(raw);
+    let sort = __query_one(&__pairs, "sort")?
+        .map(|raw| __decode_query_scalar(&raw, "sort"))
+        .transpose()?;
+    let limit = __query_one(&__pairs, "limit")?
+        .map(|raw| __decode_query_scalar(&raw, "limit"))
+        .transpose()?;
+    Ok(ListCheckpointsQuery {
+        sort,
+        limit,
+    })
+}
+/// Query parameters for `POST /containers/{id}` (operationId `startContainer`).
+#[derive(Debug, Default)]
+pub struct StartContainerQuery {
+    pub allow_changed_bundle: ::std::option::Option<bool>,
+}
+fn __decode_start_container_query(
+    raw: ::std::option::Option<&str>,
+) -> ::std::result::Result<StartContainerQuery, String> {
+    if let Some(raw) = raw {
+        __validate_urlencoded(raw)?;
+    }
+    let __pairs = __query_pairs(raw);
+    let allow_changed_bundle = __query_one(&__pairs, "allowChangedBundle")?
+        .map(|raw| __decode_query_scalar(&raw, "allowChangedBundle"))
+        .transpose()?;
+    Ok(StartContainerQuery {
+        allow_changed_bundle,
+    })
+}
 /// Query parameters for `DELETE /containers/{id}` (operationId `deleteContainer`).
 #[derive(Debug, Default)]
 pub struct DeleteContainerQuery {
@@ -161,6 +204,10 @@ where
         )
         .route(
             "/containers/{id}/checkpoint/{checkpoint}",
+            ::axum::routing::get(get_checkpoint_handler::<T>),
+        )
+        .route(
+            "/containers/{id}/checkpoint/{checkpoint}",
             ::axum::routing::delete(delete_checkpoint_handler::<T>),
         )
         .layer(::axum::extract::DefaultBodyLimit::max(1048576usize))
@@ -172,6 +219,7 @@ async fn list_checkpoints_handler<T>(
         ::axum::extract::Path<::std::collections::HashMap<String, String>>,
         ::axum::extract::rejection::PathRejection,
     >,
+    ::axum::extract::RawQuery(__raw_query): ::axum::extract::RawQuery,
 ) -> ::axum::response::Response
 where
     T: super::api::CheckpointsApi + Clone + Send + Sync + 'static,
@@ -188,7 +236,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_39_PATH_0,
+                super::validation::VALIDATION_TARGET_42_PATH_2,
                 "/path/id",
                 true,
             ) {
@@ -204,7 +252,54 @@ where
             );
         }
     };
-    ::axum::response::IntoResponse::into_response(api.list_checkpoints(id).await)
+    if let Some(raw) = __raw_query.as_deref() {
+        if __validate_urlencoded(raw).is_err() {
+            return ::axum::response::IntoResponse::into_response(
+                super::validation::malformed_parameter("/query"),
+            );
+        }
+    }
+    let __raw_query_pairs = __query_pairs(__raw_query.as_deref());
+    if let Ok(Some(raw)) = __query_one(&__raw_query_pairs, "sort") {
+        if let Err(rejection) = super::validation::validate_string_parameter(
+            super::validation::VALIDATION_TARGET_40_QUERY_0,
+            "/query/sort",
+            &raw,
+        ) {
+            return ::axum::response::IntoResponse::into_response(rejection);
+        }
+    }
+    let __q: ListCheckpointsQuery = match __decode_list_checkpoints_query(
+        __raw_query.as_deref(),
+    ) {
+        Ok(query) => query,
+        Err(_) => {
+            return ::axum::response::IntoResponse::into_response(
+                super::validation::malformed_parameter("/query"),
+            );
+        }
+    };
+    if let Some(value) = &__q.sort {
+        if let Err(rejection) = super::validation::validate_parameter(
+            super::validation::VALIDATION_TARGET_40_QUERY_0,
+            "/query/sort",
+            value,
+        ) {
+            return ::axum::response::IntoResponse::into_response(rejection);
+        }
+    }
+    if let Some(value) = &__q.limit {
+        if let Err(rejection) = super::validation::validate_parameter(
+            super::validation::VALIDATION_TARGET_41_QUERY_1,
+            "/query/limit",
+            value,
+        ) {
+            return ::axum::response::IntoResponse::into_response(rejection);
+        }
+    }
+    ::axum::response::IntoResponse::into_response(
+        api.list_checkpoints(id, __q.sort, __q.limit).await,
+    )
 }
 async fn create_checkpoint_handler<T>(
     ::axum::extract::State(api): ::axum::extract::State<T>,
@@ -214,119 +309,6 @@ async fn create_checkpoint_handler<T>(
     >,
     __headers: ::axum::http::HeaderMap,
     __request: ::axum::extract::Request,
-) -> ::axum::response::Response
-where
-    T: super::api::CheckpointsApi + Clone + Send + Sync + 'static,
-{
-    let ::axum::extract::Path(mut __path_values) = match __path_result {
-        Ok(path) => path,
-        Err(_) => {
-            return ::axum::response::IntoResponse::into_response(
-                ::axum::http::StatusCode::BAD_REQUEST,
-            );
-        }
-    };
-    let id: String = match __path_values.remove("id") {
-        Some(raw) => {
-            match super::validation::decode_parameter(
-                &raw,
-                super::validation::VALIDATION_TARGET_42_PATH_1,
-                "/path/id",
-                true,
-            ) {
-                Ok(value) => value,
-                Err(rejection) => {
-                    return ::axum::response::IntoResponse::into_response(rejection);
-                }
-            }
-        }
-        None => {
-            return ::axum::response::IntoResponse::into_response(
-                ::axum::http::StatusCode::INTERNAL_SERVER_ERROR,
-            );
-        }
-    };
-    let checkpoint: String = match __path_values.remove("checkpoint") {
-        Some(raw) => {
-            match super::validation::decode_parameter(
-                &raw,
-                super::validation::VALIDATION_TARGET_43_PATH_2,
-                "/path/checkpoint",
-                true,
-            ) {
-                Ok(value) => value,
-                Err(rejection) => {
-                    return ::axum::response::IntoResponse::into_response(rejection);
-                }
-            }
-        }
-        None => {
-            return ::axum::response::IntoResponse::into_response(
-                ::axum::http::StatusCode::INTERNAL_SERVER_ERROR,
-            );
-        }
-    };
-    let mut __values = __headers.get_all("Idempotency-Key").iter();
-    let idempotency_key: ::std::option::Option<String> = match (
-        __values.next(),
-        __values.next(),
-    ) {
-        (Some(value), None) => {
-            match value.to_str() {
-                Ok(raw) => {
-                    match super::validation::decode_parameter(
-                        raw,
-                        super::validation::VALIDATION_TARGET_41_HEADER_0,
-                        "/header/Idempotency-Key",
-                        true,
-                    ) {
-                        Ok(value) => Some(value),
-                        Err(rejection) => {
-                            return ::axum::response::IntoResponse::into_response(
-                                rejection,
-                            );
-                        }
-                    }
-                }
-                Err(_) => {
-                    return ::axum::response::IntoResponse::into_response(
-                        super::validation::malformed_parameter("/header/Idempotency-Key"),
-                    );
-                }
-            }
-        }
-        (None, _) => None,
-        _ => {
-            return ::axum::response::IntoResponse::into_response(
-                super::validation::malformed_parameter("/header/Idempotency-Key"),
-            );
-        }
-    };
-    let body: ::std::option::Option<CreateCheckpoint> = match super::validation::decode_json_body::<
-        CreateCheckpoint,
-    >(
-            __request,
-            super::validation::VALIDATION_TARGET_40_BODY,
-            "application/json",
-            false,
-            1048576usize,
-        )
-        .await
-    {
-        Ok(body) => body,
-        Err(rejection) => return ::axum::response::IntoResponse::into_response(rejection),
-    };
-    ::axum::response::IntoResponse::into_response(
-        api.create_checkpoint(id, checkpoint, idempotency_key, body).await,
-    )
-}
-async fn delete_checkpoint_handler<T>(
-    ::axum::extract::State(api): ::axum::extract::State<T>,
-    __path_result: ::std::result::Result<
-        ::axum::extract::Path<::std::collections::HashMap<String, String>>,
-        ::axum::extract::rejection::PathRejection,
-    >,
-    __headers: ::axum::http::HeaderMap,
 ) -> ::axum::response::Response
 where
     T: super::api::CheckpointsApi + Clone + Send + Sync + 'static,
@@ -415,6 +397,181 @@ where
             );
         }
     };
+    let body: ::std::option::Option<CreateCheckpoint> = match super::validation::decode_json_body::<
+        CreateCheckpoint,
+    >(
+            __request,
+            super::validation::VALIDATION_TARGET_43_BODY,
+            "application/json",
+            false,
+            1048576usize,
+        )
+        .await
+    {
+        Ok(body) => body,
+        Err(rejection) => return ::axum::response::IntoResponse::into_response(rejection),
+    };
+    ::axum::response::IntoResponse::into_response(
+        api.create_checkpoint(id, checkpoint, idempotency_key, body).await,
+    )
+}
+async fn get_checkpoint_handler<T>(
+    ::axum::extract::State(api): ::axum::extract::State<T>,
+    __path_result: ::std::result::Result<
+        ::axum::extract::Path<::std::collections::HashMap<String, String>>,
+        ::axum::extract::rejection::PathRejection,
+    >,
+) -> ::axum::response::Response
+where
+    T: super::api::CheckpointsApi + Clone + Send + Sync + 'static,
+{
+    let ::axum::extract::Path(mut __path_values) = match __path_result {
+        Ok(path) => path,
+        Err(_) => {
+            return ::axum::response::IntoResponse::into_response(
+                ::axum::http::StatusCode::BAD_REQUEST,
+            );
+        }
+    };
+    let id: String = match __path_values.remove("id") {
+        Some(raw) => {
+            match super::validation::decode_parameter(
+                &raw,
+                super::validation::VALIDATION_TARGET_47_PATH_0,
+                "/path/id",
+                true,
+            ) {
+                Ok(value) => value,
+                Err(rejection) => {
+                    return ::axum::response::IntoResponse::into_response(rejection);
+                }
+            }
+        }
+        None => {
+            return ::axum::response::IntoResponse::into_response(
+                ::axum::http::StatusCode::INTERNAL_SERVER_ERROR,
+            );
+        }
+    };
+    let checkpoint: String = match __path_values.remove("checkpoint") {
+        Some(raw) => {
+            match super::validation::decode_parameter(
+                &raw,
+                super::validation::VALIDATION_TARGET_48_PATH_1,
+                "/path/checkpoint",
+                true,
+            ) {
+                Ok(value) => value,
+                Err(rejection) => {
+                    return ::axum::response::IntoResponse::into_response(rejection);
+                }
+            }
+        }
+        None => {
+            return ::axum::response::IntoResponse::into_response(
+                ::axum::http::StatusCode::INTERNAL_SERVER_ERROR,
+            );
+        }
+    };
+    ::axum::response::IntoResponse::into_response(
+        api.get_checkpoint(id, checkpoint).await,
+    )
+}
+async fn delete_checkpoint_handler<T>(
+    ::axum::extract::State(api): ::axum::extract::State<T>,
+    __path_result: ::std::result::Result<
+        ::axum::extract::Path<::std::collections::HashMap<String, String>>,
+        ::axum::extract::rejection::PathRejection,
+    >,
+    __headers: ::axum::http::HeaderMap,
+) -> ::axum::response::Response
+where
+    T: super::api::CheckpointsApi + Clone + Send + Sync + 'static,
+{
+    let ::axum::extract::Path(mut __path_values) = match __path_result {
+        Ok(path) => path,
+        Err(_) => {
+            return ::axum::response::IntoResponse::into_response(
+                ::axum::http::StatusCode::BAD_REQUEST,
+            );
+        }
+    };
+    let id: String = match __path_values.remove("id") {
+        Some(raw) => {
+            match super::validation::decode_parameter(
+                &raw,
+                super::validation::VALIDATION_TARGET_50_PATH_1,
+                "/path/id",
+                true,
+            ) {
+                Ok(value) => value,
+                Err(rejection) => {
+                    return ::axum::response::IntoResponse::into_response(rejection);
+                }
+            }
+        }
+        None => {
+            return ::axum::response::IntoResponse::into_response(
+                ::axum::http::StatusCode::INTERNAL_SERVER_ERROR,
+            );
+        }
+    };
+    let checkpoint: String = match __path_values.remove("checkpoint") {
+        Some(raw) => {
+            match super::validation::decode_parameter(
+                &raw,
+                super::validation::VALIDATION_TARGET_51_PATH_2,
+                "/path/checkpoint",
+                true,
+            ) {
+                Ok(value) => value,
+                Err(rejection) => {
+                    return ::axum::response::IntoResponse::into_response(rejection);
+                }
+            }
+        }
+        None => {
+            return ::axum::response::IntoResponse::into_response(
+                ::axum::http::StatusCode::INTERNAL_SERVER_ERROR,
+            );
+        }
+    };
+    let mut __values = __headers.get_all("Idempotency-Key").iter();
+    let idempotency_key: ::std::option::Option<String> = match (
+        __values.next(),
+        __values.next(),
+    ) {
+        (Some(value), None) => {
+            match value.to_str() {
+                Ok(raw) => {
+                    match super::validation::decode_parameter(
+                        raw,
+                        super::validation::VALIDATION_TARGET_49_HEADER_0,
+                        "/header/Idempotency-Key",
+                        true,
+                    ) {
+                        Ok(value) => Some(value),
+                        Err(rejection) => {
+                            return ::axum::response::IntoResponse::into_response(
+                                rejection,
+                            );
+                        }
+                    }
+                }
+                Err(_) => {
+                    return ::axum::response::IntoResponse::into_response(
+                        super::validation::malformed_parameter("/header/Idempotency-Key"),
+                    );
+                }
+            }
+        }
+        (None, _) => None,
+        _ => {
+            return ::axum::response::IntoResponse::into_response(
+                super::validation::malformed_parameter("/header/Idempotency-Key"),
+            );
+        }
+    };
     ::axum::response::IntoResponse::into_response(
         api.delete_checkpoint(id, checkpoint, idempotency_key).await,
     )
@@ -458,6 +615,7 @@ async fn start_container_handler<T>(
         ::axum::extract::Path<::std::collections::HashMap<String, String>>,
         ::axum::extract::rejection::PathRejection,
     >,
+    ::axum::extract::RawQuery(__raw_query): ::axum::extract::RawQuery,
     __headers: ::axum::http::HeaderMap,
     __request: ::axum::extract::Request,
 ) -> ::axum::response::Response
@@ -476,7 +634,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_2_PATH_1,
+                super::validation::VALIDATION_TARGET_3_PATH_2,
                 "/path/id",
                 true,
             ) {
@@ -492,6 +650,25 @@ where
             );
         }
     };
+    let __q: StartContainerQuery = match __decode_start_container_query(
+        __raw_query.as_deref(),
+    ) {
+        Ok(query) => query,
+        Err(_) => {
+            return ::axum::response::IntoResponse::into_response(
+                super::validation::malformed_parameter("/query"),
+            );
+        }
+    };
+    if let Some(value) = &__q.allow_changed_bundle {
+        if let Err(rejection) = super::validation::validate_parameter(
+            super::validation::VALIDATION_TARGET_2_QUERY_1,
+            "/query/allowChangedBundle",
+            value,
+        ) {
+            return ::axum::response::IntoResponse::into_response(rejection);
+        }
+    }
     let mut __values = __headers.get_all("Idempotency-Key").iter();
     let idempotency_key: ::std::option::Option<String> = match (
         __values.next(),
@@ -548,7 +725,7 @@ where
         Err(rejection) => return ::axum::response::IntoResponse::into_response(rejection),
     };
     ::axum::response::IntoResponse::into_response(
-        api.start_container(id, idempotency_key, body).await,
+        api.start_container(id, __q.allow_changed_bundle, idempotency_key, body).await,
     )
 }
 async fn get_container_handler<T>(
@@ -573,7 +750,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_3_PATH_0,
+                super::validation::VALIDATION_TARGET_4_PATH_0,
                 "/path/id",
                 true,
             ) {
@@ -615,7 +792,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_6_PATH_1,
+                super::validation::VALIDATION_TARGET_7_PATH_1,
                 "/path/id",
                 true,
             ) {
@@ -641,7 +818,7 @@ where
                 Ok(raw) => {
                     match super::validation::decode_parameter(
                         raw,
-                        super::validation::VALIDATION_TARGET_5_HEADER_0,
+                        super::validation::VALIDATION_TARGET_6_HEADER_0,
                         "/header/Idempotency-Key",
                         true,
                     ) {
@@ -671,7 +848,7 @@ where
         UpdateContainer,
     >(
             __request,
-            super::validation::VALIDATION_TARGET_4_BODY,
+            super::validation::VALIDATION_TARGET_5_BODY,
             "application/json",
             true,
             1048576usize,
@@ -714,7 +891,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_9_PATH_2,
+                super::validation::VALIDATION_TARGET_10_PATH_2,
                 "/path/id",
                 true,
             ) {
@@ -742,7 +919,7 @@ where
     };
     if let Some(value) = &__q.force {
         if let Err(rejection) = super::validation::validate_parameter(
-            super::validation::VALIDATION_TARGET_8_QUERY_1,
+            super::validation::VALIDATION_TARGET_9_QUERY_1,
             "/query/force",
             value,
         ) {
@@ -759,7 +936,7 @@ where
                 Ok(raw) => {
                     match super::validation::decode_parameter(
                         raw,
-                        super::validation::VALIDATION_TARGET_7_HEADER_0,
+                        super::validation::VALIDATION_TARGET_8_HEADER_0,
                         "/header/Idempotency-Key",
                         true,
                     ) {
@@ -813,7 +990,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_12_PATH_1,
+                super::validation::VALIDATION_TARGET_13_PATH_1,
                 "/path/id",
                 true,
             ) {
@@ -839,7 +1016,7 @@ where
                 Ok(raw) => {
                     match super::validation::decode_parameter(
                         raw,
-                        super::validation::VALIDATION_TARGET_11_HEADER_0,
+                        super::validation::VALIDATION_TARGET_12_HEADER_0,
                         "/header/Idempotency-Key",
                         true,
                     ) {
@@ -869,7 +1046,7 @@ where
         StopContainer,
     >(
             __request,
-            super::validation::VALIDATION_TARGET_10_BODY,
+            super::validation::VALIDATION_TARGET_11_BODY,
             "application/json",
             false,
             1048576usize,
@@ -906,7 +1083,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_14_PATH_1,
+                super::validation::VALIDATION_TARGET_15_PATH_1,
                 "/path/id",
                 true,
             ) {
@@ -934,7 +1111,7 @@ where
     };
     if let Some(value) = &__q.timeout {
         if let Err(rejection) = super::validation::validate_parameter(
-            super::validation::VALIDATION_TARGET_13_QUERY_0,
+            super::validation::VALIDATION_TARGET_14_QUERY_0,
             "/query/timeout",
             value,
         ) {
@@ -1046,7 +1223,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_17_PATH_1,
+                super::validation::VALIDATION_TARGET_18_PATH_1,
                 "/path/id",
                 true,
             ) {
@@ -1072,7 +1249,7 @@ where
                 Ok(raw) => {
                     match super::validation::decode_parameter(
                         raw,
-                        super::validation::VALIDATION_TARGET_16_HEADER_0,
+                        super::validation::VALIDATION_TARGET_17_HEADER_0,
                         "/header/Idempotency-Key",
                         true,
                     ) {
@@ -1102,7 +1279,7 @@ where
         CreateProcess,
     >(
             __request,
-            super::validation::VALIDATION_TARGET_15_BODY,
+            super::validation::VALIDATION_TARGET_16_BODY,
             "application/json",
             true,
             1048576usize,
@@ -1145,7 +1322,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_20_PATH_1,
+                super::validation::VALIDATION_TARGET_21_PATH_1,
                 "/path/id",
                 true,
             ) {
@@ -1171,7 +1348,7 @@ where
                 Ok(raw) => {
                     match super::validation::decode_parameter(
                         raw,
-                        super::validation::VALIDATION_TARGET_19_HEADER_0,
+                        super::validation::VALIDATION_TARGET_20_HEADER_0,
                         "/header/Idempotency-Key",
                         true,
                     ) {
@@ -1201,7 +1378,7 @@ where
         CreateProcess,
     >(
             __request,
-            super::validation::VALIDATION_TARGET_18_BODY,
+            super::validation::VALIDATION_TARGET_19_BODY,
             "application/json",
             true,
             1048576usize,
@@ -1242,7 +1419,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_21_PATH_0,
+                super::validation::VALIDATION_TARGET_22_PATH_0,
                 "/path/id",
                 true,
             ) {
@@ -1262,7 +1439,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_22_PATH_1,
+                super::validation::VALIDATION_TARGET_23_PATH_1,
                 "/path/pid",
                 false,
             ) {
@@ -1304,7 +1481,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_25_PATH_1,
+                super::validation::VALIDATION_TARGET_26_PATH_1,
                 "/path/id",
                 true,
             ) {
@@ -1324,7 +1501,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_26_PATH_2,
+                super::validation::VALIDATION_TARGET_27_PATH_2,
                 "/path/pid",
                 false,
             ) {
@@ -1350,7 +1527,7 @@ where
                 Ok(raw) => {
                     match super::validation::decode_parameter(
                         raw,
-                        super::validation::VALIDATION_TARGET_24_HEADER_0,
+                        super::validation::VALIDATION_TARGET_25_HEADER_0,
                         "/header/Idempotency-Key",
                         true,
                     ) {
@@ -1380,7 +1557,7 @@ where
         Signal,
     >(
             __request,
-            super::validation::VALIDATION_TARGET_23_BODY,
+            super::validation::VALIDATION_TARGET_24_BODY,
             "application/json",
             true,
             1048576usize,
@@ -1421,7 +1598,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_27_PATH_0,
+                super::validation::VALIDATION_TARGET_28_PATH_0,
                 "/path/id",
                 true,
             ) {
@@ -1441,7 +1618,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_28_PATH_1,
+                super::validation::VALIDATION_TARGET_29_PATH_1,
                 "/path/pid",
                 false,
             ) {
@@ -1483,7 +1660,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_31_PATH_1,
+                super::validation::VALIDATION_TARGET_32_PATH_1,
                 "/path/id",
                 true,
             ) {
@@ -1503,7 +1680,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_32_PATH_2,
+                super::validation::VALIDATION_TARGET_33_PATH_2,
                 "/path/pid",
                 false,
             ) {
@@ -1529,7 +1706,7 @@ where
                 Ok(raw) => {
                     match super::validation::decode_parameter(
                         raw,
-                        super::validation::VALIDATION_TARGET_30_HEADER_0,
+                        super::validation::VALIDATION_TARGET_31_HEADER_0,
                         "/header/Idempotency-Key",
                         true,
                     ) {
@@ -1559,7 +1736,7 @@ where
         Signal,
     >(
             __request,
-            super::validation::VALIDATION_TARGET_29_BODY,
+            super::validation::VALIDATION_TARGET_30_BODY,
             "application/json",
             true,
             1048576usize,
@@ -1601,7 +1778,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_34_PATH_1,
+                super::validation::VALIDATION_TARGET_35_PATH_1,
                 "/path/id",
                 true,
             ) {
@@ -1621,7 +1798,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_35_PATH_2,
+                super::validation::VALIDATION_TARGET_36_PATH_2,
                 "/path/pid",
                 false,
             ) {
@@ -1649,7 +1826,7 @@ where
     };
     if let Some(value) = &__q.timeout {
         if let Err(rejection) = super::validation::validate_parameter(
-            super::validation::VALIDATION_TARGET_33_QUERY_0,
+            super::validation::VALIDATION_TARGET_34_QUERY_0,
             "/query/timeout",
             value,
         ) {
@@ -1683,7 +1860,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_37_PATH_1,
+                super::validation::VALIDATION_TARGET_38_PATH_1,
                 "/path/id",
                 true,
             ) {
@@ -1703,7 +1880,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_38_PATH_2,
+                super::validation::VALIDATION_TARGET_39_PATH_2,
                 "/path/pid",
                 false,
             ) {
@@ -1731,7 +1908,7 @@ where
     };
     if let Some(value) = &__q.timeout {
         if let Err(rejection) = super::validation::validate_parameter(
-            super::validation::VALIDATION_TARGET_36_QUERY_0,
+            super::validation::VALIDATION_TARGET_37_QUERY_0,
             "/query/timeout",
             value,
         ) {

@@ -12,8 +12,8 @@ use sha2::{Digest, Sha256};
 use tar::{EntryType, Header};
 
 use super::{
-    ArchiveError, BLOCK, Declared, FIELD, IMAGES, LARGEST_HEAD, MOST_FILES, Manifest, PORTION, Place, SUMS,
-    Sums, VERSION, blocks, form,
+    ArchiveError, BLOCK, Declared, FIELD, IMAGES, LARGEST_HEAD, MOST_FILES, Manifest, PORTION, Place,
+    SPEC_DUMP, SUMS, Sums, VERSION, blocks, form,
 };
 use crate::supervisor::checkpoints::{INVENTORY, META, META_VERSION};
 
@@ -47,7 +47,7 @@ pub(super) struct Target<'a> {
 pub(super) fn receive(input: impl Read, target: &Target<'_>) -> Result<Value> {
     let input = form::reader(input).map_err(|error| broken(META, &error))?;
     let mut tar = Tar { input, sums: Sums::default(), portion: vec![0; PORTION] };
-    let (said, declared) = tar.head()?;
+    let (said, Manifest { files: declared, spec_of_dump, .. }) = tar.head()?;
     has_room(target.folder, &declared)?;
     let mut in_images = false;
     for Declared { path, size } in &declared {
@@ -56,7 +56,12 @@ pub(super) fn receive(input: impl Read, target: &Target<'_>) -> Result<Value> {
             in_images = true;
         }
         tar.header(path, Some(*size))?;
-        tar.file(path, *size, target)?;
+        // What the bundle was is kept only if it is known.
+        if path == SPEC_DUMP && !spec_of_dump {
+            tar.content(path, *size, |_| Ok(()))?;
+        } else {
+            tar.file(path, *size, target)?;
+        }
     }
     tar.verify(&declared)?;
     tar.end()?;
@@ -71,7 +76,7 @@ struct Tar<'a> {
 
 impl Tar<'_> {
     /// The first entry says what comes.
-    fn head(&mut self) -> Result<(Value, Vec<Declared>)> {
+    fn head(&mut self) -> Result<(Value, Manifest)> {
         let size = self.header(META, None)?;
         if size > LARGEST_HEAD {
             return Err(entry(META, format!("is larger than {LARGEST_HEAD} bytes")).into());
@@ -95,7 +100,7 @@ impl Tar<'_> {
         let manifest: Result<Manifest, _> = serde_json::from_value(field);
         let manifest = manifest.map_err(|error| entry(META, format!("does not say what comes: {error}")))?;
         check(&manifest.files)?;
-        Ok((said, manifest.files))
+        Ok((said, manifest))
     }
 
     /// The next header: of a regular file of this name, and of this size if that is known. Gives its size.
@@ -154,7 +159,7 @@ impl Tar<'_> {
     /// An entry, to its place.
     fn file(&mut self, path: &str, size: u64, target: &Target<'_>) -> Result<()> {
         let place = match Place::of(path) {
-            Some(Place::Beside) => target.folder.join(path),
+            Some(Place::Beside(name)) => target.folder.join(name),
             Some(Place::Image(name)) => target.images.join(name),
             // Checked before: only what has no place is left.
             Some(Place::Nowhere) | None => return self.content(path, size, |_| Ok(())),

@@ -12,11 +12,11 @@ use super::read::{self, Failed, Target};
 use super::{ArchiveError, Export};
 use crate::runtime::bundle::Bundle;
 use crate::runtime::durable::write_synced;
-use crate::supervisor::checkpoints::{self, Checkpoint, META, Meta, Partial};
+use crate::supervisor::checkpoints::{self, Checkpoint, Entry, META, Meta, Partial, catalogue};
 use crate::supervisor::error::{Error, Result, store};
 use crate::supervisor::names::{CheckpointName, ContainerId};
 use crate::supervisor::store::blocking;
-use crate::supervisor::{Supervisor, UnderWay};
+use crate::supervisor::{Context, Supervisor, UnderWay};
 
 /// While it is held the daemon is busy, and one archive less can be on its way.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ pub(super) struct Turn {
 #[derive(Debug)]
 pub enum Taking {
     /// A request of the same key has done it, and its daemon died before it answered.
-    Done(Box<Checkpoint>),
+    Done(Box<Entry>),
     /// Let it come.
     Ready(Box<Import>),
 }
@@ -37,6 +37,8 @@ pub enum Taking {
 /// A checkpoint that is to come in an archive. Dropped, nothing of it stays.
 #[derive(Debug)]
 pub struct Import {
+    context: Arc<Context>,
+    bundle: PathBuf,
     name: CheckpointName,
     key: Option<String>,
     /// Until it has appeared.
@@ -70,7 +72,7 @@ impl Supervisor {
             let opened =
                 Bundle::open(&bundle).map_err(|source| Error::Bundle { path: bundle.clone(), source })?;
             if let Some(done) = done_before(opened.path(), &name, key.as_deref()) {
-                return Ok(Taking::Done(Box::new(done)));
+                return Ok(Taking::Done(Box::new(catalogue::entry(opened.path(), &context.host, done))));
             }
             let mut note = None;
             let partial = Partial::receive(&context.claims, opened.path(), &name, |hidden| {
@@ -80,7 +82,10 @@ impl Supervisor {
             // It is told of the folder before there is one.
             let Some(mut note) = note else { return Err(Error::ShuttingDown) };
             note.lock();
+            let bundle = opened.path().to_owned();
             Ok(Taking::Ready(Box::new(Import {
+                context,
+                bundle,
                 name,
                 key,
                 partial: Some(partial),
@@ -121,17 +126,18 @@ fn done_before(bundle: &Path, name: &CheckpointName, key: Option<&str>) -> Optio
 impl Import {
     /// Takes the archive, to its end; then the checkpoint is there, or nothing of it. Takes as long as `input` does: for
     /// a thread of its own.
-    pub fn take(mut self, input: impl Read) -> Result<Checkpoint> {
+    pub fn take(mut self, input: impl Read) -> Result<Entry> {
         let Some(partial) = self.partial.take() else { return Err(Error::ShuttingDown) };
         let put = self.put_together(&partial, input);
-        match put {
-            Ok(()) => partial.finish(),
+        let taken = match put {
+            Ok(()) => partial.finish()?,
             Err(error) => {
                 partial.abandon();
-                Err(error)
+                return Err(error);
             }
-        }
-        .inspect(|checkpoint| tracing::info!(checkpoint = %checkpoint.name, "taken from an archive"))
+        };
+        tracing::info!(checkpoint = %taken.name, bundle = %self.bundle.display(), "taken from an archive");
+        Ok(catalogue::entry(&self.bundle, &self.context.host, taken))
     }
 
     fn put_together(&self, partial: &Partial, input: impl Read) -> Result<()> {

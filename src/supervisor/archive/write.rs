@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use serde_json::{Value, json};
+use serde_json::json;
 use sha2::{Digest, Sha256};
 use tar::{EntryType, Header};
 
@@ -14,7 +14,7 @@ use super::{
     BLOCK, CONFIG_DUMP, Declared, FIELD, Form, IMAGES, LARGEST_HEAD, MOST_FILES, PORTION, SPEC_DUMP, STATS,
     SUMS, Sums, VERSION, blocks, is_image,
 };
-use crate::supervisor::checkpoints::{self, Checkpoint, Claim, Claims, DUMP_LOG, META};
+use crate::supervisor::checkpoints::{self, Checkpoint, Claim, Claims, DUMP_LOG, META, SPEC};
 use crate::supervisor::error::{Error, Result, store};
 use crate::supervisor::names::{CheckpointName, ContainerId};
 
@@ -46,15 +46,17 @@ impl Export {
         turn: Turn,
     ) -> Result<Self> {
         let (checkpoint, claim) = checkpoints::open_claimed(claims, bundle, name)?;
-        let (folder, mut said) = checkpoints::describe(bundle, name)?;
+        let (folder, mut said) = (checkpoint.folder.clone(), checkpoints::describe(&checkpoint)?);
         let unfit = |why: &str| Error::NotPortable { name: name.clone(), why: why.to_owned() };
         let mut files = Vec::new();
         let mut here = |path: &str, bytes: Vec<u8>| {
             let size = bytes.len() as u64;
             files.push((Declared { path: path.to_owned(), size }, Content::Here(bytes)));
         };
-        here(CONFIG_DUMP, config_dump(id, &checkpoint, &said));
-        if let Some(spec) = spec(&folder, bundle) {
+        here(CONFIG_DUMP, config_dump(id, &checkpoint));
+        let (dumped, present) = (config(&folder.join(SPEC)), config(&bundle.join("config.json")));
+        let spec_of_dump = dumped.is_some();
+        if let Some(spec) = dumped.or(present) {
             here(SPEC_DUMP, spec);
         }
         for beside in [STATS, DUMP_LOG] {
@@ -72,8 +74,9 @@ impl Export {
         };
         // The next host's own affair.
         object.remove("key");
-        let files_listed: Vec<&Declared> = files.iter().map(|(declared, _)| declared).collect();
-        object.insert(FIELD.to_owned(), json!({ "version": VERSION, "files": files_listed }));
+        let listed: Vec<&Declared> = files.iter().map(|(declared, _)| declared).collect();
+        let manifest = json!({ "version": VERSION, "specOfDump": spec_of_dump, "files": listed });
+        object.insert(FIELD.to_owned(), manifest);
         let head = said.to_string().into_bytes();
         if head.len() as u64 > LARGEST_HEAD {
             return Err(unfit("its checkpoint.json is too large"));
@@ -169,12 +172,11 @@ fn regular(path: &Path) -> Option<u64> {
     fs::symlink_metadata(path).ok().filter(fs::Metadata::is_file).map(|kind| kind.len())
 }
 
-/// The bundle's `config.json` as it was, if that is known, else as it is.
-fn spec(folder: &Path, bundle: &Path) -> Option<Vec<u8>> {
-    let spec = [folder.join(SPEC_DUMP), bundle.join("config.json")];
-    let spec = spec.iter().find(|path| regular(path).is_some_and(|size| size <= LARGEST_HEAD))?;
+/// A bundle's `config.json`, if it is there.
+fn config(path: &Path) -> Option<Vec<u8>> {
+    regular(path).filter(|size| (1..=LARGEST_HEAD).contains(size))?;
     let mut bytes = Vec::new();
-    open(spec).ok()?.take(LARGEST_HEAD).read_to_end(&mut bytes).ok()?;
+    open(path).ok()?.take(LARGEST_HEAD).read_to_end(&mut bytes).ok()?;
     Some(bytes)
 }
 
@@ -201,8 +203,8 @@ fn images(checkpoint: &Checkpoint, alone: bool) -> Result<Vec<(Declared, Content
 }
 
 /// What podman says of a container, as checkpointctl reads it (its `lib/metadata.go`, `ContainerConfig`).
-fn config_dump(id: &ContainerId, checkpoint: &Checkpoint, said: &Value) -> Vec<u8> {
-    let name = said["madeBy"]["container"].as_str().unwrap_or(id.as_str());
+fn config_dump(id: &ContainerId, checkpoint: &Checkpoint) -> Vec<u8> {
+    let name = checkpoint.container().unwrap_or(id.as_str());
     let created = checkpoint.created.to_string();
     json!({
         "id": name, "name": name, "runtime": "runc", "createdTime": created, "checkpointedTime": created,
