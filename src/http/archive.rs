@@ -142,7 +142,14 @@ async fn take(
 ) -> Result<Response, Box<Problem>> {
     let bundle = bundle_path(query)?;
     known_coding(headers)?;
-    let taking = streams.api.import(id, checkpoint, bundle, repeat::key(headers)).await.map_err(of)?;
+    let key = repeat::key(headers);
+    if key.is_none() && headers.contains_key(repeat::HEADER) {
+        return Err(Box::new(problem::in_header(
+            "Idempotency-Key",
+            "is not one of 1 to 255 visible ASCII characters",
+        )));
+    }
+    let taking = streams.api.import(id, checkpoint, bundle, key).await.map_err(of)?;
     let checkpoint = match taking {
         Taking::Done(checkpoint) => {
             if let Some(body) = body.take() {

@@ -20,7 +20,7 @@ use super::problems::answer;
 use super::{MAX_BODY, archive};
 use crate::api::problem;
 
-const HEADER: &str = "idempotency-key";
+pub(super) const HEADER: &str = "idempotency-key";
 /// An answer is a container at most: its arguments and environment are within the kernel's limit for both.
 const LARGEST_ANSWER: usize = 16 * 1024 * 1024;
 

@@ -444,7 +444,8 @@ impl Partial {
         finished.inspect_err(|_| self.abandon())
     }
 
-    fn appear(&self) -> Result<Checkpoint> {
+    /// The same, and the caller abandons it when that fails.
+    pub(super) fn appear(&self) -> Result<Checkpoint> {
         // One call for the many files of an image.
         let folder = File::open(&self.folder).map_err(store("opening", &self.folder))?;
         syncfs(&folder).map_err(|error| store("syncing", &self.folder)(error.into()))?;

@@ -214,6 +214,8 @@ fn a_repeat_with_its_key_gets_the_first_answer_without_sending_it_all_again() {
     let keyed = |daemon: &Daemon, key: &str, body: &[u8]| {
         daemon.client.send_as("PUT", &target, Some(body), &[("idempotency-key", key)])
     };
+    let problem = keyed(&daemon, &"k".repeat(256), &bytes).problem(422, "invalid-request");
+    assert_eq!(problem["errors"][0]["location"], "/header/Idempotency-Key");
     keyed(&daemon, "k1", &bytes[..5000]).problem(400, "archive-cut-off");
     let first = keyed(&daemon, "k1", &bytes).expect(201);
     assert_eq!(keyed(&daemon, "k1", b"").expect(201).body, first.body);

@@ -41,10 +41,10 @@ pub struct Import {
     bundle: PathBuf,
     name: CheckpointName,
     key: Option<String>,
-    /// Until it has appeared.
-    partial: Option<Partial>,
+    partial: Partial,
+    appeared: bool,
     // After the folder it is about.
-    _note: Note,
+    _note: Option<Note>,
     _turn: Turn,
 }
 
@@ -79,16 +79,17 @@ impl Supervisor {
                 note = Some(Note::write(&context.store.imports(), hidden)?);
                 Ok(())
             })?;
-            // It is told of the folder before there is one.
-            let Some(mut note) = note else { return Err(Error::ShuttingDown) };
-            note.lock();
+            if let Some(note) = &mut note {
+                note.lock();
+            }
             let bundle = opened.path().to_owned();
             Ok(Taking::Ready(Box::new(Import {
                 context,
                 bundle,
                 name,
                 key,
-                partial: Some(partial),
+                partial,
+                appeared: false,
                 _note: note,
                 _turn: turn,
             })))
@@ -127,22 +128,16 @@ impl Import {
     /// Takes the archive, to its end; then the checkpoint is there, or nothing of it. Takes as long as `input` does: for
     /// a thread of its own.
     pub fn take(mut self, input: impl Read) -> Result<Entry> {
-        let Some(partial) = self.partial.take() else { return Err(Error::ShuttingDown) };
-        let put = self.put_together(&partial, input);
-        let taken = match put {
-            Ok(()) => partial.finish()?,
-            Err(error) => {
-                partial.abandon();
-                return Err(error);
-            }
-        };
+        self.put_together(input)?;
+        let taken = self.partial.appear()?;
+        self.appeared = true;
         tracing::info!(checkpoint = %taken.name, bundle = %self.bundle.display(), "taken from an archive");
         Ok(catalogue::entry(&self.bundle, &self.context.host, taken))
     }
 
-    fn put_together(&self, partial: &Partial, input: impl Read) -> Result<()> {
+    fn put_together(&self, input: impl Read) -> Result<()> {
         let refused = |source| Error::Archive { name: self.name.clone(), source };
-        let target = Target { folder: partial.work(), images: &partial.images() };
+        let target = Target { folder: self.partial.work(), images: &self.partial.images() };
         let said = read::receive(input, &target).map_err(|failed| match failed {
             Failed::Refused(source) => refused(source),
             Failed::Store { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
@@ -178,8 +173,8 @@ impl Import {
 
 impl Drop for Import {
     fn drop(&mut self) {
-        if let Some(partial) = self.partial.take() {
-            partial.abandon();
+        if !self.appeared {
+            self.partial.abandon();
         }
     }
 }
