@@ -257,6 +257,12 @@ pub struct Problem {
     ///Where the whole log lies on the host, if one was kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log: Option<String>,
+    ///The log's last lines.
+    #[serde(rename = "logTail", skip_serializing_if = "Option::is_none")]
+    pub log_tail: Option<Vec<String>>,
+    ///Where the same log can be read from this API.
+    #[serde(rename = "logUrl", skip_serializing_if = "Option::is_none")]
+    pub log_url: Option<String>,
     ///What to do.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remedy: Option<String>,

@@ -13,7 +13,7 @@ pub use convert::{event, json_line, log_line};
 
 use std::path::PathBuf;
 
-use crate::supervisor::{Entry, Export, LogQuery, LogReader, Result, Supervisor, Taking};
+use crate::supervisor::{Entry, Export, LogOf, LogQuery, LogReader, Result, Supervisor, Taking};
 
 /// What the handlers work with; clones are the same.
 #[derive(Debug, Clone)]
@@ -31,6 +31,12 @@ impl Api {
     /// A container's log, by the name in the path.
     pub fn logs(&self, id: &str, query: LogQuery) -> Result<LogReader> {
         self.supervisor.logs(&convert::container_id(id)?, query)
+    }
+
+    /// CRIU's log, by the names in the path.
+    pub async fn checkpoint_log(&self, id: &str, checkpoint: &str, of: LogOf) -> Result<std::fs::File> {
+        let (id, name) = (convert::container_id(id)?, convert::checkpoint_name(checkpoint)?);
+        self.supervisor.checkpoint_log(&id, name, of).await
     }
 
     /// A checkpoint as an archive, by the names in the path.

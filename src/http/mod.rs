@@ -4,6 +4,7 @@
 mod answers;
 mod archive;
 mod body;
+mod checkpoint_log;
 mod detach;
 mod events;
 mod given;

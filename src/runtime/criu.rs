@@ -1,6 +1,9 @@
 //! CRIU: where it is, whether it works here, and what its log says when it fails.
 
-use std::fs;
+pub mod words;
+
+use std::fs::File;
+use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -55,14 +58,19 @@ impl Criu {
     }
 }
 
+/// How much of a log is read and kept, in bytes; that of a usual dump is a tenth of it.
+const LOG_END: u64 = 4 * 1024 * 1024;
+
+/// How many lines of a log an answer carries.
+const TAIL: usize = 10;
+
 /// Said of every dump and restore where CAP_SYS_RESOURCE is withheld; nothing comes of it.
 const HARMLESS: &str = "rlimit: Can't setup RLIMIT_NOFILE";
 
 /// The errors of a CRIU log (dump.log, restore.log), each in its own words: the lines `(sec.usec)
 /// [pid: ] Error (file:line): words`.
 pub fn log_errors(log: &Path) -> String {
-    let text = fs::read(log).unwrap_or_default();
-    let text = String::from_utf8_lossy(&text);
+    let text = log_end(log);
     let errors: Vec<&str> = text
         .lines()
         .filter_map(|line| line.split_once("Error (").and_then(|(_, rest)| rest.split_once("): ")))
@@ -72,15 +80,38 @@ pub fn log_errors(log: &Path) -> String {
     runc::tail(&errors.join("; "))
 }
 
+/// The end of a log, of whole lines. A CRIU that turns in a circle has filled disks with it.
+pub fn log_end(log: &Path) -> String {
+    let read = || {
+        let mut file = File::open(log)?;
+        let from = file.metadata()?.len().saturating_sub(LOG_END);
+        file.seek(io::SeekFrom::Start(from))?;
+        let mut bytes = Vec::new();
+        file.take(LOG_END).read_to_end(&mut bytes)?;
+        let begin =
+            if from == 0 { 0 } else { bytes.iter().position(|byte| *byte == b'\n').map_or(0, |end| end + 1) };
+        Ok::<_, io::Error>(String::from_utf8_lossy(&bytes[begin..]).into_owned())
+    };
+    read().unwrap_or_default()
+}
+
+/// The last lines of a CRIU log, as they are.
+pub fn log_tail(log: &Path) -> Vec<String> {
+    let text = log_end(log);
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(TAIL)..].iter().map(|line| (*line).to_owned()).collect()
+}
+
 /// Whether a dump's log says that it was finished: CRIU's last line, after the last image is written. For a
 /// dump that nobody saw the end of.
 pub fn dump_finished(log: &Path) -> bool {
-    let text = fs::read(log).unwrap_or_default();
-    String::from_utf8_lossy(&text).trim_end().ends_with("Dumping finished successfully")
+    log_end(log).trim_end().ends_with("Dumping finished successfully")
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

@@ -21,6 +21,7 @@ mod registry;
 mod state;
 mod store;
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,7 +37,7 @@ pub use events::{Event, Happened, Listener, Told};
 pub use logs::{LogLine, LogQuery, LogReader};
 pub use names::{BadName, CheckpointName, ContainerId};
 pub use state::{Status, Verb};
-pub use store::{OpenError, Store};
+pub use store::{LogOf, OpenError, Store};
 
 use checkpoints::catalogue;
 use container::Command;
@@ -366,6 +367,25 @@ impl Supervisor {
     pub async fn checkpoint_report(&self, id: &ContainerId, name: CheckpointName) -> Result<Report> {
         let (bundle, host) = (self.get(id)?.bundle.clone(), self.context.host.clone());
         store::blocking(move || catalogue::report(&bundle, &host, &name)).await
+    }
+
+    /// CRIU's log of the dump that made a checkpoint, or of the newest that did not; or of the newest
+    /// restore that failed. A container that could not be restored need not exist.
+    pub async fn checkpoint_log(&self, id: &ContainerId, name: CheckpointName, of: LogOf) -> Result<File> {
+        let (context, id) = (Arc::clone(&self.context), id.clone());
+        let bundle = self.get(&id).ok().map(|snapshot| snapshot.bundle.clone());
+        store::blocking(move || {
+            let made = match (of, bundle) {
+                (LogOf::Dump, Some(bundle)) => {
+                    checkpoints::open(&bundle, &name).ok().and_then(|made| catalogue::log(&made))
+                }
+                (LogOf::Dump, None) | (LogOf::Restore, _) => None,
+            };
+            let log = made.or_else(|| context.store.failed_log(&id, of, &name));
+            let log = log.ok_or(Error::NoLog { name, of })?;
+            File::open(&log).map_err(error::store("opening", log))
+        })
+        .await
     }
 
     /// Deletes a checkpoint of its bundle.

@@ -158,15 +158,15 @@ impl Tar<'_> {
 
     /// An entry, to its place.
     fn file(&mut self, path: &str, size: u64, target: &Target<'_>) -> Result<()> {
-        let place = match Place::of(path) {
-            Some(Place::Beside(name)) => target.folder.join(name),
-            Some(Place::Image(name)) => target.images.join(name),
+        let (place, mode) = match Place::of(path) {
+            Some(Place::Beside(name)) => (target.folder.join(name), 0o600),
+            // As CRIU has them: nobody gets into the folder above, and a restored process opens them as its own user.
+            Some(Place::Image(name)) => (target.images.join(name), 0o644),
             // Checked before: only what has no place is left.
             Some(Place::Nowhere) | None => return self.content(path, size, |_| Ok(())),
         };
         let store = |source| Failed::Store { path: place.clone(), source };
-        let mut file =
-            File::options().write(true).create_new(true).mode(0o600).open(&place).map_err(store)?;
+        let mut file = File::options().write(true).create_new(true).mode(mode).open(&place).map_err(store)?;
         self.content(path, size, |portion| file.write_all(portion).map_err(store))
     }
 

@@ -96,10 +96,8 @@ pub(in crate::supervisor) fn entry(bundle: &Path, here: &Host, checkpoint: Check
             changes.join(", ")
         ));
     }
-    let processes = images::tree(&checkpoint.images).unwrap_or_else(|error| {
-        obstacles.push(format!("its images cannot be read: {error}"));
-        Vec::new()
-    });
+    // That they cannot be read is among the obstacles.
+    let processes = images::tree(&checkpoint.images).unwrap_or_default();
     Entry { size: size(&checkpoint.folder), processes, obstacles, checkpoint }
 }
 

@@ -14,7 +14,7 @@ use crate::supervisor::error::{Error, Result};
 use crate::supervisor::events::Happened;
 use crate::supervisor::names::CheckpointName;
 use crate::supervisor::state::{Change, Status, Verb};
-use crate::supervisor::store::{Journal, blocking};
+use crate::supervisor::store::{Journal, LogOf, blocking};
 
 impl Task {
     pub(super) async fn checkpoint(
@@ -77,7 +77,8 @@ impl Task {
         let settled = match dumped {
             Ok(()) => blocking(move || partial.finish()).await,
             Err(error) => {
-                let error = self.with_criu_words(error, "checkpoint", partial.work().join(DUMP_LOG)).await;
+                let log = partial.work().join(DUMP_LOG);
+                let error = self.with_criu_words(error, LogOf::Dump, partial.name(), log).await;
                 let _ = blocking(move || {
                     partial.abandon();
                     Ok(())

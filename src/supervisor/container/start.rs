@@ -14,14 +14,14 @@ use super::{Life, Snapshot, Start, Task};
 use crate::ipc::{CONSOLE, ProcessKey, Role, Stdio};
 use crate::runtime::bundle::Bundle;
 use crate::runtime::options::Verb;
-use crate::runtime::{cgroup, criu, mounts, netns};
+use crate::runtime::{self, cgroup, criu, mounts, netns};
 use crate::supervisor::checkpoints::{self, Checkpoint, Claim, Claims, Host, fit};
 use crate::supervisor::error::{Error, Result};
 use crate::supervisor::events::Happened;
 use crate::supervisor::link::Link;
-use crate::supervisor::names::ContainerId;
+use crate::supervisor::names::{CheckpointName, ContainerId};
 use crate::supervisor::state::{Change, Status};
-use crate::supervisor::store::{RECORD_VERSION, Record, Run, blocking};
+use crate::supervisor::store::{LogOf, RECORD_VERSION, Record, Run, blocking};
 
 /// Where runc writes the init process's pid, in the run's volatile folder.
 const PID_FILE: &str = "init.pid";
@@ -207,30 +207,43 @@ impl Task {
         let launched = self.launch_process(&verb, wanted, limit).await;
         match launched {
             Ok(init) => Ok(init),
-            Err(error) => Err(self.with_criu_words(error, "restore", run.volatile.join(RESTORE_LOG)).await),
+            Err(error) => match &plan.checkpoint {
+                None => Err(error),
+                Some(checkpoint) => {
+                    let log = run.volatile.join(RESTORE_LOG);
+                    Err(self.with_criu_words(error, LogOf::Restore, &checkpoint.name, log).await)
+                }
+            },
         }
     }
 
     /// runc says "criu failed" and names a log that will be gone; CRIU's own words are in that log, and it
     /// is kept.
-    pub(super) async fn with_criu_words(&self, error: Error, what: &'static str, log: PathBuf) -> Error {
-        let Error::Runtime { id, source: crate::runtime::Error::Failed { verb, words, .. } } = error else {
+    pub(super) async fn with_criu_words(
+        &self,
+        error: Error,
+        of: LogOf,
+        checkpoint: &CheckpointName,
+        log: PathBuf,
+    ) -> Error {
+        let Error::Runtime { id, source: runtime::Error::Failed { verb, words } } = error else {
             return error;
         };
-        let context = Arc::clone(&self.context);
-        let name = id.clone();
+        let (context, name, kept_for) = (Arc::clone(&self.context), id.clone(), checkpoint.clone());
         let lost = log.to_string_lossy().into_owned();
-        let kept =
-            blocking(move || Ok((criu::log_errors(&log), context.store.keep_failed_log(&name, what, &log))))
-                .await;
-        let (said, log) = kept.unwrap_or_default();
+        let kept = blocking(move || {
+            let kept = context.store.keep_failed_log(&name, of, &kept_for, &log);
+            Ok((criu::log_errors(&log), criu::log_tail(&log), kept))
+        });
+        let (said, tail, log) = kept.await.unwrap_or_default();
         // runc names the log where it was made.
         let words = match &log {
             Some(log) => words.replace(&lost, &log.to_string_lossy()),
             None => words,
         };
         let words = if said.is_empty() { words } else { format!("{words}; CRIU says: {said}") };
-        Error::Runtime { id, source: crate::runtime::Error::Failed { verb, words, log } }
+        let source = runtime::Error::Failed { verb, words };
+        Error::Criu { id, checkpoint: checkpoint.clone(), of, source, log, tail }
     }
 
     /// A start failed: in reverse, the shim, runc's state, what a killed runc left of cgroups, the folders.
@@ -304,6 +317,10 @@ fn fits(checkpoint: &Checkpoint, bundle: &Bundle, host: &Host, allow_changed_bun
     let reasons = fit::unfit(checkpoint, host);
     if !reasons.is_empty() {
         return Err(Error::CheckpointUnfit { name: name(), reasons });
+    }
+    let conflicts = fit::conflicts(checkpoint, bundle.shared());
+    if !conflicts.is_empty() {
+        return Err(Error::HostConflict { name: name(), conflicts });
     }
     let changes = fit::changes(checkpoint, bundle.config());
     if !changes.is_empty() && !allow_changed_bundle {
