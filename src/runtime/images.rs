@@ -171,7 +171,7 @@ pub fn mounts(images: &Path) -> io::Result<Vec<Mounted>> {
             path: format!("/{}", mount.mountpoint.trim_start_matches(['.', '/'])),
             source: mount.source,
             root: mount.root,
-            external: mount.external == Some(true),
+            external: mount.external == Some(true) || mount.external_key.is_some(),
         }));
     }
     found.sort_by(|one, other| one.path.cmp(&other.path));
@@ -425,6 +425,9 @@ struct MountEntry {
     source: String,
     #[prost(bool, optional, tag = "13")]
     external: Option<bool>,
+    /// What a newer CRIU says instead.
+    #[prost(string, optional, tag = "18")]
+    external_key: Option<String>,
 }
 
 #[derive(Clone, PartialEq, Message)]

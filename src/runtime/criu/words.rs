@@ -30,6 +30,16 @@ const TABLE: &[Meaning] = &[
         "checkpoint with \"unixSockets\": true, or let the process close it first",
     ),
     row(
+        &["unix: Dangling connection"],
+        "a process is connected to a unix stream socket of another network namespace, which CRIU cannot keep",
+        "let the process close it first",
+    ),
+    row(
+        &["unix: Unix socket", "without peer"],
+        "a process is connected to a unix datagram socket of another network namespace, which CRIU cannot keep",
+        "let the process close it first",
+    ),
+    row(
         &["--file-locks"],
         "a process holds a file lock",
         "checkpoint with \"fileLocks\": true, which takes the lock again at the restore",
@@ -70,11 +80,6 @@ const TABLE: &[Meaning] = &[
         &["Unexpected EOF on"],
         "an image of the checkpoint is cut off or missing",
         "delete the checkpoint; restore another one, or start the container anew",
-    ),
-    row(
-        &["restore failed: stat ", "no such file or directory"],
-        "a folder that the bundle mounts is not there any more",
-        "make it again, with what was in it; the words name it",
     ),
     // Starts.
     row(
@@ -142,7 +147,17 @@ const TABLE: &[Meaning] = &[
         "config.json asks for a namespace that this runc does not know",
         "take it out of linux.namespaces",
     ),
+    row(
+        &["stat /", "no such file or directory"],
+        "a folder or file that the bundle names is not there any more",
+        "make it again, with what was in it; the words name it",
+    ),
 ];
+
+/// Everything that a failure can be said to mean.
+pub fn sentences() -> impl Iterator<Item = &'static str> {
+    TABLE.iter().map(|meaning| meaning.sentence)
+}
 
 /// What a failure means, if it is a known one.
 pub fn meaning(words: &str) -> Option<&'static Meaning> {

@@ -20,7 +20,7 @@ static ROOTFS: LazyLock<PathBuf> = LazyLock::new(|| {
         .expect("busybox is missing: run scripts/prerequisites test");
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("rootfs-{}", std::process::id()));
     let _ = fs::remove_dir_all(&folder);
-    for name in ["bin", "proc", "sys", "dev", "tmp"] {
+    for name in ["bin", "proc", "sys", "dev", "tmp", "usr", "lib", "lib64"] {
         fs::create_dir_all(folder.join(name)).unwrap();
     }
     fs::copy(busybox, folder.join("bin/busybox")).unwrap();
@@ -53,6 +53,17 @@ impl Bundle {
     /// A shell script as its process.
     pub(crate) fn script(script: &str) -> Self {
         Self::new(&["sh", "-c", script])
+    }
+
+    /// A Python script, by the host's Python: what busybox has no applet for.
+    pub(crate) fn python(script: &str) -> Self {
+        Self::new(&["/usr/bin/python3", "-c", script]).with(|config| {
+            for (at, from) in [("/usr", "/usr"), ("/lib", "/usr/lib"), ("/lib64", "/usr/lib64")] {
+                let mount =
+                    json!({ "destination": at, "type": "bind", "source": from, "options": ["bind", "ro"] });
+                config["mounts"].as_array_mut().unwrap().push(mount);
+            }
+        })
     }
 
     /// The configuration, changed.
