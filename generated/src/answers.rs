@@ -186,6 +186,18 @@ impl From<Problem> for WaitProcessPluralResponse {
     }
 }
 
+impl From<Problem> for CancelOperationResponse {
+    fn from(problem: Problem) -> Self {
+        match problem.status {
+            404 => Self::NotFound(problem),
+            409 => Self::Conflict(problem),
+            422 => Self::UnprocessableEntity(problem),
+            503 => Self::ServiceUnavailable(problem),
+            _ => Self::InternalServerError(Problem { status: 500, ..problem }),
+        }
+    }
+}
+
 impl From<Problem> for ListCheckpointsResponse {
     fn from(problem: Problem) -> Self {
         match problem.status {
@@ -206,6 +218,7 @@ impl From<Problem> for CreateCheckpointResponse {
             422 => Self::UnprocessableEntity(problem),
             503 => Self::ServiceUnavailable(problem),
             504 => Self::Status504(problem),
+            507 => Self::Status507(problem),
             _ => Self::InternalServerError(Problem { status: 500, ..problem }),
         }
     }

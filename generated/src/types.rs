@@ -358,7 +358,7 @@ impl AsRef<str> for HealthStatus {
 ///One line of the event stream.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 pub struct Event {
-    ///Of `checkpoint`: its name.
+    ///Of `checkpoint` and `progress`: its name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub checkpoint: Option<String>,
     ///Its place in the order of all events; `since` takes it.
@@ -370,6 +370,8 @@ pub struct Event {
     ///Constraint: minimum=1
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pid: Option<i32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub progress: Option<Progress>,
     ///Of an exit: the exit code, or 128 plus the signal. Of `missed`: how many events.
     ///Constraint: minimum=0
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -379,7 +381,8 @@ pub struct Event {
     pub r#type: EventType,
 }
 /**`start`, `restore`, `pause`, `resume`, `checkpoint`, `delete`: done to the container. `exec`: a process was
-added. `exit`: a process ended. `missed`: `status` events before this one are lost to this reader.
+added. `exit`: a process ended. `progress`: a checkpoint or a restore takes its time; once a second.
+`missed`: `status` events before this one are lost to this reader.
 */
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, Default)]
 #[derive(Copy)]
@@ -397,6 +400,8 @@ pub enum EventType {
     Resume,
     #[serde(rename = "checkpoint")]
     Checkpoint,
+    #[serde(rename = "progress")]
+    Progress,
     #[serde(rename = "exit")]
     Exit,
     #[serde(rename = "delete")]
@@ -413,6 +418,7 @@ impl EventType {
             Self::Pause => "pause",
             Self::Resume => "resume",
             Self::Checkpoint => "checkpoint",
+            Self::Progress => "progress",
             Self::Exit => "exit",
             Self::Delete => "delete",
             Self::Missed => "missed",
@@ -523,7 +529,55 @@ pub struct Container {
     pub id: ContainerId,
     ///The init process first, then those added, in order; empty when stopped.
     pub processes: Vec<Process>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub progress: Option<Progress>,
     pub state: ContainerState,
+}
+///A checkpoint or a restore that is under way.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+pub struct Progress {
+    ///How much of a checkpoint is written; of a restore that is not known.
+    ///Constraint: minimum=0
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<i64>,
+    ///The checkpoint's name.
+    pub checkpoint: String,
+    ///Which of the two.
+    pub operation: ProgressOperation,
+    ///When it began (RFC 3339, UTC).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<String>,
+    ///How much there is to do, in bytes, as far as that can be known.
+    ///Constraint: minimum=0
+    pub total: i64,
+}
+///Which of the two.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, Default)]
+#[derive(Copy)]
+pub enum ProgressOperation {
+    #[default]
+    #[serde(rename = "checkpoint")]
+    Checkpoint,
+    #[serde(rename = "restore")]
+    Restore,
+}
+impl ProgressOperation {
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Checkpoint => "checkpoint",
+            Self::Restore => "restore",
+        }
+    }
+}
+impl ::std::fmt::Display for ProgressOperation {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+impl AsRef<str> for ProgressOperation {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
 }
 ///A process of a container.
 #[derive(Debug, Clone, Deserialize, Serialize)]

@@ -25,6 +25,7 @@ const fn kind(urn: &'static str, title: &'static str, status: i32) -> Kind {
 
 const MALFORMED: Kind = kind("malformed-request", "The request cannot be read", 400);
 const INVALID: Kind = kind("invalid-request", "The request is wrong", 422);
+const NO_SPACE: Kind = kind("no-space", "There is no room on the disk", 507);
 const TOO_LARGE: Kind = kind("body-too-large", "The body is too large", 413);
 
 fn problem(kind: &Kind, detail: String, remedy: impl Into<String>) -> Problem {
@@ -133,6 +134,19 @@ pub fn of(error: &Error) -> Problem {
             }
             found
         }
+        Error::Cancelled { .. } => problem(
+            &kind("cancelled", "It was called off", 409),
+            detail,
+            "everything is as it was before; ask again when it is wanted",
+        ),
+        Error::NothingUnderWay(id) => problem(
+            &kind("nothing-under-way", "There is nothing to call off", 409),
+            detail,
+            format!("GET /containers/{id} shows under `progress` what is under way"),
+        ),
+        Error::NoRoom { .. } => {
+            problem(&NO_SPACE, detail, "delete checkpoints, or make room on that disk, then repeat")
+        }
         Error::NoLog { .. } => problem(
             &kind("log-not-found", "No such log", 404),
             detail,
@@ -235,7 +249,7 @@ fn archive(source: &ArchiveError, detail: String) -> Problem {
             "export it again, or compare the file with where it came from",
         ),
         ArchiveError::NoSpace { .. } => problem(
-            &kind("no-space", "There is no room on the disk", 507),
+            &NO_SPACE,
             detail,
             "make room on the bundle's disk (delete checkpoints that are not needed), then repeat",
         ),

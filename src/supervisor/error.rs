@@ -166,6 +166,31 @@ pub enum Error {
         /// Of what.
         of: LogOf,
     },
+    /// Somebody has called it off.
+    #[error("the {} of container {id} was called off, checkpoint {checkpoint}", of.word())]
+    Cancelled {
+        /// The container.
+        id: ContainerId,
+        /// The checkpoint.
+        checkpoint: CheckpointName,
+        /// A dump or a restore.
+        of: LogOf,
+    },
+    /// There is nothing to call off.
+    #[error("no checkpoint or restore of container {0} is under way")]
+    NothingUnderWay(ContainerId),
+    /// The disk has no room for what a dump is about to write.
+    #[error("the checkpoint {name} needs some {needed} bytes, and {free} are free in {folder}")]
+    NoRoom {
+        /// The checkpoint.
+        name: CheckpointName,
+        /// How much memory the container has.
+        needed: u64,
+        /// How much the disk has.
+        free: u64,
+        /// Where.
+        folder: PathBuf,
+    },
     /// There is no CRIU that works.
     #[error("no CRIU that works: {0}")]
     NoCriu(String),

@@ -31,7 +31,7 @@ use tokio::sync::{Semaphore, oneshot, watch};
 
 pub use archive::{ArchiveError, Export, Form, Import, Taking};
 pub use checkpoints::{Checkpoint, Entry, Order, Report};
-pub use container::{CheckpointOptions, Ended, ProcessReport, ProcessView, Snapshot, Start, Update};
+pub use container::{CheckpointOptions, Ended, ProcessReport, ProcessView, Snapshot, Start, Update, Work};
 pub use error::{Error, Result};
 pub use events::{Event, Happened, Listener, Told};
 pub use logs::{LogLine, LogQuery, LogReader};
@@ -386,6 +386,22 @@ impl Supervisor {
             File::open(&log).map_err(error::store("opening", log))
         })
         .await
+    }
+
+    /// Calls off the checkpoint or the restore that is under way, and waits until it has ended: undone, or done just
+    /// before.
+    pub async fn cancel(&self, id: &ContainerId) -> Result<()> {
+        let _under_way = self.open_for_change()?;
+        let nothing = || Error::NothingUnderWay(id.clone());
+        let work = self.get(id)?.under_way.clone().ok_or_else(nothing)?;
+        work.cancel();
+        let is_over =
+            |snapshot: &Snapshot| !snapshot.under_way.as_ref().is_some_and(|now| Arc::ptr_eq(now, &work));
+        match self.until(id, None, is_over).await {
+            // A restore under a new name leaves no such container.
+            Ok(_) | Err(Error::NoContainer(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Deletes a checkpoint of its bundle.

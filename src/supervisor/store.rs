@@ -497,7 +497,8 @@ impl Store {
 }
 
 /// What CRIU has logged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum LogOf {
     /// A checkpoint.
     Dump,

@@ -32,6 +32,7 @@ mod recovery;
 mod repeats;
 mod shims;
 mod strays;
+mod underway;
 mod upgrade;
 mod walkthrough;
 mod words;

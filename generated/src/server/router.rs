@@ -195,6 +195,10 @@ where
 {
     ::axum::Router::new()
         .route(
+            "/containers/{id}/cancel",
+            ::axum::routing::post(cancel_operation_handler::<T>),
+        )
+        .route(
             "/containers/{id}/checkpoint",
             ::axum::routing::get(list_checkpoints_handler::<T>),
         )
@@ -212,6 +216,85 @@ where
         )
         .layer(::axum::extract::DefaultBodyLimit::max(1048576usize))
         .with_state(api)
+}
+async fn cancel_operation_handler<T>(
+    ::axum::extract::State(api): ::axum::extract::State<T>,
+    __path_result: ::std::result::Result<
+        ::axum::extract::Path<::std::collections::HashMap<String, String>>,
+        ::axum::extract::rejection::PathRejection,
+    >,
+    __headers: ::axum::http::HeaderMap,
+) -> ::axum::response::Response
+where
+    T: super::api::CheckpointsApi + Clone + Send + Sync + 'static,
+{
+    let ::axum::extract::Path(mut __path_values) = match __path_result {
+        Ok(path) => path,
+        Err(_) => {
+            return ::axum::response::IntoResponse::into_response(
+                ::axum::http::StatusCode::BAD_REQUEST,
+            );
+        }
+    };
+    let id: String = match __path_values.remove("id") {
+        Some(raw) => {
+            match super::validation::decode_parameter(
+                &raw,
+                super::validation::VALIDATION_TARGET_41_PATH_1,
+                "/path/id",
+                true,
+            ) {
+                Ok(value) => value,
+                Err(rejection) => {
+                    return ::axum::response::IntoResponse::into_response(rejection);
+                }
+            }
+        }
+        None => {
+            return ::axum::response::IntoResponse::into_response(
+                ::axum::http::StatusCode::INTERNAL_SERVER_ERROR,
+            );
+        }
+    };
+    let mut __values = __headers.get_all("Idempotency-Key").iter();
+    let idempotency_key: ::std::option::Option<String> = match (
+        __values.next(),
+        __values.next(),
+    ) {
+        (Some(value), None) => {
+            match value.to_str() {
+                Ok(raw) => {
+                    match super::validation::decode_parameter(
+                        raw,
+                        super::validation::VALIDATION_TARGET_40_HEADER_0,
+                        "/header/Idempotency-Key",
+                        true,
+                    ) {
+                        Ok(value) => Some(value),
+                        Err(rejection) => {
+                            return ::axum::response::IntoResponse::into_response(
+                                rejection,
+                            );
+                        }
+                    }
+                }
+                Err(_) => {
+                    return ::axum::response::IntoResponse::into_response(
+                        super::validation::malformed_parameter("/header/Idempotency-Key"),
+                    );
+                }
+            }
+        }
+        (None, _) => None,
+        _ => {
+            return ::axum::response::IntoResponse::into_response(
+                super::validation::malformed_parameter("/header/Idempotency-Key"),
+            );
+        }
+    };
+    ::axum::response::IntoResponse::into_response(
+        api.cancel_operation(id, idempotency_key).await,
+    )
 }
 async fn list_checkpoints_handler<T>(
     ::axum::extract::State(api): ::axum::extract::State<T>,
@@ -236,7 +319,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_42_PATH_2,
+                super::validation::VALIDATION_TARGET_44_PATH_2,
                 "/path/id",
                 true,
             ) {
@@ -262,7 +345,7 @@ where
     let __raw_query_pairs = __query_pairs(__raw_query.as_deref());
     if let Ok(Some(raw)) = __query_one(&__raw_query_pairs, "sort") {
         if let Err(rejection) = super::validation::validate_string_parameter(
-            super::validation::VALIDATION_TARGET_40_QUERY_0,
+            super::validation::VALIDATION_TARGET_42_QUERY_0,
             "/query/sort",
             &raw,
         ) {
@@ -281,7 +364,7 @@ where
     };
     if let Some(value) = &__q.sort {
         if let Err(rejection) = super::validation::validate_parameter(
-            super::validation::VALIDATION_TARGET_40_QUERY_0,
+            super::validation::VALIDATION_TARGET_42_QUERY_0,
             "/query/sort",
             value,
         ) {
@@ -290,7 +373,7 @@ where
     }
     if let Some(value) = &__q.limit {
         if let Err(rejection) = super::validation::validate_parameter(
-            super::validation::VALIDATION_TARGET_41_QUERY_1,
+            super::validation::VALIDATION_TARGET_43_QUERY_1,
             "/query/limit",
             value,
         ) {
@@ -325,7 +408,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_45_PATH_1,
+                super::validation::VALIDATION_TARGET_47_PATH_1,
                 "/path/id",
                 true,
             ) {
@@ -345,7 +428,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_46_PATH_2,
+                super::validation::VALIDATION_TARGET_48_PATH_2,
                 "/path/checkpoint",
                 true,
             ) {
@@ -371,7 +454,7 @@ where
                 Ok(raw) => {
                     match super::validation::decode_parameter(
                         raw,
-                        super::validation::VALIDATION_TARGET_44_HEADER_0,
+                        super::validation::VALIDATION_TARGET_46_HEADER_0,
                         "/header/Idempotency-Key",
                         true,
                     ) {
@@ -401,7 +484,7 @@ where
         CreateCheckpoint,
     >(
             __request,
-            super::validation::VALIDATION_TARGET_43_BODY,
+            super::validation::VALIDATION_TARGET_45_BODY,
             "application/json",
             false,
             1048576usize,
@@ -437,7 +520,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_47_PATH_0,
+                super::validation::VALIDATION_TARGET_49_PATH_0,
                 "/path/id",
                 true,
             ) {
@@ -457,7 +540,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_48_PATH_1,
+                super::validation::VALIDATION_TARGET_50_PATH_1,
                 "/path/checkpoint",
                 true,
             ) {
@@ -500,7 +583,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_50_PATH_1,
+                super::validation::VALIDATION_TARGET_52_PATH_1,
                 "/path/id",
                 true,
             ) {
@@ -520,7 +603,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_51_PATH_2,
+                super::validation::VALIDATION_TARGET_53_PATH_2,
                 "/path/checkpoint",
                 true,
             ) {
@@ -546,7 +629,7 @@ where
                 Ok(raw) => {
                     match super::validation::decode_parameter(
                         raw,
-                        super::validation::VALIDATION_TARGET_49_HEADER_0,
+                        super::validation::VALIDATION_TARGET_51_HEADER_0,
                         "/header/Idempotency-Key",
                         true,
                     ) {

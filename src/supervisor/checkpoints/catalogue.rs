@@ -125,7 +125,7 @@ pub(in crate::supervisor) fn log(checkpoint: &Checkpoint) -> Option<std::path::P
 }
 
 /// What a folder takes on the disk; links are not followed.
-fn size(folder: &Path) -> u64 {
+pub(in crate::supervisor) fn size(folder: &Path) -> u64 {
     use std::os::unix::fs::MetadataExt;
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let sizes = entries.map(|entry| match entry.metadata() {
