@@ -218,6 +218,7 @@ impl From<Problem> for CreateCheckpointResponse {
             422 => Self::UnprocessableEntity(problem),
             503 => Self::ServiceUnavailable(problem),
             504 => Self::Status504(problem),
+            507 => Self::Status507(problem),
             _ => Self::InternalServerError(Problem { status: 500, ..problem }),
         }
     }
@@ -237,6 +238,7 @@ impl From<Problem> for DeleteCheckpointResponse {
     fn from(problem: Problem) -> Self {
         match problem.status {
             404 => Self::NotFound(problem),
+            409 => Self::Conflict(problem),
             422 => Self::UnprocessableEntity(problem),
             503 => Self::ServiceUnavailable(problem),
             _ => Self::InternalServerError(Problem { status: 500, ..problem }),

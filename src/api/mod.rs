@@ -11,7 +11,9 @@ mod processes;
 
 pub use convert::{event, json_line, log_line};
 
-use crate::supervisor::{LogOf, LogQuery, LogReader, Result, Supervisor};
+use std::path::PathBuf;
+
+use crate::supervisor::{Entry, Export, LogOf, LogQuery, LogReader, Result, Supervisor, Taking};
 
 /// What the handlers work with; clones are the same.
 #[derive(Debug, Clone)]
@@ -35,6 +37,29 @@ impl Api {
     pub async fn checkpoint_log(&self, id: &str, checkpoint: &str, of: LogOf) -> Result<std::fs::File> {
         let (id, name) = (convert::container_id(id)?, convert::checkpoint_name(checkpoint)?);
         self.supervisor.checkpoint_log(&id, name, of).await
+    }
+
+    /// A checkpoint as an archive, by the names in the path.
+    pub async fn export(&self, id: &str, checkpoint: &str) -> Result<Export> {
+        let (id, name) = (convert::container_id(id)?, convert::checkpoint_name(checkpoint)?);
+        self.supervisor.export(&id, name).await
+    }
+
+    /// A checkpoint from an archive.
+    pub async fn import(
+        &self,
+        id: &str,
+        checkpoint: &str,
+        bundle: Option<PathBuf>,
+        key: Option<String>,
+    ) -> Result<Taking> {
+        let (id, name) = (convert::container_id(id)?, convert::checkpoint_name(checkpoint)?);
+        self.supervisor.import(&id, name, bundle, key).await
+    }
+
+    /// As the contract has a checkpoint.
+    pub fn checkpoint(&self, entry: Entry) -> containerd_rest_api::Checkpoint {
+        convert::checkpoints::checkpoint(entry)
     }
 
     /// The supervisor, for what the generated traits cannot say.

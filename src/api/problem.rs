@@ -7,7 +7,7 @@ use containerd_rest_api::{Problem, ProblemDetails, ProblemItem};
 use crate::runtime;
 use crate::runtime::bundle::BundleError;
 use crate::runtime::criu::words;
-use crate::supervisor::{Error, LogOf, Status, chain};
+use crate::supervisor::{ArchiveError, Error, LogOf, Status, chain};
 
 /// What to do without CRIU.
 pub const CRIU_REMEDY: &str = "install a CRIU that works on this kernel (scripts/prerequisites does), say where it is with --criu, and \
@@ -25,6 +25,7 @@ const fn kind(urn: &'static str, title: &'static str, status: i32) -> Kind {
 
 const MALFORMED: Kind = kind("malformed-request", "The request cannot be read", 400);
 const INVALID: Kind = kind("invalid-request", "The request is wrong", 422);
+const NO_SPACE: Kind = kind("no-space", "There is no room on the disk", 507);
 const TOO_LARGE: Kind = kind("body-too-large", "The body is too large", 413);
 
 fn problem(kind: &Kind, detail: String, remedy: impl Into<String>) -> Problem {
@@ -144,11 +145,9 @@ pub fn of(error: &Error) -> Problem {
             detail,
             format!("GET /containers/{id} shows under `progress` what is under way"),
         ),
-        Error::NoRoom { .. } => problem(
-            &kind("no-space", "The disk has no room for that", 507),
-            detail,
-            "delete checkpoints, or make room on that disk, then repeat",
-        ),
+        Error::NoRoom { .. } => {
+            problem(&NO_SPACE, detail, "delete checkpoints, or make room on that disk, then repeat")
+        }
         Error::NoLog { .. } => problem(
             &kind("log-not-found", "No such log", 404),
             detail,
@@ -176,6 +175,12 @@ pub fn of(error: &Error) -> Problem {
             &kind("storage-failed", "A file could not be read or written", 500),
             detail,
             "look at the disk's space and rights, then repeat",
+        ),
+        Error::Archive { source, .. } => archive(source, detail),
+        Error::NotPortable { .. } => problem(
+            &kind("checkpoint-not-portable", "No archive can be made of it", 409),
+            detail,
+            "move what detail names out of the checkpoint's folder, if it is not needed, or copy the folder as it is",
         ),
         Error::ShuttingDown => problem(
             &kind("shutting-down", "The daemon is shutting down", 503),
@@ -209,6 +214,47 @@ fn bundle(source: &BundleError, detail: String) -> Problem {
         found.errors = Some(vec![item("/body/bundlePath", "bundle", source.to_string())]);
     }
     found
+}
+
+/// An archive that is not taken: of each, nothing is left.
+fn archive(source: &ArchiveError, detail: String) -> Problem {
+    match source {
+        ArchiveError::CutOff { .. } => problem(
+            &kind("archive-cut-off", "The archive was cut off", 400),
+            detail,
+            "send it again, whole; compare the file with where it came from",
+        ),
+        ArchiveError::Stalled { .. } => problem(
+            &kind("archive-stalled", "The archive did not come", 408),
+            detail,
+            "send it again, without so long a pause",
+        ),
+        ArchiveError::Unreadable { .. } => problem(
+            &kind("archive-unreadable", "Not an archive that can be read", 400),
+            detail,
+            "send what GET …/archive gave, as it was: a tar, plain or compressed with zstd or gzip",
+        ),
+        ArchiveError::Version { .. } => problem(
+            &kind("archive-version", "The archive is of a newer daemon", 422),
+            detail,
+            "upgrade this daemon: SIGHUP after the new program is in place",
+        ),
+        ArchiveError::Entry { .. } => problem(
+            &kind("archive-refused", "Not an archive of a checkpoint", 422),
+            detail,
+            "send what GET …/archive gave, as it was: entries are neither added nor left out nor put in another order",
+        ),
+        ArchiveError::Damaged { .. } => problem(
+            &kind("archive-damaged", "The archive is damaged", 422),
+            detail,
+            "export it again, or compare the file with where it came from",
+        ),
+        ArchiveError::NoSpace { .. } => problem(
+            &NO_SPACE,
+            detail,
+            "make room on the bundle's disk (delete checkpoints that are not needed), then repeat",
+        ),
+    }
 }
 
 fn runtime_failed(source: &runtime::Error, detail: String) -> Problem {
@@ -349,6 +395,14 @@ pub fn violation(found: ProblemDetails) -> Problem {
 /// A query parameter that is wrong.
 pub fn in_query(name: &str, words: &str) -> Problem {
     let location = format!("/query/{name}");
+    let mut found = problem(&INVALID, format!("{location} {words}"), "mend what errors points at");
+    found.errors = Some(vec![item(&location, "invalid_value", words)]);
+    found
+}
+
+/// A header that is wrong.
+pub fn in_header(name: &str, words: &str) -> Problem {
+    let location = format!("/header/{name}");
     let mut found = problem(&INVALID, format!("{location} {words}"), "mend what errors points at");
     found.errors = Some(vec![item(&location, "invalid_value", words)]);
     found

@@ -1,5 +1,5 @@
 //! A request's body is JSON whatever its Content-Type says: plain `curl -d` calls it a form. It is read
-//! here, within the limit, and its syntax checked, so that broken JSON is pointed at.
+//! here, within the limit, and its syntax checked, so that broken JSON is pointed at. An archive's is passed on.
 
 use std::time::Duration;
 
@@ -11,16 +11,16 @@ use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt;
 use serde_json::Value;
 
-use super::MAX_BODY;
 use super::problems::answer;
+use super::{MAX_BODY, archive};
 use crate::api::problem;
 
 /// How much of a body that is too large is read and thrown away, so that its sender reads our answer
 /// before it meets a closed connection.
-const DRAINED: usize = 16 * 1024 * 1024;
+pub(super) const DRAINED: usize = 16 * 1024 * 1024;
 
 /// How long a body may take to come.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 
 enum BodyError {
     TooLarge,
@@ -28,7 +28,8 @@ enum BodyError {
 }
 
 pub(super) async fn take_as_json(request: Request, next: Next) -> Response {
-    if !matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH) {
+    let takes_json = matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH);
+    if !takes_json || archive::is_sent_by(&request) {
         return next.run(request).await;
     }
     let (mut parts, body) = request.into_parts();

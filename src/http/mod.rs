@@ -2,6 +2,7 @@
 //! Knows nothing of containers.
 
 mod answers;
+mod archive;
 mod body;
 mod checkpoint_log;
 mod detach;

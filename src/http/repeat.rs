@@ -15,12 +15,12 @@ use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::MAX_BODY;
 use super::answers::{Answer, Answers, Claim, Claimed};
 use super::problems::answer;
+use super::{MAX_BODY, archive};
 use crate::api::problem;
 
-const HEADER: &str = "idempotency-key";
+pub(super) const HEADER: &str = "idempotency-key";
 /// An answer is a container at most: its arguments and environment are within the kernel's limit for both.
 const LARGEST_ANSWER: usize = 16 * 1024 * 1024;
 
@@ -36,27 +36,41 @@ pub(super) async fn first_answer(State(answers): State<Answers>, request: Reques
     let Some(key) = key(request.headers()).filter(|_| changes) else {
         return next.run(request).await;
     };
+    // Of an archive the path and the query count: its bytes come once, and are not kept to be compared.
+    let is_archive = archive::is_sent_by(&request);
     let (parts, body) = request.into_parts();
-    let Ok(body) = to_bytes(body, MAX_BODY).await else {
-        return answer(&problem::too_large(MAX_BODY)).into_response();
+    let (known, body) = if is_archive {
+        (Bytes::new(), body)
+    } else {
+        let Ok(body) = to_bytes(body, MAX_BODY).await else {
+            return answer(&problem::too_large(MAX_BODY)).into_response();
+        };
+        (body.clone(), Body::from(body))
     };
-    let asked = Asked { method: parts.method.clone(), uri: parts.uri.clone(), body: body.clone() };
+    let asked = Asked { method: parts.method.clone(), uri: parts.uri.clone(), body: known };
     let digest = asked.digest();
-    let (claim, unfinished) = loop {
+    let begun = loop {
         match claimed(&answers, &key, &digest).await {
-            Ok(Claimed::First(claim)) => break (claim, false),
-            Ok(Claimed::Unfinished(claim)) => break (claim, true),
+            Ok(Claimed::First(claim)) => break Ok((claim, false)),
+            // Dropped, the claim leaves it unfinished: every repeat is told the same.
+            Ok(Claimed::Unfinished(_)) if asked.is_signal() => {
+                break Err(answer(&problem::outcome_unknown(&key)).into_response());
+            }
+            Ok(Claimed::Unfinished(claim)) => break Ok((claim, true)),
             Ok(Claimed::Running(mut end)) => while end.changed().await.is_ok() {},
-            Ok(Claimed::Answered(kept)) => return again(&kept),
-            Ok(Claimed::Other) => return answer(&problem::key_reused(&key)).into_response(),
-            Err(error) => return answer(&problem::key_not_kept(&key, &error)).into_response(),
+            Ok(Claimed::Answered(kept)) => break Err(again(&kept)),
+            Ok(Claimed::Other) => break Err(answer(&problem::key_reused(&key)).into_response()),
+            Err(error) => break Err(answer(&problem::key_not_kept(&key, &error)).into_response()),
         }
     };
-    if unfinished && asked.is_signal() {
-        // Dropped, the claim leaves it unfinished: every repeat is told the same.
-        return answer(&problem::outcome_unknown(&key)).into_response();
-    }
-    let response = next.run(Request::from_parts(parts, Body::from(body))).await;
+    let (claim, unfinished) = match begun {
+        Ok(begun) => begun,
+        Err(response) => {
+            archive::pass_over(&parts.headers, body).await;
+            return response;
+        }
+    };
+    let response = next.run(Request::from_parts(parts, body)).await;
     let response = if unfinished { asked.done_before(response) } else { response };
     keep(claim, response).await
 }
@@ -68,7 +82,7 @@ async fn claimed(answers: &Answers, key: &str, digest: &str) -> io::Result<Claim
 }
 
 /// The key, if there is one that the contract allows; what it does not allow is refused by the operation.
-fn key(headers: &HeaderMap) -> Option<String> {
+pub(super) fn key(headers: &HeaderMap) -> Option<String> {
     let mut all = headers.get_all(HEADER).iter();
     let key = all.next()?.to_str().ok()?;
     let graphic = key.bytes().all(|byte| byte.is_ascii_graphic());
@@ -113,9 +127,11 @@ async fn keep(claim: Claim, response: Response) -> Response {
     let refused = [
         StatusCode::BAD_REQUEST,
         StatusCode::METHOD_NOT_ALLOWED,
+        StatusCode::REQUEST_TIMEOUT,
         StatusCode::PAYLOAD_TOO_LARGE,
         StatusCode::UNPROCESSABLE_ENTITY,
         StatusCode::SERVICE_UNAVAILABLE,
+        StatusCode::INSUFFICIENT_STORAGE,
     ];
     if refused.contains(&response.status()) {
         let _ = tokio::task::spawn_blocking(move || claim.forget()).await;

@@ -1,4 +1,4 @@
-//! What the generator cannot say, served by hand: `/events` and logs, streams that stay open; the contract and
+//! What the generator cannot say, served by hand: `/events` and logs, streams that stay open; archives of checkpoints, of any length; the contract and
 //! Swagger UI, which are bytes as they lie in the program; and redirects. Each is an operation of the
 //! contract all the same, listed in `openapi/codegen` under BY_HAND and held to it by the tests.
 
@@ -10,7 +10,7 @@ use axum::routing::get;
 use containerd_rest_api::OPENAPI_JSON;
 use tokio::sync::watch;
 
-use super::{OPENAPI_YAML, Phase, checkpoint_log, events, logs, swagger};
+use super::{OPENAPI_YAML, Phase, archive, checkpoint_log, events, logs, swagger};
 use crate::api::Api;
 
 /// What the stream needs: what happens, and whether the daemon is ending.
@@ -25,6 +25,7 @@ pub(super) fn router(api: Api, phase: watch::Receiver<Phase>) -> Router {
         .route("/events", get(events::events))
         .route("/containers/{id}/logs", get(logs::logs))
         .route("/containers/{id}/checkpoint/{checkpoint}/log", get(checkpoint_log::log))
+        .route(archive::PATH, get(archive::export).put(archive::import))
         .route("/openapi.json", get(async || ([(header::CONTENT_TYPE, "application/json")], OPENAPI_JSON)))
         .route("/openapi.yaml", get(async || ([(header::CONTENT_TYPE, "application/yaml")], OPENAPI_YAML)))
         .route("/", get(async || see("swagger-ui/")))

@@ -30,12 +30,16 @@ use super::store::remove_for_good;
 use crate::runtime::durable::{sync_folder, write_synced};
 use crate::runtime::options::CriuOptions;
 
-const META: &str = "checkpoint.json";
+pub(super) const META: &str = "checkpoint.json";
 const IMAGE: &str = "image";
 /// The bundle's config.json as the container was started with it.
-const SPEC: &str = "spec.json";
+pub(super) const SPEC: &str = "spec.json";
 /// Always among CRIU's images: what kind of dump it is.
-const INVENTORY: &str = "inventory.img";
+pub(super) const INVENTORY: &str = "inventory.img";
+/// Of `checkpoint.json`.
+pub(super) const META_VERSION: u32 = 1;
+/// How the hidden folder of one that comes in an archive ends; [`super::archive`] sweeps those.
+pub(super) const RECEIVED: &str = ".import";
 /// CRIU's name for the log of a dump.
 pub(super) const DUMP_LOG: &str = "dump.log";
 
@@ -108,7 +112,7 @@ impl Meta {
         key: Option<String>,
     ) -> Self {
         Self {
-            version: 1,
+            version: META_VERSION,
             created: Timestamp::now(),
             options,
             exit,
@@ -204,20 +208,36 @@ fn read(bundle: &Path, name: &CheckpointName) -> Result<Option<Checkpoint>> {
     if !folder.join(INVENTORY).exists() {
         return Ok(None);
     }
-    let theirs = folder.join("config.json");
-    let meta = match read_meta(&theirs) {
+    let meta = old_meta(&folder);
+    Ok(Some(checkpoint(name, &meta, folder.clone(), folder)))
+}
+
+/// Of a folder with images directly inside.
+fn old_meta(folder: &Path) -> Meta {
+    match read_meta(&folder.join("config.json")) {
         Ok(meta) => meta,
         Err(_) => Meta {
             version: 0,
-            created: modified(&folder),
+            created: modified(folder),
             options: CriuOptions::default(),
             exit: false,
             made_by: None,
             process: None,
             key: None,
         },
+    }
+}
+
+/// What a checkpoint's `checkpoint.json` says, or would say if it had one.
+pub(super) fn describe(checkpoint: &Checkpoint) -> Result<serde_json::Value> {
+    let path = checkpoint.folder.join(META);
+    let said = if path.exists() {
+        let bytes = fs::read(&path).map_err(store("reading", &path))?;
+        serde_json::from_slice(&bytes)
+    } else {
+        serde_json::to_value(Meta { version: META_VERSION, ..old_meta(&checkpoint.folder) })
     };
-    Ok(Some(checkpoint(name, &meta, folder.clone(), folder)))
+    said.map_err(|error| store("reading", path)(error.into()))
 }
 
 fn checkpoint(name: &CheckpointName, meta: &Meta, images: PathBuf, folder: PathBuf) -> Checkpoint {
@@ -323,11 +343,7 @@ impl Partial {
     ) -> Result<Self> {
         let taken = || Error::CheckpointTaken { bundle: bundle.to_owned(), name: name.clone() };
         let all = folder_of(bundle);
-        if let Err(error) = DirBuilder::new().mode(0o700).create(&all)
-            && !fs::symlink_metadata(&all).is_ok_and(|kind| kind.is_dir())
-        {
-            return Err(store("making the folder", all)(error));
-        }
+        make_all(&all)?;
         let folder = all.join(format!(".{name}.partial"));
         let claim = claims.alone(real(bundle, name)?).ok_or_else(taken)?;
         let partial = Self { bundle: bundle.to_owned(), name: name.clone(), folder, _claim: claim };
@@ -340,6 +356,35 @@ impl Partial {
         let filled = partial.fill(meta, config);
         crate::cut!("checkpoint.filled");
         filled.inspect_err(|_| partial.abandon())?;
+        Ok(partial)
+    }
+
+    /// The same for one whose content comes from elsewhere, `checkpoint.json` too. `note` is told the hidden folder
+    /// before it is made, so that nothing of it is left that a crash forgets.
+    pub(super) fn receive(
+        claims: &Claims,
+        bundle: &Path,
+        name: &CheckpointName,
+        note: impl FnOnce(&Path) -> Result<()>,
+    ) -> Result<Self> {
+        let taken = || Error::CheckpointTaken { bundle: bundle.to_owned(), name: name.clone() };
+        let all = folder_of(bundle);
+        let folder = all.join(format!(".{name}{RECEIVED}"));
+        // As it will be once the folder of all is made.
+        let place = all.canonicalize().or_else(|_| Ok(bundle.canonicalize()?.join("checkpoints")));
+        let place = place.map_err(store("opening", bundle))?.join(name.as_str());
+        let claim = claims.alone(place).ok_or_else(taken)?;
+        if all.join(name.as_str()).symlink_metadata().is_ok() {
+            return Err(taken());
+        }
+        note(&folder)?;
+        let partial = Self { bundle: bundle.to_owned(), name: name.clone(), folder, _claim: claim };
+        let made = make_all(&all).and_then(|()| {
+            // What an earlier daemon left.
+            remove_for_good(&partial.folder);
+            partial.make_folders()
+        });
+        made.inspect_err(|_| partial.abandon())?;
         Ok(partial)
     }
 
@@ -361,11 +406,16 @@ impl Partial {
         folder.is_dir().then(|| Self { bundle: bundle.to_owned(), name: name.clone(), folder, _claim: claim })
     }
 
-    fn fill(&self, meta: &Meta, config: &[u8]) -> Result<()> {
+    fn make_folders(&self) -> Result<()> {
         // Nobody gets into the folder above. A restored process of a user namespace opens its images below a descriptor.
         for (folder, mode) in [(self.folder.clone(), 0o700), (self.images(), 0o711)] {
             DirBuilder::new().mode(mode).create(&folder).map_err(store("making the folder", folder))?;
         }
+        Ok(())
+    }
+
+    fn fill(&self, meta: &Meta, config: &[u8]) -> Result<()> {
+        self.make_folders()?;
         let path = self.folder.join(SPEC);
         // Onto the disk with the images, at the end.
         fs::write(&path, config).map_err(store("writing", &path))?;
@@ -400,7 +450,8 @@ impl Partial {
         finished.inspect_err(|_| self.abandon())
     }
 
-    fn appear(&self) -> Result<Checkpoint> {
+    /// The same, and the caller abandons it when that fails.
+    pub(super) fn appear(&self) -> Result<Checkpoint> {
         // One call for the many files of an image.
         let folder = File::open(&self.folder).map_err(store("opening", &self.folder))?;
         syncfs(&folder).map_err(|error| store("syncing", &self.folder)(error.into()))?;
@@ -424,6 +475,16 @@ impl Partial {
         remove_for_good(&self.folder);
         // Only when empty: the first checkpoint of a bundle leaves no trace when it fails.
         let _ = fs::remove_dir(folder_of(&self.bundle));
+    }
+}
+
+/// The folder of all of a bundle's checkpoints.
+fn make_all(all: &Path) -> Result<()> {
+    match DirBuilder::new().mode(0o700).create(all) {
+        Err(error) if !fs::symlink_metadata(all).is_ok_and(|kind| kind.is_dir()) => {
+            Err(store("making the folder", all)(error))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::archive::ArchiveError;
 use super::names::{BadName, CheckpointName, ContainerId};
 use super::state::{Status, Verb};
 use super::store::LogOf;
@@ -210,6 +211,22 @@ pub enum Error {
         path: PathBuf,
         /// Why not.
         source: io::Error,
+    },
+    /// An archive that came is not one to be taken.
+    #[error("the archive is not taken as checkpoint {name}")]
+    Archive {
+        /// What it was to be.
+        name: CheckpointName,
+        /// Why not.
+        source: ArchiveError,
+    },
+    /// A checkpoint of which no archive can be made.
+    #[error("no archive can be made of checkpoint {name}: {why}")]
+    NotPortable {
+        /// The checkpoint.
+        name: CheckpointName,
+        /// Why not.
+        why: String,
     },
     /// The daemon is ending.
     #[error("the daemon is shutting down")]

@@ -8,6 +8,7 @@
 //! ([`state`]) is published. It ends when the shim says so: state first, then runc's state and cgroup
 //! are cleared. It is forgotten when it is deleted, or its name started again.
 
+mod archive;
 mod checkpoints;
 mod container;
 mod error;
@@ -28,6 +29,7 @@ use std::time::Duration;
 use rustix::process::Rlimit;
 use tokio::sync::{Semaphore, oneshot, watch};
 
+pub use archive::{ArchiveError, Export, Form, Import, Taking};
 pub use checkpoints::{Checkpoint, Entry, Order, Report};
 pub use container::{CheckpointOptions, Ended, ProcessReport, ProcessView, Snapshot, Start, Update, Work};
 pub use error::{Error, Result};
@@ -84,6 +86,8 @@ pub(crate) struct Context {
     busy: watch::Sender<usize>,
     /// Checkpoints that are being made.
     claims: checkpoints::Claims,
+    /// Archives on their way, in or out.
+    archives: Arc<Semaphore>,
     checkpoint_limit: Duration,
     registry: Registry,
     places: Places,
@@ -179,6 +183,7 @@ impl Supervisor {
             restores: Semaphore::new(parts.starts.max(1)),
             busy: watch::Sender::new(0),
             claims: checkpoints::Claims::default(),
+            archives: Arc::new(Semaphore::new(archive::AT_ONCE)),
             checkpoint_limit: parts.checkpoint_limit,
             registry: Registry::default(),
             places: Places::default(),
@@ -410,7 +415,7 @@ impl Supervisor {
     }
 
     /// A request counts from before it is in a queue: between two of a container's nothing looks idle.
-    fn open_for_change(&self) -> Result<UnderWay<'_>> {
+    fn open_for_change(&self) -> Result<UnderWay> {
         let under_way = UnderWay::begin(&self.context.busy);
         if *self.closing.borrow() == Closing::All { Err(Error::ShuttingDown) } else { Ok(under_way) }
     }
@@ -431,16 +436,17 @@ impl Supervisor {
 }
 
 /// A request that has been taken and not been answered.
-struct UnderWay<'a>(&'a watch::Sender<usize>);
+#[derive(Debug)]
+struct UnderWay(watch::Sender<usize>);
 
-impl<'a> UnderWay<'a> {
-    fn begin(busy: &'a watch::Sender<usize>) -> Self {
+impl UnderWay {
+    fn begin(busy: &watch::Sender<usize>) -> Self {
         busy.send_modify(|busy| *busy += 1);
-        Self(busy)
+        Self(busy.clone())
     }
 }
 
-impl Drop for UnderWay<'_> {
+impl Drop for UnderWay {
     fn drop(&mut self) {
         self.0.send_modify(|busy| *busy -= 1);
     }

@@ -17,7 +17,7 @@ use super::link::Link;
 use super::names::ContainerId;
 use super::state::Status;
 use super::store::{Journal, Record, Run, blocking};
-use super::{Context, chain, checkpoints};
+use super::{Context, archive, chain, checkpoints};
 use crate::ipc::{Hello, Message, ProcessKey};
 use crate::runtime::cgroup;
 use crate::runtime::process::Held;
@@ -30,7 +30,11 @@ const AT_ONCE: usize = 32;
 
 pub(super) async fn recover(context: &Arc<Context>) -> Result<()> {
     let listing = Arc::clone(context);
-    let names = blocking(move || listing.store.names()).await?;
+    let names = blocking(move || {
+        archive::sweep(&listing.store.imports());
+        listing.store.names()
+    })
+    .await?;
     crate::cut!("recovery.listed");
     // Deleted, and the daemon had no time to say so.
     for (id, run) in context.events.names().filter(|(id, _)| !names.iter().any(|(name, _)| name == *id)) {

@@ -44,6 +44,8 @@ const UNREADABLE: &str = "record.json.unreadable";
 const JOURNAL: &str = "journal.json";
 /// The init process that a run holds, for a daemon that finds no shim.
 const INIT: &str = "init.json";
+/// Which checkpoints come in archives just now.
+const IMPORTS: &str = "imports";
 /// Logs of calls to runc that are under way; of an earlier daemon's, nobody waits for them.
 /// The bundle's config.json as a run was started with it, in the run's volatile folder.
 const CONFIG: &str = "config.json";
@@ -199,10 +201,16 @@ impl Store {
             state.join(CALLS),
             root.join("containers"),
             root.join(FAILED),
+            root.join(IMPORTS),
         ] {
             private(&folder).map_err(|source| OpenError::Io { folder, source })?;
         }
         Ok(Self { state, root, another_boot, _locks: locks })
+    }
+
+    /// Where is noted which checkpoints come in archives.
+    pub(super) fn imports(&self) -> PathBuf {
+        self.root.join(IMPORTS)
     }
 
     /// Whether this is the first daemon of its boot on these folders.

@@ -6,6 +6,8 @@
 mod support;
 
 mod activation;
+mod archives;
+mod archives_bad;
 mod bad_bundle;
 mod bad_input;
 mod bad_path;

@@ -1699,6 +1699,7 @@ pub enum CreateCheckpointResponse {
     InternalServerError(Problem),
     ServiceUnavailable(Problem),
     Status504(Problem),
+    Status507(Problem),
 }
 impl IntoResponse for CreateCheckpointResponse {
     fn into_response(self) -> ::axum::response::Response {
@@ -1824,6 +1825,23 @@ impl IntoResponse for CreateCheckpointResponse {
                     .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
+            Self::Status507(body) => {
+                let mut response = (
+                    StatusCode::from_u16(507u16)
+                        .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+                    Json(body),
+                )
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
         }
     }
 }
@@ -1894,6 +1912,7 @@ impl IntoResponse for GetCheckpointResponse {
 pub enum DeleteCheckpointResponse {
     Ok,
     NotFound(Problem),
+    Conflict(Problem),
     UnprocessableEntity(Problem),
     InternalServerError(Problem),
     ServiceUnavailable(Problem),
@@ -1904,6 +1923,18 @@ impl IntoResponse for DeleteCheckpointResponse {
             Self::Ok => StatusCode::OK.into_response(),
             Self::NotFound(body) => {
                 let mut response = (StatusCode::NOT_FOUND, Json(body)).into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::Conflict(body) => {
+                let mut response = (StatusCode::CONFLICT, Json(body)).into_response();
                 let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
                     "application/problem+json".as_bytes(),
                 ) else {

@@ -32,11 +32,13 @@ const TYPED_ERROR: &str = "    let typed = ::serde_json::from_value(instance)
 const DRIFT: &str = "the generator's validation.rs has another shape than the one that with_words() mends";
 
 /// Operations whose answers the generator cannot say; `src/http/unmodelled.rs` serves them by hand:
-/// a stream that stays open, and documents that are bytes as they lie in the program.
-const BY_HAND: [&str; 9] = [
+/// streams that stay open or are of any length, and documents that are bytes as they lie in the program.
+const BY_HAND: [&str; 11] = [
     "getCheckpointLog",
     "getEvents",
     "getLogs",
+    "exportCheckpoint",
+    "importCheckpoint",
     "getContractJson",
     "getContractYaml",
     "getRoot",

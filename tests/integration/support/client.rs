@@ -82,6 +82,47 @@ impl Client {
         self.send_as("GET", path, None, &[("accept", accept)])
     }
 
+    /// An answer that is no text, whole; with headers of the request's.
+    #[track_caller]
+    pub(crate) fn bytes(&self, path: &str, headers: &[(&str, &str)]) -> (ureq::http::HeaderMap, Vec<u8>) {
+        let mut request = self.agent.get(format!("{}{path}", self.base));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let mut response = request.call().unwrap();
+        let bytes = response.body_mut().with_config().limit(u64::MAX).read_to_vec().unwrap();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        self.contract.check(
+            "GET",
+            path,
+            status,
+            headers.get("content-type").map(|kind| kind.to_str().unwrap()),
+            "",
+        );
+        assert_eq!(status, 200, "{path}: {}", String::from_utf8_lossy(&bytes));
+        (headers, bytes)
+    }
+
+    /// A body that is sent as it is read.
+    #[track_caller]
+    pub(crate) fn put_from(
+        &self,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &mut dyn std::io::Read,
+    ) -> Answer {
+        let mut request = self.agent.put(format!("{}{path}", self.base));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let mut response = request.send(ureq::SendBody::from_reader(body)).unwrap();
+        let body = response.body_mut().read_to_string().unwrap();
+        let answer = Answer { status: response.status().as_u16(), headers: response.headers().clone(), body };
+        let media = answer.headers.get("content-type").map(|media| media.to_str().unwrap());
+        self.contract.check("PUT", path, answer.status, media, &answer.body);
+        answer
+    }
+
     /// An answer that is read as it comes.
     pub(crate) fn stream(&self, path: &str) -> impl std::io::Read + Send + use<> {
         let response = self.agent.get(format!("{}{path}", self.base)).call().unwrap();
@@ -90,7 +131,13 @@ impl Client {
     }
 
     #[track_caller]
-    fn send_as(&self, method: &str, path: &str, body: Option<&[u8]>, headers: &[(&str, &str)]) -> Answer {
+    pub(crate) fn send_as(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<&[u8]>,
+        headers: &[(&str, &str)],
+    ) -> Answer {
         let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
         for (name, value) in headers {
             request = request.header(*name, *value);

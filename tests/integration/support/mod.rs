@@ -1,6 +1,7 @@
 //! A real daemon with folders of its own, bundles to start in it, a client that holds every answer to
 //! the contract, and the oracle that nothing is left behind.
 
+pub(crate) mod archive;
 pub(crate) mod bundle;
 pub(crate) mod client;
 pub(crate) mod contract;

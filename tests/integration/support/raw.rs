@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use super::client::{Answer, Client};
 
-fn connect(client: &Client) -> TcpStream {
+pub(crate) fn connect(client: &Client) -> TcpStream {
     let stream = TcpStream::connect(client.base.trim_start_matches("http://")).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
     stream
 }
 
-fn head(method: &str, target: &str, length: usize) -> String {
+pub(crate) fn head(method: &str, target: &str, length: usize) -> String {
     format!(
         "{method} {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n"
     )
