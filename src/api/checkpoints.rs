@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use containerd_rest_api::{
-    CheckpointsApi, CreateCheckpoint, CreateCheckpointResponse, DeleteCheckpointResponse,
-    ListCheckpointsResponse,
+    CheckpointPreflightResponse, CheckpointsApi, CreateCheckpoint, CreateCheckpointResponse,
+    DeleteCheckpointResponse, ListCheckpointsResponse,
 };
 
 use super::{Api, convert, problem};
@@ -20,16 +20,36 @@ impl CheckpointsApi for Api {
         }
     }
 
+    async fn checkpoint_preflight(
+        &self,
+        id: String,
+        tcp: Option<bool>,
+        unix_sockets: Option<bool>,
+        shell: Option<bool>,
+        file_locks: Option<bool>,
+    ) -> CheckpointPreflightResponse {
+        let wanted = convert::criu_options(tcp, unix_sockets, shell, file_locks);
+        let looked: Result<_> =
+            async { self.supervisor.checkpoint_preflight(&convert::container_id(&id)?, wanted).await }.await;
+        match looked {
+            Ok(blockers) => CheckpointPreflightResponse::Ok(convert::preflight(&blockers)),
+            Err(error) => problem::of(&error).into(),
+        }
+    }
+
     async fn create_checkpoint(
         &self,
         id: String,
         checkpoint: String,
+        preflight: Option<bool>,
         idempotency_key: Option<String>,
         body: Option<CreateCheckpoint>,
     ) -> CreateCheckpointResponse {
         let made: Result<_> = async {
             let (id, name) = (convert::container_id(&id)?, convert::checkpoint_name(&checkpoint)?);
-            self.supervisor.checkpoint(&id, name, convert::checkpoint_options(body, idempotency_key)).await
+            self.supervisor
+                .checkpoint(&id, name, convert::checkpoint_options(body, preflight, idempotency_key))
+                .await
         }
         .await;
         match made {

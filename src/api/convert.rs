@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use crate::ipc::ExitRecord;
 use crate::runtime::bundle::{Identity, ProcessOverrides};
 use crate::runtime::options::CriuOptions;
+use crate::runtime::preflight::{Blocker, Kind};
 use crate::runtime::program::ExitStatus;
 use crate::supervisor::{
     Checkpoint, CheckpointName, CheckpointOptions, ContainerId, Ended, Error, Happened, LogLine,
@@ -161,16 +162,64 @@ pub(super) fn overrides(body: api::CreateProcess) -> ProcessOverrides {
 
 pub(super) fn checkpoint_options(
     body: Option<api::CreateCheckpoint>,
+    preflight: Option<bool>,
     key: Option<String>,
 ) -> CheckpointOptions {
     let body = body.unwrap_or_default();
-    let criu = CriuOptions {
-        tcp: body.tcp.unwrap_or(false),
-        unix_sockets: body.unix_sockets.unwrap_or(false),
-        shell: body.shell.unwrap_or(false),
-        file_locks: body.file_locks.unwrap_or(false),
-    };
-    CheckpointOptions { exit: body.exit.unwrap_or(false), criu, key }
+    let criu = criu_options(body.tcp, body.unix_sockets, body.shell, body.file_locks);
+    CheckpointOptions { exit: body.exit.unwrap_or(false), criu, preflight: preflight.unwrap_or(true), key }
+}
+
+pub(super) fn criu_options(
+    tcp: Option<bool>,
+    unix_sockets: Option<bool>,
+    shell: Option<bool>,
+    file_locks: Option<bool>,
+) -> CriuOptions {
+    CriuOptions {
+        tcp: tcp.unwrap_or(false),
+        unix_sockets: unix_sockets.unwrap_or(false),
+        shell: shell.unwrap_or(false),
+        file_locks: file_locks.unwrap_or(false),
+    }
+}
+
+pub(super) fn preflight(blockers: &[Blocker]) -> api::CheckpointPreflight {
+    api::CheckpointPreflight {
+        possible: blockers.is_empty(),
+        blockers: blockers.iter().map(blocker).collect(),
+    }
+}
+
+pub(super) fn blocker(blocker: &Blocker) -> api::CheckpointBlocker {
+    use api::CheckpointBlockerKind as To;
+    api::CheckpointBlocker {
+        kind: match blocker.kind {
+            Kind::OutsideFile => To::OutsideFile,
+            Kind::UnlinkedFile => To::UnlinkedFile,
+            Kind::UnixSocket => To::UnixSocket,
+            Kind::TcpConnection => To::TcpConnection,
+            Kind::UnacceptedConnection => To::UnacceptedConnection,
+            Kind::SocketFamily => To::SocketFamily,
+            Kind::NetlinkData => To::NetlinkData,
+            Kind::FileLock => To::FileLock,
+            Kind::FileWatch => To::FileWatch,
+            Kind::Device => To::Device,
+            Kind::Descriptor => To::Descriptor,
+            Kind::IoUring => To::IoUring,
+            Kind::Terminal => To::Terminal,
+            Kind::Session => To::Session,
+            Kind::SharedMemory => To::SharedMemory,
+            Kind::Namespace => To::Namespace,
+            Kind::Tracer => To::Tracer,
+            Kind::User => To::User,
+        },
+        pid: blocker.pid,
+        process: blocker.process.clone(),
+        descriptor: blocker.descriptor,
+        what: blocker.what.clone(),
+        remedy: blocker.remedy.clone(),
+    }
 }
 
 pub(super) fn checkpoint(checkpoint: Checkpoint) -> api::Checkpoint {

@@ -36,6 +36,7 @@ fn problem(kind: &Kind, detail: String, remedy: impl Into<String>) -> Problem {
         remedy: Some(remedy.into()),
         log: None,
         errors: None,
+        blockers: None,
     }
 }
 
@@ -87,6 +88,17 @@ pub fn of(error: &Error) -> Problem {
             detail,
             format!("give the bundle another linux.cgroupsPath (or none), or end container {other} first"),
         ),
+        Error::CheckpointBlocked { id, blockers } => {
+            let mut found = problem(
+                &kind("checkpoint-blocked", "Something in the container cannot be dumped", 409),
+                detail,
+                format!(
+                    "do what blockers says of each; GET /containers/{id}/checkpoint-preflight looks again"
+                ),
+            );
+            found.blockers = Some(blockers.iter().map(super::convert::blocker).collect());
+            found
+        }
         Error::SetAside { .. } => problem(
             &kind("record-set-aside", "An unreadable record is in the way", 409),
             detail,

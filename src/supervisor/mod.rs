@@ -42,6 +42,8 @@ use registry::{Places, Registry};
 use crate::runtime::bundle::ProcessOverrides;
 use crate::runtime::cgroup::Cgroup;
 use crate::runtime::criu::Criu;
+use crate::runtime::options::CriuOptions;
+use crate::runtime::preflight::{self, Blocker};
 use crate::runtime::runc::Runc;
 
 /// As long as anybody waits, a year.
@@ -325,6 +327,24 @@ impl Supervisor {
         options: CheckpointOptions,
     ) -> Result<Checkpoint> {
         self.ask(id, |reply| Command::Checkpoint(name, options, reply)).await
+    }
+
+    /// What CRIU would refuse in it. Looked at from the outside, so it waits for nothing that is asked of the container.
+    pub async fn checkpoint_preflight(&self, id: &ContainerId, wanted: CriuOptions) -> Result<Vec<Blocker>> {
+        let init = self.admit_preflight(id)?;
+        self.context.criu()?;
+        let blockers = store::blocking(move || Ok(preflight::check(init, wanted))).await?;
+        // It may have ended meanwhile, or begun to be dumped: then what was seen is not what it is.
+        self.admit_preflight(id).map(|_| blockers)
+    }
+
+    /// Its init process.
+    fn admit_preflight(&self, id: &ContainerId) -> Result<i32> {
+        let (snapshot, verb) = (self.get(id)?, Verb::Preflight);
+        let status = snapshot.status;
+        let wrong = |needs| Error::WrongState { id: id.clone(), status, verb, needs };
+        status.admits(verb).map_err(wrong)?;
+        snapshot.processes.first().map(|init| init.pid).ok_or_else(|| wrong("running or paused"))
     }
 
     /// The checkpoints of its bundle, newest last.

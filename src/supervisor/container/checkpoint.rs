@@ -7,7 +7,9 @@ use super::calls::millis;
 use super::{Answer, CheckpointOptions, Task};
 use crate::ipc::{Call, Request};
 use crate::runtime::criu::{self, Criu};
-use crate::runtime::options;
+use crate::runtime::options::{self, CriuOptions};
+use crate::runtime::preflight;
+use crate::runtime::process::Held;
 use crate::supervisor::chain;
 use crate::supervisor::checkpoints::{self, Checkpoint, DUMP_LOG, MadeBy, Maker, Meta, Partial};
 use crate::supervisor::error::{Error, Result};
@@ -29,6 +31,9 @@ impl Task {
         let Some(life) = self.life.as_ref() else { return Err(Error::ShimLost(self.id().clone())) };
         let (run, seq, context) = (life.run.clone(), life.seq + 1, Arc::clone(&self.context));
         let made_by = self.made_by(seq)?;
+        if wanted.preflight {
+            self.preflight(wanted.criu).await?;
+        }
         let (bundle, process) = (self.snapshot.bundle.clone(), life.process.clone());
         let (criu, exit, key) = (wanted.criu, wanted.exit, wanted.key.clone());
         let begun = blocking(move || {
@@ -57,6 +62,20 @@ impl Task {
             tracing::info!(container = %self.id(), checkpoint = %checkpoint.name, exit = wanted.exit, "checkpointed");
         }
         settled
+    }
+
+    /// What CRIU would refuse is found out before anything is begun.
+    async fn preflight(&self, wanted: CriuOptions) -> Result<()> {
+        // One that has just ended is in nobody's way: what comes next says that it has.
+        let Some(init) = self.life.as_ref().and_then(|life| life.init.as_ref()).map(Held::pid) else {
+            return Ok(());
+        };
+        let blockers = blocking(move || Ok(preflight::check(init, wanted))).await?;
+        if blockers.is_empty() {
+            Ok(())
+        } else {
+            Err(Error::CheckpointBlocked { id: self.id().clone(), blockers })
+        }
     }
 
     /// The dump has ended: the checkpoint appears, or nothing of it stays; the container goes on, if it does.
