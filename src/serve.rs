@@ -11,6 +11,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use crate::config::{Config, find_program};
 use crate::http::{self, Given, Handed, ListenError, Listeners};
 use crate::reaper;
+use crate::runtime::cpu::Cpu;
 use crate::runtime::criu::Criu;
 use crate::runtime::runc::Runc;
 use crate::runtime::{self, cgroup};
@@ -174,7 +175,7 @@ async fn assemble(config: &Config, store: Store, descriptors: Rlimit) -> Result<
     Ok(Parts {
         runc,
         criu,
-        versions: Versions { runc: version, kernel, cgroup },
+        versions: Versions { runc: version, kernel, cgroup, cpu: Cpu::of_host() },
         shim,
         descriptors,
         store,

@@ -223,6 +223,16 @@ impl From<Problem> for CreateCheckpointResponse {
     }
 }
 
+impl From<Problem> for GetCheckpointResponse {
+    fn from(problem: Problem) -> Self {
+        match problem.status {
+            404 => Self::NotFound(problem),
+            422 => Self::UnprocessableEntity(problem),
+            _ => Self::InternalServerError(Problem { status: 500, ..problem }),
+        }
+    }
+}
+
 impl From<Problem> for DeleteCheckpointResponse {
     fn from(problem: Problem) -> Self {
         match problem.status {

@@ -613,6 +613,60 @@ impl AsRef<str> for Status {
 pub type SignalNumber = i32;
 ///A container's name.
 pub type ContainerId = String;
+///What is in a checkpoint.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+pub struct CheckpointReport {
+    pub checkpoint: Checkpoint,
+    ///How long its processes stood still for the dump, in microseconds, as CRIU measured it.
+    ///Constraint: minimum=0
+    #[serde(rename = "frozenMicros", skip_serializing_if = "Option::is_none")]
+    pub frozen_micros: Option<i64>,
+    ///How much memory CRIU wrote, in bytes.
+    ///Constraint: minimum=0
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory: Option<i64>,
+    ///Its mounts, by path.
+    pub mounts: Vec<DumpedMount>,
+    ///Each of its processes, in the same order.
+    pub processes: Vec<DumpedMemory>,
+}
+///A mount of a dumped container.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+pub struct DumpedMount {
+    ///It is the host's: what is in it is not in the checkpoint.
+    pub external: bool,
+    ///Where.
+    pub path: String,
+    ///Which folder of that file system.
+    pub root: String,
+    ///What of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+}
+///What the images hold of a process.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+pub struct DumpedMemory {
+    ///Its open files.
+    pub descriptors: Vec<DumpedDescriptor>,
+    ///Its memory in the images, in bytes.
+    ///Constraint: minimum=0
+    pub memory: i64,
+    ///Its pid, in the container's pid namespace.
+    ///Constraint: minimum=0
+    pub pid: i64,
+}
+///An open file of a dumped process.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+pub struct DumpedDescriptor {
+    ///`file`, `pipe`, `fifo`, `tcp`, `udp`, `unix`, `tty`, `eventfd`, and so on.
+    pub kind: String,
+    ///The descriptor.
+    ///Constraint: minimum=0
+    pub number: i64,
+    ///Which one: a path, an address, a pipe's number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub what: Option<String>,
+}
 ///Whether a checkpoint would succeed, and what is in its way.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 pub struct CheckpointPreflight {
@@ -728,12 +782,36 @@ impl AsRef<str> for CheckpointBlockerKind {
 ///A checkpoint of a bundle.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 pub struct Checkpoint {
+    ///The container it was made of; an old daemon's does not tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub container: Option<String>,
+    ///The version of CRIU that made it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub criu: Option<String>,
+    ///The container was stopped by it.
+    pub exit: bool,
     ///Made with file locks allowed; so is its restore.
     #[serde(rename = "fileLocks")]
     pub file_locks: bool,
+    ///The kernel it was made on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kernel: Option<String>,
     pub name: CheckpointName,
+    ///Why it cannot, a sentence each. Absent when it can.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub obstacles: Option<Vec<String>>,
+    ///Its processes, parents first, with the pids of their own namespace.
+    pub processes: Vec<DumpedProcess>,
+    ///Whether it can be restored here, as far as can be known without trying.
+    pub restorable: bool,
+    ///The version of runc that made it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub runtime: Option<String>,
     ///Made as a shell job; so is its restore.
     pub shell: bool,
+    ///What it takes on the disk, in bytes.
+    ///Constraint: minimum=0
+    pub size: i64,
     ///Made with established TCP connections allowed; so is its restore.
     pub tcp: bool,
     ///When it was made (RFC 3339, UTC).
@@ -741,6 +819,21 @@ pub struct Checkpoint {
     ///Made with outside unix sockets allowed; so is its restore.
     #[serde(rename = "unixSockets")]
     pub unix_sockets: bool,
+}
+///A process in a checkpoint.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+pub struct DumpedProcess {
+    ///Its name, as the kernel has it (15 bytes at most).
+    pub command: String,
+    ///Its parent's; 0 of the first.
+    ///Constraint: minimum=0
+    pub parent: i64,
+    ///Its pid, in the container's pid namespace.
+    ///Constraint: minimum=0
+    pub pid: i64,
+    ///How many threads it has.
+    ///Constraint: minimum=0
+    pub threads: i64,
 }
 ///A checkpoint's name.
 pub type CheckpointName = String;

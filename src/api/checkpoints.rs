@@ -3,19 +3,30 @@
 use async_trait::async_trait;
 use containerd_rest_api::{
     CheckpointPreflightResponse, CheckpointsApi, CreateCheckpoint, CreateCheckpointResponse,
-    DeleteCheckpointResponse, ListCheckpointsResponse,
+    DeleteCheckpointResponse, GetCheckpointResponse, ListCheckpointsResponse, ListCheckpointsSort,
 };
 
+use super::convert::checkpoints::{checkpoint as entry, checkpoint_options, criu_options, order, report};
+use super::convert::preflight::preflight as looked_at;
 use super::{Api, convert, problem};
 use crate::supervisor::Result;
 
 #[async_trait]
 impl CheckpointsApi for Api {
-    async fn list_checkpoints(&self, id: String) -> ListCheckpointsResponse {
-        let listed: Result<_> =
-            async { self.supervisor.checkpoints(&convert::container_id(&id)?).await }.await;
+    async fn list_checkpoints(
+        &self,
+        id: String,
+        sort: Option<ListCheckpointsSort>,
+        limit: Option<i32>,
+    ) -> ListCheckpointsResponse {
+        let limit = limit.and_then(|limit| usize::try_from(limit).ok());
+        let listed: Result<_> = async {
+            let order = order(sort.unwrap_or_default());
+            self.supervisor.checkpoints(&convert::container_id(&id)?, order, limit).await
+        }
+        .await;
         match listed {
-            Ok(list) => ListCheckpointsResponse::Ok(list.into_iter().map(convert::checkpoint).collect()),
+            Ok(list) => ListCheckpointsResponse::Ok(list.into_iter().map(entry).collect()),
             Err(error) => problem::of(&error).into(),
         }
     }
@@ -28,11 +39,11 @@ impl CheckpointsApi for Api {
         shell: Option<bool>,
         file_locks: Option<bool>,
     ) -> CheckpointPreflightResponse {
-        let wanted = convert::criu_options(tcp, unix_sockets, shell, file_locks);
+        let wanted = criu_options(tcp, unix_sockets, shell, file_locks);
         let looked: Result<_> =
             async { self.supervisor.checkpoint_preflight(&convert::container_id(&id)?, wanted).await }.await;
         match looked {
-            Ok(blockers) => CheckpointPreflightResponse::Ok(convert::preflight(&blockers)),
+            Ok(blockers) => CheckpointPreflightResponse::Ok(looked_at(&blockers)),
             Err(error) => problem::of(&error).into(),
         }
     }
@@ -47,13 +58,24 @@ impl CheckpointsApi for Api {
     ) -> CreateCheckpointResponse {
         let made: Result<_> = async {
             let (id, name) = (convert::container_id(&id)?, convert::checkpoint_name(&checkpoint)?);
-            self.supervisor
-                .checkpoint(&id, name, convert::checkpoint_options(body, preflight, idempotency_key))
-                .await
+            let options = checkpoint_options(body, preflight, idempotency_key);
+            self.supervisor.checkpoint(&id, name, options).await
         }
         .await;
         match made {
-            Ok(checkpoint) => CreateCheckpointResponse::Created(convert::checkpoint(checkpoint)),
+            Ok(checkpoint) => CreateCheckpointResponse::Created(entry(checkpoint)),
+            Err(error) => problem::of(&error).into(),
+        }
+    }
+
+    async fn get_checkpoint(&self, id: String, checkpoint: String) -> GetCheckpointResponse {
+        let found: Result<_> = async {
+            let (id, name) = (convert::container_id(&id)?, convert::checkpoint_name(&checkpoint)?);
+            self.supervisor.checkpoint_report(&id, name).await
+        }
+        .await;
+        match found {
+            Ok(found) => GetCheckpointResponse::Ok(report(found)),
             Err(error) => problem::of(&error).into(),
         }
     }

@@ -27,11 +27,13 @@ impl ContainersApi for Api {
     async fn start_container(
         &self,
         id: String,
+        allow_changed_bundle: Option<bool>,
         idempotency_key: Option<String>,
         body: StartContainer,
     ) -> StartContainerResponse {
         let started: Result<_> = async {
-            self.supervisor.start(&convert::container_id(&id)?, convert::start(body, idempotency_key)?).await
+            let start = convert::start(body, idempotency_key, allow_changed_bundle)?;
+            self.supervisor.start(&convert::container_id(&id)?, start).await
         }
         .await;
         match started {

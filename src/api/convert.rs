@@ -1,5 +1,8 @@
 //! Models of the contract to and from the supervisor's types.
 
+pub(super) mod checkpoints;
+pub(super) mod preflight;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,12 +11,10 @@ use jiff::Timestamp;
 
 use crate::ipc::ExitRecord;
 use crate::runtime::bundle::{Identity, ProcessOverrides};
-use crate::runtime::options::CriuOptions;
-use crate::runtime::preflight::{Blocker, Kind};
 use crate::runtime::program::ExitStatus;
 use crate::supervisor::{
-    Checkpoint, CheckpointName, CheckpointOptions, ContainerId, Ended, Error, Happened, LogLine,
-    ProcessReport, ProcessView, Result, Snapshot, Start, Status, Told, Update,
+    CheckpointName, ContainerId, Ended, Error, Happened, LogLine, ProcessReport, ProcessView, Result,
+    Snapshot, Start, Status, Told, Update,
 };
 
 /// A name that the router has validated already; the two rules are one by a test.
@@ -120,9 +121,14 @@ fn none_if_empty<T>(list: Vec<T>) -> Option<Vec<T>> {
     Some(list).filter(|list| !list.is_empty())
 }
 
-pub(super) fn start(body: api::StartContainer, key: Option<String>) -> Result<Start> {
+pub(super) fn start(
+    body: api::StartContainer,
+    key: Option<String>,
+    allow_changed_bundle: Option<bool>,
+) -> Result<Start> {
     Ok(Start {
         key,
+        allow_changed_bundle: allow_changed_bundle.unwrap_or(false),
         bundle: body.bundle_path.into(),
         checkpoint: body.checkpoint.as_deref().map(checkpoint_name).transpose()?,
         stdout: body.stdout.map(Into::into),
@@ -157,79 +163,6 @@ pub(super) fn overrides(body: api::CreateProcess) -> ProcessOverrides {
         env: body.env,
         cwd: body.cwd,
         terminal: body.terminal.unwrap_or(false),
-    }
-}
-
-pub(super) fn checkpoint_options(
-    body: Option<api::CreateCheckpoint>,
-    preflight: Option<bool>,
-    key: Option<String>,
-) -> CheckpointOptions {
-    let body = body.unwrap_or_default();
-    let criu = criu_options(body.tcp, body.unix_sockets, body.shell, body.file_locks);
-    CheckpointOptions { exit: body.exit.unwrap_or(false), criu, preflight: preflight.unwrap_or(true), key }
-}
-
-pub(super) fn criu_options(
-    tcp: Option<bool>,
-    unix_sockets: Option<bool>,
-    shell: Option<bool>,
-    file_locks: Option<bool>,
-) -> CriuOptions {
-    CriuOptions {
-        tcp: tcp.unwrap_or(false),
-        unix_sockets: unix_sockets.unwrap_or(false),
-        shell: shell.unwrap_or(false),
-        file_locks: file_locks.unwrap_or(false),
-    }
-}
-
-pub(super) fn preflight(blockers: &[Blocker]) -> api::CheckpointPreflight {
-    api::CheckpointPreflight {
-        possible: blockers.is_empty(),
-        blockers: blockers.iter().map(blocker).collect(),
-    }
-}
-
-pub(super) fn blocker(blocker: &Blocker) -> api::CheckpointBlocker {
-    use api::CheckpointBlockerKind as To;
-    api::CheckpointBlocker {
-        kind: match blocker.kind {
-            Kind::OutsideFile => To::OutsideFile,
-            Kind::UnlinkedFile => To::UnlinkedFile,
-            Kind::UnixSocket => To::UnixSocket,
-            Kind::TcpConnection => To::TcpConnection,
-            Kind::UnacceptedConnection => To::UnacceptedConnection,
-            Kind::SocketFamily => To::SocketFamily,
-            Kind::NetlinkData => To::NetlinkData,
-            Kind::FileLock => To::FileLock,
-            Kind::FileWatch => To::FileWatch,
-            Kind::Device => To::Device,
-            Kind::Descriptor => To::Descriptor,
-            Kind::IoUring => To::IoUring,
-            Kind::Terminal => To::Terminal,
-            Kind::Session => To::Session,
-            Kind::SharedMemory => To::SharedMemory,
-            Kind::Namespace => To::Namespace,
-            Kind::Tracer => To::Tracer,
-            Kind::User => To::User,
-        },
-        pid: blocker.pid,
-        process: blocker.process.clone(),
-        descriptor: blocker.descriptor,
-        what: blocker.what.clone(),
-        remedy: blocker.remedy.clone(),
-    }
-}
-
-pub(super) fn checkpoint(checkpoint: Checkpoint) -> api::Checkpoint {
-    api::Checkpoint {
-        name: checkpoint.name.to_string(),
-        tcp: checkpoint.options.tcp,
-        unix_sockets: checkpoint.options.unix_sockets,
-        shell: checkpoint.options.shell,
-        file_locks: checkpoint.options.file_locks,
-        timestamp: time(checkpoint.created),
     }
 }
 

@@ -83,6 +83,16 @@ pub fn of(error: &Error) -> Problem {
             detail,
             "repeat when its restore, or what else uses it, is done",
         ),
+        Error::CheckpointUnfit { .. } => problem(
+            &kind("checkpoint-unfit", "The checkpoint cannot be restored here", 409),
+            detail,
+            "restore it on a host that has what it needs, or make a new one here",
+        ),
+        Error::BundleChanged { .. } => problem(
+            &kind("bundle-changed", "The bundle has changed", 409),
+            detail,
+            "put config.json back (spec.json in the checkpoint's folder is as it was), or add ?allowChangedBundle=true",
+        ),
         Error::CgroupShared { other, .. } => problem(
             &kind("cgroup-taken", "The cgroup is another container's", 409),
             detail,
@@ -96,7 +106,7 @@ pub fn of(error: &Error) -> Problem {
                     "do what blockers says of each; GET /containers/{id}/checkpoint-preflight looks again"
                 ),
             );
-            found.blockers = Some(blockers.iter().map(super::convert::blocker).collect());
+            found.blockers = Some(blockers.iter().map(super::convert::preflight::blocker).collect());
             found
         }
         Error::SetAside { .. } => problem(

@@ -19,6 +19,7 @@ pub struct Bundle {
     process: Process,
     private_network: bool,
     cgroups_path: Option<PathBuf>,
+    config: Vec<u8>,
 }
 
 /// What a process of its own may have; what is left out is the bundle's own.
@@ -112,10 +113,10 @@ impl Bundle {
         };
         let spec: Spec =
             serde_json::from_slice(&text).map_err(|error| BundleError::BadConfig(error.to_string()))?;
-        Self::from_spec(path, &spec)
+        Self::from_spec(path, &spec, text)
     }
 
-    fn from_spec(path: &Path, spec: &Spec) -> Result<Self, BundleError> {
+    fn from_spec(path: &Path, spec: &Spec, config: Vec<u8>) -> Result<Self, BundleError> {
         let bad = |words: &str| BundleError::BadConfig(words.to_owned());
         let process = spec.process().clone().ok_or_else(|| bad("it has no process"))?;
         if process.args().as_ref().is_none_or(Vec::is_empty) {
@@ -139,7 +140,7 @@ impl Bundle {
             all.iter().any(|one| one.typ() == LinuxNamespaceType::Network && one.path().is_none())
         });
         let cgroups_path = linux.and_then(|linux| linux.cgroups_path().clone());
-        Ok(Self { path: path.to_owned(), process, private_network, cgroups_path })
+        Ok(Self { path: path.to_owned(), process, private_network, cgroups_path, config })
     }
 
     /// Its folder.
@@ -150,6 +151,11 @@ impl Bundle {
     /// Its process, as config.json has it.
     pub fn process(&self) -> &Process {
         &self.process
+    }
+
+    /// config.json as it was read.
+    pub fn config(&self) -> &[u8] {
+        &self.config
     }
 
     /// Whether its process wants a terminal.
@@ -169,7 +175,7 @@ impl Bundle {
 }
 
 /// Only a regular file of a sane size: a FIFO would hang whoever reads it, /dev/zero would fill the memory.
-fn read_config(path: &Path) -> io::Result<Vec<u8>> {
+pub fn read_config(path: &Path) -> io::Result<Vec<u8>> {
     let file =
         File::options().read(true).custom_flags(nix::libc::O_NONBLOCK | nix::libc::O_NOCTTY).open(path)?;
     let kind = file.metadata()?;

@@ -3,9 +3,11 @@
 
 pub mod bundle;
 pub mod cgroup;
+pub mod cpu;
 pub mod criu;
 pub mod durable;
 pub mod error;
+pub mod images;
 pub mod lines;
 pub mod mounts;
 pub mod netns;

@@ -5,6 +5,9 @@
 //! Folders of containerd 0.0.x have the images directly inside, those of 0.2 a `config.json` beside them;
 //! both are listed and can be restored.
 
+pub(super) mod catalogue;
+pub(super) mod fit;
+
 use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File};
 use std::io;
@@ -18,6 +21,9 @@ use oci_spec::runtime::Process;
 use rustix::fs::{CWD, RenameFlags, renameat_with, syncfs};
 use serde::{Deserialize, Serialize};
 
+pub use catalogue::{Entry, Order, Report};
+pub(super) use fit::Host;
+
 use super::error::{Error, Result, store};
 use super::names::CheckpointName;
 use super::store::remove_for_good;
@@ -26,6 +32,8 @@ use crate::runtime::options::CriuOptions;
 
 const META: &str = "checkpoint.json";
 const IMAGE: &str = "image";
+/// The bundle's config.json as the container was started with it.
+const SPEC: &str = "spec.json";
 /// Always among CRIU's images: what kind of dump it is.
 const INVENTORY: &str = "inventory.img";
 /// CRIU's name for the log of a dump.
@@ -40,14 +48,35 @@ pub struct Checkpoint {
     pub options: CriuOptions,
     /// When it was made.
     pub created: Timestamp,
+    /// Whether the container was stopped by it.
+    pub exit: bool,
     /// CRIU's images.
     pub images: PathBuf,
+    /// All of it: `images` or the folder above.
+    pub(super) folder: PathBuf,
     /// The init process as it was started; an old daemon's folder does not tell.
     pub process: Option<Process>,
     /// The idempotency key of the request that made it.
     pub(super) key: Option<String>,
-    /// The request that made it, if a daemon of ours did.
-    pub(super) maker: Option<Maker>,
+    /// What made it, if a daemon of ours did.
+    pub(super) made_by: Option<MadeBy>,
+}
+
+impl Checkpoint {
+    /// The container it was made of.
+    pub fn container(&self) -> Option<&str> {
+        self.made_by.as_ref().map(|made_by| made_by.maker.container.as_str())
+    }
+
+    /// What it was made with.
+    pub fn host(&self) -> Option<&Host> {
+        self.made_by.as_ref().map(|made_by| &made_by.host)
+    }
+
+    /// The bundle's config.json at the dump.
+    fn config(&self) -> Option<Vec<u8>> {
+        fs::read(self.folder.join(SPEC)).ok()
+    }
 }
 
 /// `checkpoint.json`, and what can be read of 0.2's `config.json`.
@@ -96,12 +125,9 @@ pub(super) struct MadeBy {
     /// The request.
     #[serde(flatten)]
     pub(super) maker: Maker,
-    /// runc's version.
-    pub(super) runc: String,
-    /// CRIU's version.
-    pub(super) criu: String,
-    /// The kernel's release.
-    pub(super) kernel: String,
+    /// What it was made with.
+    #[serde(flatten)]
+    pub(super) host: Host,
 }
 
 /// The request that made a checkpoint, so that a daemon that finds one knows whether it is the one that an
@@ -173,7 +199,7 @@ fn read(bundle: &Path, name: &CheckpointName) -> Result<Option<Checkpoint>> {
     let ours = folder.join(META);
     if ours.exists() {
         let meta = read_meta(&ours)?;
-        return Ok(Some(checkpoint(name, &meta, folder.join(IMAGE))));
+        return Ok(Some(checkpoint(name, &meta, folder.join(IMAGE), folder)));
     }
     if !folder.join(INVENTORY).exists() {
         return Ok(None);
@@ -191,18 +217,20 @@ fn read(bundle: &Path, name: &CheckpointName) -> Result<Option<Checkpoint>> {
             key: None,
         },
     };
-    Ok(Some(checkpoint(name, &meta, folder)))
+    Ok(Some(checkpoint(name, &meta, folder.clone(), folder)))
 }
 
-fn checkpoint(name: &CheckpointName, meta: &Meta, images: PathBuf) -> Checkpoint {
+fn checkpoint(name: &CheckpointName, meta: &Meta, images: PathBuf, folder: PathBuf) -> Checkpoint {
     Checkpoint {
         name: name.clone(),
         options: meta.options,
         created: meta.created,
+        exit: meta.exit,
         images,
+        folder,
         process: meta.process.clone(),
         key: meta.key.clone(),
-        maker: meta.made_by.as_ref().map(|made_by| made_by.maker.clone()),
+        made_by: meta.made_by.clone(),
     }
 }
 
@@ -286,7 +314,13 @@ pub(super) struct Partial {
 impl Partial {
     /// Makes the hidden folder, with everything in it but the images. Whatever can fail for want of space
     /// or rights fails here, before the container is touched.
-    pub(super) fn begin(claims: &Claims, bundle: &Path, name: &CheckpointName, meta: &Meta) -> Result<Self> {
+    pub(super) fn begin(
+        claims: &Claims,
+        bundle: &Path,
+        name: &CheckpointName,
+        meta: &Meta,
+        config: &[u8],
+    ) -> Result<Self> {
         let taken = || Error::CheckpointTaken { bundle: bundle.to_owned(), name: name.clone() };
         let all = folder_of(bundle);
         if let Err(error) = DirBuilder::new().mode(0o700).create(&all)
@@ -303,7 +337,7 @@ impl Partial {
         // What an earlier daemon left when it died in the middle of a dump.
         let _ = fs::remove_dir_all(&partial.folder);
         crate::cut!("checkpoint.filling");
-        let filled = partial.fill(meta);
+        let filled = partial.fill(meta, config);
         crate::cut!("checkpoint.filled");
         filled.inspect_err(|_| partial.abandon())?;
         Ok(partial)
@@ -327,10 +361,13 @@ impl Partial {
         folder.is_dir().then(|| Self { bundle: bundle.to_owned(), name: name.clone(), folder, _claim: claim })
     }
 
-    fn fill(&self, meta: &Meta) -> Result<()> {
+    fn fill(&self, meta: &Meta, config: &[u8]) -> Result<()> {
         for folder in [self.folder.clone(), self.images()] {
             DirBuilder::new().mode(0o700).create(&folder).map_err(store("making the folder", folder))?;
         }
+        let path = self.folder.join(SPEC);
+        // Onto the disk with the images, at the end.
+        fs::write(&path, config).map_err(store("writing", &path))?;
         let path = self.folder.join(META);
         let bytes = serde_json::to_vec(meta).map_err(|error| store("writing", &path)(error.into()))?;
         write_synced(&path, &bytes).map_err(store("writing", path))
@@ -433,9 +470,7 @@ mod tests {
     fn meta(options: CriuOptions) -> Meta {
         let made_by = MadeBy {
             maker: Maker { container: "c".into(), run: 1, seq: 1 },
-            runc: "1".into(),
-            criu: "4".into(),
-            kernel: "6".into(),
+            host: Host { runc: "1".into(), criu: "4".into(), kernel: "6".into(), cpu: None },
         };
         Meta::new(options, false, made_by, Process::default(), None)
     }
@@ -448,7 +483,8 @@ mod tests {
     fn a_checkpoint_appears_when_it_is_whole_and_keeps_its_options() {
         let bundle = tempfile::tempdir().unwrap();
         let options = CriuOptions { tcp: true, ..CriuOptions::default() };
-        let partial = Partial::begin(&Claims::default(), bundle.path(), &name("a"), &meta(options)).unwrap();
+        let partial =
+            Partial::begin(&Claims::default(), bundle.path(), &name("a"), &meta(options), b"{}").unwrap();
         assert!(list(bundle.path()).unwrap().is_empty());
         fs::write(partial.images().join(INVENTORY), "").unwrap();
         partial.finish().unwrap();
@@ -456,7 +492,7 @@ mod tests {
         assert_eq!(listed.len(), 1);
         assert_eq!((listed[0].name.as_str(), listed[0].options), ("a", options));
         assert!(matches!(
-            Partial::begin(&Claims::default(), bundle.path(), &name("a"), &meta(options)),
+            Partial::begin(&Claims::default(), bundle.path(), &name("a"), &meta(options), b"{}"),
             Err(Error::CheckpointTaken { .. })
         ));
     }
@@ -465,7 +501,9 @@ mod tests {
     fn an_abandoned_checkpoint_leaves_nothing_at_all() {
         let bundle = tempfile::tempdir().unwrap();
         let options = CriuOptions::default();
-        Partial::begin(&Claims::default(), bundle.path(), &name("a"), &meta(options)).unwrap().abandon();
+        Partial::begin(&Claims::default(), bundle.path(), &name("a"), &meta(options), b"{}")
+            .unwrap()
+            .abandon();
         assert_eq!(fs::read_dir(bundle.path()).unwrap().count(), 0);
     }
 
@@ -491,7 +529,8 @@ mod tests {
     fn a_checkpoint_that_is_restored_is_not_deleted_and_one_that_is_made_is_not_made_twice() {
         let bundle = tempfile::tempdir().unwrap();
         let claims = Claims::default();
-        let begin = || Partial::begin(&claims, bundle.path(), &name("a"), &meta(CriuOptions::default()));
+        let begin =
+            || Partial::begin(&claims, bundle.path(), &name("a"), &meta(CriuOptions::default()), b"{}");
         let partial = begin().unwrap();
         assert!(matches!(begin(), Err(Error::CheckpointTaken { .. })));
         partial.finish().unwrap();

@@ -61,6 +61,24 @@ pub enum Error {
         /// The checkpoint.
         name: CheckpointName,
     },
+    /// The checkpoint cannot go on on this host.
+    #[error("the checkpoint {name} cannot be restored here: {}", reasons.join("; "))]
+    CheckpointUnfit {
+        /// The checkpoint.
+        name: CheckpointName,
+        /// Why not, a sentence each.
+        reasons: Vec<String>,
+    },
+    /// The bundle is not what it was when the checkpoint was made.
+    #[error("the config.json of {bundle} has changed since the checkpoint {name} was made, at {}", changes.join(", "))]
+    BundleChanged {
+        /// The bundle's folder.
+        bundle: PathBuf,
+        /// The checkpoint.
+        name: CheckpointName,
+        /// Where, as JSON pointers.
+        changes: Vec<String>,
+    },
     /// Its cgroup would be another container's too: a signal, a freeze or a limit of one would be the other's.
     #[error("container {id} would share a cgroup with container {other}")]
     CgroupShared {

@@ -27,7 +27,7 @@ use std::time::Duration;
 use rustix::process::Rlimit;
 use tokio::sync::{Semaphore, oneshot, watch};
 
-pub use checkpoints::Checkpoint;
+pub use checkpoints::{Checkpoint, Entry, Order, Report};
 pub use container::{CheckpointOptions, Ended, ProcessReport, ProcessView, Snapshot, Start, Update};
 pub use error::{Error, Result};
 pub use events::{Event, Happened, Listener, Told};
@@ -36,11 +36,13 @@ pub use names::{BadName, CheckpointName, ContainerId};
 pub use state::{Status, Verb};
 pub use store::{OpenError, Store};
 
+use checkpoints::catalogue;
 use container::Command;
 use registry::{Places, Registry};
 
 use crate::runtime::bundle::ProcessOverrides;
 use crate::runtime::cgroup::Cgroup;
+use crate::runtime::cpu::Cpu;
 use crate::runtime::criu::Criu;
 use crate::runtime::options::CriuOptions;
 use crate::runtime::preflight::{self, Blocker};
@@ -58,6 +60,8 @@ pub struct Versions {
     pub kernel: String,
     /// 1 (also hybrid) or 2.
     pub cgroup: u8,
+    /// The processor.
+    pub cpu: Cpu,
 }
 
 /// What every container's task works with.
@@ -66,6 +70,8 @@ pub(crate) struct Context {
     runc: Runc,
     criu: Criu,
     versions: Versions,
+    /// What checkpoints are made with here, and what restores have.
+    host: checkpoints::Host,
     shim: PathBuf,
     /// The limit of descriptors as the daemon was given it: a shim's, and its container's.
     descriptors: Rlimit,
@@ -151,7 +157,18 @@ impl Supervisor {
             events::Events::open(&folder, &volatile).map_err(error::store("opening the events in", &folder))
         })
         .await?;
+        let criu = match &parts.criu {
+            Criu::Works { version, .. } => version.clone(),
+            Criu::Unusable { .. } => String::new(),
+        };
+        let host = checkpoints::Host {
+            runc: parts.versions.runc.clone(),
+            criu,
+            kernel: parts.versions.kernel.clone(),
+            cpu: Some(parts.versions.cpu.clone()),
+        };
         let context = Arc::new(Context {
+            host,
             runc: parts.runc,
             criu: parts.criu,
             versions: parts.versions,
@@ -325,8 +342,10 @@ impl Supervisor {
         id: &ContainerId,
         name: CheckpointName,
         options: CheckpointOptions,
-    ) -> Result<Checkpoint> {
-        self.ask(id, |reply| Command::Checkpoint(name, options, reply)).await
+    ) -> Result<Entry> {
+        let made = self.ask(id, |reply| Command::Checkpoint(name, options, reply)).await?;
+        let (bundle, host) = (self.get(id)?.bundle.clone(), self.context.host.clone());
+        store::blocking(move || Ok(catalogue::entry(&bundle, &host, made))).await
     }
 
     /// What CRIU would refuse in it. Looked at from the outside, so it waits for nothing that is asked of the container.
@@ -347,10 +366,21 @@ impl Supervisor {
         snapshot.processes.first().map(|init| init.pid).ok_or_else(|| wrong("running or paused"))
     }
 
-    /// The checkpoints of its bundle, newest last.
-    pub async fn checkpoints(&self, id: &ContainerId) -> Result<Vec<Checkpoint>> {
-        let bundle = self.get(id)?.bundle.clone();
-        store::blocking(move || checkpoints::list(&bundle)).await
+    /// The first `limit` checkpoints of its bundle, in an order.
+    pub async fn checkpoints(
+        &self,
+        id: &ContainerId,
+        order: Order,
+        limit: Option<usize>,
+    ) -> Result<Vec<Entry>> {
+        let (bundle, host) = (self.get(id)?.bundle.clone(), self.context.host.clone());
+        store::blocking(move || catalogue::entries(&bundle, &host, order, limit)).await
+    }
+
+    /// All that is known of a checkpoint of its bundle.
+    pub async fn checkpoint_report(&self, id: &ContainerId, name: CheckpointName) -> Result<Report> {
+        let (bundle, host) = (self.get(id)?.bundle.clone(), self.context.host.clone());
+        store::blocking(move || catalogue::report(&bundle, &host, &name)).await
     }
 
     /// Deletes a checkpoint of its bundle.

@@ -25,6 +25,7 @@ use serde::{Deserialize, Serialize};
 use super::error::{Error, Result, store};
 use super::names::{CheckpointName, ContainerId};
 use crate::ipc::{ADDED_EXITS, ADDED_EXITS_OLDER, AddedExit, EXIT_RECORD, ExitRecord, LOG, ProcessKey};
+use crate::runtime::bundle::read_config;
 use crate::runtime::durable::{sync_folder, write_synced};
 use crate::runtime::lines::{self, Lines};
 use crate::runtime::mounts;
@@ -43,6 +44,8 @@ const JOURNAL: &str = "journal.json";
 /// The init process that a run holds, for a daemon that finds no shim.
 const INIT: &str = "init.json";
 /// Logs of calls to runc that are under way; of an earlier daemon's, nobody waits for them.
+/// The bundle's config.json as a run was started with it, in the run's volatile folder.
+const CONFIG: &str = "config.json";
 const CALLS: &str = "calls";
 /// The boot that the volatile folder is of.
 const BOOT: &str = "boot-id";
@@ -110,6 +113,12 @@ pub struct Run {
 }
 
 impl Run {
+    /// The bundle's config.json as the run was started with it; a daemon before us may not have kept it.
+    pub fn config(&self, bundle: &Path) -> Vec<u8> {
+        let kept = fs::read(self.volatile.join(CONFIG));
+        kept.or_else(|_| read_config(&bundle.join(CONFIG))).unwrap_or_default()
+    }
+
     /// How the run's init process ended, if the shim has written it; where the disk was full, in the volatile folder.
     pub fn exit_record(&self) -> Option<ExitRecord> {
         [&self.durable, &self.volatile]
@@ -246,13 +255,18 @@ impl Store {
 
     /// Makes a run's folders, and notes in the journal that a start is under way before it has any other
     /// effect.
-    pub(super) fn begin(&self, id: &ContainerId, number: u32, cgroup: PathBuf) -> Result<Run> {
+    pub(super) fn begin(&self, id: &ContainerId, number: u32, cgroup: PathBuf, config: &[u8]) -> Result<Run> {
         let aside = self.durable(id).join(UNREADABLE);
         if aside.exists() {
             return Err(Error::SetAside { id: id.clone(), aside });
         }
         let run = self.run(id, number);
-        let begun = self.make_folders(id, &run).and_then(|()| self.note(&run, &Journal::Start { cgroup }));
+        let keep =
+            || fs::write(run.volatile.join(CONFIG), config).map_err(store("writing in", &run.volatile));
+        let begun = self
+            .make_folders(id, &run)
+            .and_then(|()| keep())
+            .and_then(|()| self.note(&run, &Journal::Start { cgroup }));
         crate::cut!("begin.done");
         begun.inspect_err(|_| self.abandon(id, &run))?;
         Ok(run)

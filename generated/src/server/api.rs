@@ -4,13 +4,30 @@
 use super::errors::*;
 #[allow(unused_imports)]
 use super::super::types::*;
+#[derive(Debug, Clone, PartialEq, Eq, ::serde::Deserialize, ::serde::Serialize, Default)]
+pub enum ListCheckpointsSort {
+    #[default]
+    #[serde(rename = "oldest")]
+    Oldest,
+    #[serde(rename = "newest")]
+    Newest,
+    #[serde(rename = "name")]
+    Name,
+    #[serde(rename = "largest")]
+    Largest,
+}
 /// Operations under the `checkpoints` tag.
 #[async_trait::async_trait]
 pub trait CheckpointsApi: Send + Sync + 'static {
     /// List the checkpoints of a container
     ///
     /// `GET /containers/{id}/checkpoint`
-    async fn list_checkpoints(&self, id: String) -> ListCheckpointsResponse;
+    async fn list_checkpoints(
+        &self,
+        id: String,
+        sort: ::std::option::Option<ListCheckpointsSort>,
+        limit: ::std::option::Option<i32>,
+    ) -> ListCheckpointsResponse;
     /// Would a checkpoint succeed, and if not, what is in its way?
     ///
     /// `GET /containers/{id}/checkpoint-preflight`
@@ -33,6 +50,14 @@ pub trait CheckpointsApi: Send + Sync + 'static {
         idempotency_key: ::std::option::Option<String>,
         body: Option<CreateCheckpoint>,
     ) -> CreateCheckpointResponse;
+    /// Look into a checkpoint
+    ///
+    /// `GET /containers/{id}/checkpoint/{checkpoint}`
+    async fn get_checkpoint(
+        &self,
+        id: String,
+        checkpoint: String,
+    ) -> GetCheckpointResponse;
     /// Delete a checkpoint
     ///
     /// `DELETE /containers/{id}/checkpoint/{checkpoint}`
@@ -56,6 +81,7 @@ pub trait ContainersApi: Send + Sync + 'static {
     async fn start_container(
         &self,
         id: String,
+        allow_changed_bundle: ::std::option::Option<bool>,
         idempotency_key: ::std::option::Option<String>,
         body: StartContainer,
     ) -> StartContainerResponse;

@@ -1838,6 +1838,69 @@ impl IntoResponse for CreateCheckpointResponse {
         }
     }
 }
+/// Response for `GET /containers/{id}/checkpoint/{checkpoint}` (operationId `getCheckpoint`).
+pub enum GetCheckpointResponse {
+    Ok(CheckpointReport),
+    NotFound(Problem),
+    UnprocessableEntity(Problem),
+    InternalServerError(Problem),
+}
+impl IntoResponse for GetCheckpointResponse {
+    fn into_response(self) -> ::axum::response::Response {
+        match self {
+            Self::Ok(body) => {
+                let mut response = (StatusCode::OK, Json(body)).into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::NotFound(body) => {
+                let mut response = (StatusCode::NOT_FOUND, Json(body)).into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::UnprocessableEntity(body) => {
+                let mut response = (StatusCode::UNPROCESSABLE_ENTITY, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::InternalServerError(body) => {
+                let mut response = (StatusCode::INTERNAL_SERVER_ERROR, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+        }
+    }
+}
 /// Response for `DELETE /containers/{id}/checkpoint/{checkpoint}` (operationId `deleteCheckpoint`).
 pub enum DeleteCheckpointResponse {
     Ok,

@@ -77,6 +77,30 @@ fn __query_empty_marker(
         None => Ok(false),
     }
 }
+/// Query parameters for `GET /containers/{id}/checkpoint` (operationId `listCheckpoints`).
+#[derive(Debug, Default)]
+pub struct ListCheckpointsQuery {
+    pub sort: ::std::option::Option<ListCheckpointsSort>,
+    pub limit: ::std::option::Option<i32>,
+}
+fn __decode_list_checkpoints_query(
+    raw: ::std::option::Option<&str>,
+) -> ::std::result::Result<ListCheckpointsQuery, String> {
+    if let Some(raw) = raw {
+        __validate_urlencoded(raw)?;
+    }
+    let __pairs = __query_pairs(raw);
+    let sort = __query_one(&__pairs, "sort")?
+        .map(|raw| __decode_query_scalar(&raw, "sort"))
+        .transpose()?;
+    let limit = __query_one(&__pairs, "limit")?
+        .map(|raw| __decode_query_scalar(&raw, "limit"))
+        .transpose()?;
+    Ok(ListCheckpointsQuery {
+        sort,
+        limit,
+    })
+}
 /// Query parameters for `GET /containers/{id}/checkpoint-preflight` (operationId `checkpointPreflight`).
 #[derive(Debug, Default)]
 pub struct CheckpointPreflightQuery {
@@ -127,6 +151,25 @@ fn __decode_create_checkpoint_query(
         .map(|raw| __decode_query_scalar(&raw, "preflight"))
         .transpose()?;
     Ok(CreateCheckpointQuery { preflight })
+}
+/// Query parameters for `POST /containers/{id}` (operationId `startContainer`).
+#[derive(Debug, Default)]
+pub struct StartContainerQuery {
+    pub allow_changed_bundle: ::std::option::Option<bool>,
+}
+fn __decode_start_container_query(
+    raw: ::std::option::Option<&str>,
+) -> ::std::result::Result<StartContainerQuery, String> {
+    if let Some(raw) = raw {
+        __validate_urlencoded(raw)?;
+    }
+    let __pairs = __query_pairs(raw);
+    let allow_changed_bundle = __query_one(&__pairs, "allowChangedBundle")?
+        .map(|raw| __decode_query_scalar(&raw, "allowChangedBundle"))
+        .transpose()?;
+    Ok(StartContainerQuery {
+        allow_changed_bundle,
+    })
 }
 /// Query parameters for `DELETE /containers/{id}` (operationId `deleteContainer`).
 #[derive(Debug, Default)]
@@ -216,6 +259,10 @@ where
         )
         .route(
             "/containers/{id}/checkpoint/{checkpoint}",
+            ::axum::routing::get(get_checkpoint_handler::<T>),
+        )
+        .route(
+            "/containers/{id}/checkpoint/{checkpoint}",
             ::axum::routing::delete(delete_checkpoint_handler::<T>),
         )
         .layer(::axum::extract::DefaultBodyLimit::max(1048576usize))
@@ -227,6 +274,7 @@ async fn list_checkpoints_handler<T>(
         ::axum::extract::Path<::std::collections::HashMap<String, String>>,
         ::axum::extract::rejection::PathRejection,
     >,
+    ::axum::extract::RawQuery(__raw_query): ::axum::extract::RawQuery,
 ) -> ::axum::response::Response
 where
     T: super::api::CheckpointsApi + Clone + Send + Sync + 'static,
@@ -243,7 +291,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_39_PATH_0,
+                super::validation::VALIDATION_TARGET_42_PATH_2,
                 "/path/id",
                 true,
             ) {
@@ -259,7 +307,54 @@ where
             );
         }
     };
-    ::axum::response::IntoResponse::into_response(api.list_checkpoints(id).await)
+    if let Some(raw) = __raw_query.as_deref() {
+        if __validate_urlencoded(raw).is_err() {
+            return ::axum::response::IntoResponse::into_response(
+                super::validation::malformed_parameter("/query"),
+            );
+        }
+    }
+    let __raw_query_pairs = __query_pairs(__raw_query.as_deref());
+    if let Ok(Some(raw)) = __query_one(&__raw_query_pairs, "sort") {
+        if let Err(rejection) = super::validation::validate_string_parameter(
+            super::validation::VALIDATION_TARGET_40_QUERY_0,
+            "/query/sort",
+            &raw,
+        ) {
+            return ::axum::response::IntoResponse::into_response(rejection);
+        }
+    }
+    let __q: ListCheckpointsQuery = match __decode_list_checkpoints_query(
+        __raw_query.as_deref(),
+    ) {
+        Ok(query) => query,
+        Err(_) => {
+            return ::axum::response::IntoResponse::into_response(
+                super::validation::malformed_parameter("/query"),
+            );
+        }
+    };
+    if let Some(value) = &__q.sort {
+        if let Err(rejection) = super::validation::validate_parameter(
+            super::validation::VALIDATION_TARGET_40_QUERY_0,
+            "/query/sort",
+            value,
+        ) {
+            return ::axum::response::IntoResponse::into_response(rejection);
+        }
+    }
+    if let Some(value) = &__q.limit {
+        if let Err(rejection) = super::validation::validate_parameter(
+            super::validation::VALIDATION_TARGET_41_QUERY_1,
+            "/query/limit",
+            value,
+        ) {
+            return ::axum::response::IntoResponse::into_response(rejection);
+        }
+    }
+    ::axum::response::IntoResponse::into_response(
+        api.list_checkpoints(id, __q.sort, __q.limit).await,
+    )
 }
 async fn checkpoint_preflight_handler<T>(
     ::axum::extract::State(api): ::axum::extract::State<T>,
@@ -284,7 +379,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_44_PATH_4,
+                super::validation::VALIDATION_TARGET_47_PATH_4,
                 "/path/id",
                 true,
             ) {
@@ -312,7 +407,7 @@ where
     };
     if let Some(value) = &__q.tcp {
         if let Err(rejection) = super::validation::validate_parameter(
-            super::validation::VALIDATION_TARGET_40_QUERY_0,
+            super::validation::VALIDATION_TARGET_43_QUERY_0,
             "/query/tcp",
             value,
         ) {
@@ -321,7 +416,7 @@ where
     }
     if let Some(value) = &__q.unix_sockets {
         if let Err(rejection) = super::validation::validate_parameter(
-            super::validation::VALIDATION_TARGET_41_QUERY_1,
+            super::validation::VALIDATION_TARGET_44_QUERY_1,
             "/query/unixSockets",
             value,
         ) {
@@ -330,7 +425,7 @@ where
     }
     if let Some(value) = &__q.shell {
         if let Err(rejection) = super::validation::validate_parameter(
-            super::validation::VALIDATION_TARGET_42_QUERY_2,
+            super::validation::VALIDATION_TARGET_45_QUERY_2,
             "/query/shell",
             value,
         ) {
@@ -339,7 +434,7 @@ where
     }
     if let Some(value) = &__q.file_locks {
         if let Err(rejection) = super::validation::validate_parameter(
-            super::validation::VALIDATION_TARGET_43_QUERY_3,
+            super::validation::VALIDATION_TARGET_46_QUERY_3,
             "/query/fileLocks",
             value,
         ) {
@@ -383,7 +478,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_48_PATH_2,
+                super::validation::VALIDATION_TARGET_51_PATH_2,
                 "/path/id",
                 true,
             ) {
@@ -403,7 +498,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_49_PATH_3,
+                super::validation::VALIDATION_TARGET_52_PATH_3,
                 "/path/checkpoint",
                 true,
             ) {
@@ -431,7 +526,7 @@ where
     };
     if let Some(value) = &__q.preflight {
         if let Err(rejection) = super::validation::validate_parameter(
-            super::validation::VALIDATION_TARGET_46_QUERY_0,
+            super::validation::VALIDATION_TARGET_49_QUERY_0,
             "/query/preflight",
             value,
         ) {
@@ -448,7 +543,7 @@ where
                 Ok(raw) => {
                     match super::validation::decode_parameter(
                         raw,
-                        super::validation::VALIDATION_TARGET_47_HEADER_1,
+                        super::validation::VALIDATION_TARGET_50_HEADER_1,
                         "/header/Idempotency-Key",
                         true,
                     ) {
@@ -478,7 +573,7 @@ where
         CreateCheckpoint,
     >(
             __request,
-            super::validation::VALIDATION_TARGET_45_BODY,
+            super::validation::VALIDATION_TARGET_48_BODY,
             "application/json",
             false,
             1048576usize,
@@ -490,6 +585,68 @@ where
     };
     ::axum::response::IntoResponse::into_response(
         api.create_checkpoint(id, checkpoint, __q.preflight, idempotency_key, body).await,
+    )
+}
+async fn get_checkpoint_handler<T>(
+    ::axum::extract::State(api): ::axum::extract::State<T>,
+    __path_result: ::std::result::Result<
+        ::axum::extract::Path<::std::collections::HashMap<String, String>>,
+        ::axum::extract::rejection::PathRejection,
+    >,
+) -> ::axum::response::Response
+where
+    T: super::api::CheckpointsApi + Clone + Send + Sync + 'static,
+{
+    let ::axum::extract::Path(mut __path_values) = match __path_result {
+        Ok(path) => path,
+        Err(_) => {
+            return ::axum::response::IntoResponse::into_response(
+                ::axum::http::StatusCode::BAD_REQUEST,
+            );
+        }
+    };
+    let id: String = match __path_values.remove("id") {
+        Some(raw) => {
+            match super::validation::decode_parameter(
+                &raw,
+                super::validation::VALIDATION_TARGET_53_PATH_0,
+                "/path/id",
+                true,
+            ) {
+                Ok(value) => value,
+                Err(rejection) => {
+                    return ::axum::response::IntoResponse::into_response(rejection);
+                }
+            }
+        }
+        None => {
+            return ::axum::response::IntoResponse::into_response(
+                ::axum::http::StatusCode::INTERNAL_SERVER_ERROR,
+            );
+        }
+    };
+    let checkpoint: String = match __path_values.remove("checkpoint") {
+        Some(raw) => {
+            match super::validation::decode_parameter(
+                &raw,
+                super::validation::VALIDATION_TARGET_54_PATH_1,
+                "/path/checkpoint",
+                true,
+            ) {
+                Ok(value) => value,
+                Err(rejection) => {
+                    return ::axum::response::IntoResponse::into_response(rejection);
+                }
+            }
+        }
+        None => {
+            return ::axum::response::IntoResponse::into_response(
+                ::axum::http::StatusCode::INTERNAL_SERVER_ERROR,
+            );
+        }
+    };
+    ::axum::response::IntoResponse::into_response(
+        api.get_checkpoint(id, checkpoint).await,
     )
 }
 async fn delete_checkpoint_handler<T>(
@@ -515,7 +672,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_51_PATH_1,
+                super::validation::VALIDATION_TARGET_56_PATH_1,
                 "/path/id",
                 true,
             ) {
@@ -535,7 +692,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_52_PATH_2,
+                super::validation::VALIDATION_TARGET_57_PATH_2,
                 "/path/checkpoint",
                 true,
             ) {
@@ -561,7 +718,7 @@ where
                 Ok(raw) => {
                     match super::validation::decode_parameter(
                         raw,
-                        super::validation::VALIDATION_TARGET_50_HEADER_0,
+                        super::validation::VALIDATION_TARGET_55_HEADER_0,
                         "/header/Idempotency-Key",
                         true,
                     ) {
@@ -630,6 +787,7 @@ async fn start_container_handler<T>(
         ::axum::extract::Path<::std::collections::HashMap<String, String>>,
         ::axum::extract::rejection::PathRejection,
     >,
+    ::axum::extract::RawQuery(__raw_query): ::axum::extract::RawQuery,
     __headers: ::axum::http::HeaderMap,
     __request: ::axum::extract::Request,
 ) -> ::axum::response::Response
@@ -648,7 +806,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_2_PATH_1,
+                super::validation::VALIDATION_TARGET_3_PATH_2,
                 "/path/id",
                 true,
             ) {
@@ -664,6 +822,25 @@ where
             );
         }
     };
+    let __q: StartContainerQuery = match __decode_start_container_query(
+        __raw_query.as_deref(),
+    ) {
+        Ok(query) => query,
+        Err(_) => {
+            return ::axum::response::IntoResponse::into_response(
+                super::validation::malformed_parameter("/query"),
+            );
+        }
+    };
+    if let Some(value) = &__q.allow_changed_bundle {
+        if let Err(rejection) = super::validation::validate_parameter(
+            super::validation::VALIDATION_TARGET_2_QUERY_1,
+            "/query/allowChangedBundle",
+            value,
+        ) {
+            return ::axum::response::IntoResponse::into_response(rejection);
+        }
+    }
     let mut __values = __headers.get_all("Idempotency-Key").iter();
     let idempotency_key: ::std::option::Option<String> = match (
         __values.next(),
@@ -720,7 +897,7 @@ where
         Err(rejection) => return ::axum::response::IntoResponse::into_response(rejection),
     };
     ::axum::response::IntoResponse::into_response(
-        api.start_container(id, idempotency_key, body).await,
+        api.start_container(id, __q.allow_changed_bundle, idempotency_key, body).await,
     )
 }
 async fn get_container_handler<T>(
@@ -745,7 +922,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_3_PATH_0,
+                super::validation::VALIDATION_TARGET_4_PATH_0,
                 "/path/id",
                 true,
             ) {
@@ -787,7 +964,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_6_PATH_1,
+                super::validation::VALIDATION_TARGET_7_PATH_1,
                 "/path/id",
                 true,
             ) {
@@ -813,7 +990,7 @@ where
                 Ok(raw) => {
                     match super::validation::decode_parameter(
                         raw,
-                        super::validation::VALIDATION_TARGET_5_HEADER_0,
+                        super::validation::VALIDATION_TARGET_6_HEADER_0,
                         "/header/Idempotency-Key",
                         true,
                     ) {
@@ -843,7 +1020,7 @@ where
         UpdateContainer,
     >(
             __request,
-            super::validation::VALIDATION_TARGET_4_BODY,
+            super::validation::VALIDATION_TARGET_5_BODY,
             "application/json",
             true,
             1048576usize,
@@ -886,7 +1063,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_9_PATH_2,
+                super::validation::VALIDATION_TARGET_10_PATH_2,
                 "/path/id",
                 true,
             ) {
@@ -914,7 +1091,7 @@ where
     };
     if let Some(value) = &__q.force {
         if let Err(rejection) = super::validation::validate_parameter(
-            super::validation::VALIDATION_TARGET_8_QUERY_1,
+            super::validation::VALIDATION_TARGET_9_QUERY_1,
             "/query/force",
             value,
         ) {
@@ -931,7 +1108,7 @@ where
                 Ok(raw) => {
                     match super::validation::decode_parameter(
                         raw,
-                        super::validation::VALIDATION_TARGET_7_HEADER_0,
+                        super::validation::VALIDATION_TARGET_8_HEADER_0,
                         "/header/Idempotency-Key",
                         true,
                     ) {
@@ -985,7 +1162,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_12_PATH_1,
+                super::validation::VALIDATION_TARGET_13_PATH_1,
                 "/path/id",
                 true,
             ) {
@@ -1011,7 +1188,7 @@ where
                 Ok(raw) => {
                     match super::validation::decode_parameter(
                         raw,
-                        super::validation::VALIDATION_TARGET_11_HEADER_0,
+                        super::validation::VALIDATION_TARGET_12_HEADER_0,
                         "/header/Idempotency-Key",
                         true,
                     ) {
@@ -1041,7 +1218,7 @@ where
         StopContainer,
     >(
             __request,
-            super::validation::VALIDATION_TARGET_10_BODY,
+            super::validation::VALIDATION_TARGET_11_BODY,
             "application/json",
             false,
             1048576usize,
@@ -1078,7 +1255,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_14_PATH_1,
+                super::validation::VALIDATION_TARGET_15_PATH_1,
                 "/path/id",
                 true,
             ) {
@@ -1106,7 +1283,7 @@ where
     };
     if let Some(value) = &__q.timeout {
         if let Err(rejection) = super::validation::validate_parameter(
-            super::validation::VALIDATION_TARGET_13_QUERY_0,
+            super::validation::VALIDATION_TARGET_14_QUERY_0,
             "/query/timeout",
             value,
         ) {
@@ -1218,7 +1395,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_17_PATH_1,
+                super::validation::VALIDATION_TARGET_18_PATH_1,
                 "/path/id",
                 true,
             ) {
@@ -1244,7 +1421,7 @@ where
                 Ok(raw) => {
                     match super::validation::decode_parameter(
                         raw,
-                        super::validation::VALIDATION_TARGET_16_HEADER_0,
+                        super::validation::VALIDATION_TARGET_17_HEADER_0,
                         "/header/Idempotency-Key",
                         true,
                     ) {
@@ -1274,7 +1451,7 @@ where
         CreateProcess,
     >(
             __request,
-            super::validation::VALIDATION_TARGET_15_BODY,
+            super::validation::VALIDATION_TARGET_16_BODY,
             "application/json",
             true,
             1048576usize,
@@ -1317,7 +1494,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_20_PATH_1,
+                super::validation::VALIDATION_TARGET_21_PATH_1,
                 "/path/id",
                 true,
             ) {
@@ -1343,7 +1520,7 @@ where
                 Ok(raw) => {
                     match super::validation::decode_parameter(
                         raw,
-                        super::validation::VALIDATION_TARGET_19_HEADER_0,
+                        super::validation::VALIDATION_TARGET_20_HEADER_0,
                         "/header/Idempotency-Key",
                         true,
                     ) {
@@ -1373,7 +1550,7 @@ where
         CreateProcess,
     >(
             __request,
-            super::validation::VALIDATION_TARGET_18_BODY,
+            super::validation::VALIDATION_TARGET_19_BODY,
             "application/json",
             true,
             1048576usize,
@@ -1414,7 +1591,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_21_PATH_0,
+                super::validation::VALIDATION_TARGET_22_PATH_0,
                 "/path/id",
                 true,
             ) {
@@ -1434,7 +1611,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_22_PATH_1,
+                super::validation::VALIDATION_TARGET_23_PATH_1,
                 "/path/pid",
                 false,
             ) {
@@ -1476,7 +1653,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_25_PATH_1,
+                super::validation::VALIDATION_TARGET_26_PATH_1,
                 "/path/id",
                 true,
             ) {
@@ -1496,7 +1673,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_26_PATH_2,
+                super::validation::VALIDATION_TARGET_27_PATH_2,
                 "/path/pid",
                 false,
             ) {
@@ -1522,7 +1699,7 @@ where
                 Ok(raw) => {
                     match super::validation::decode_parameter(
                         raw,
-                        super::validation::VALIDATION_TARGET_24_HEADER_0,
+                        super::validation::VALIDATION_TARGET_25_HEADER_0,
                         "/header/Idempotency-Key",
                         true,
                     ) {
@@ -1552,7 +1729,7 @@ where
         Signal,
     >(
             __request,
-            super::validation::VALIDATION_TARGET_23_BODY,
+            super::validation::VALIDATION_TARGET_24_BODY,
             "application/json",
             true,
             1048576usize,
@@ -1593,7 +1770,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_27_PATH_0,
+                super::validation::VALIDATION_TARGET_28_PATH_0,
                 "/path/id",
                 true,
             ) {
@@ -1613,7 +1790,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_28_PATH_1,
+                super::validation::VALIDATION_TARGET_29_PATH_1,
                 "/path/pid",
                 false,
             ) {
@@ -1655,7 +1832,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_31_PATH_1,
+                super::validation::VALIDATION_TARGET_32_PATH_1,
                 "/path/id",
                 true,
             ) {
@@ -1675,7 +1852,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_32_PATH_2,
+                super::validation::VALIDATION_TARGET_33_PATH_2,
                 "/path/pid",
                 false,
             ) {
@@ -1701,7 +1878,7 @@ where
                 Ok(raw) => {
                     match super::validation::decode_parameter(
                         raw,
-                        super::validation::VALIDATION_TARGET_30_HEADER_0,
+                        super::validation::VALIDATION_TARGET_31_HEADER_0,
                         "/header/Idempotency-Key",
                         true,
                     ) {
@@ -1731,7 +1908,7 @@ where
         Signal,
     >(
             __request,
-            super::validation::VALIDATION_TARGET_29_BODY,
+            super::validation::VALIDATION_TARGET_30_BODY,
             "application/json",
             true,
             1048576usize,
@@ -1773,7 +1950,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_34_PATH_1,
+                super::validation::VALIDATION_TARGET_35_PATH_1,
                 "/path/id",
                 true,
             ) {
@@ -1793,7 +1970,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_35_PATH_2,
+                super::validation::VALIDATION_TARGET_36_PATH_2,
                 "/path/pid",
                 false,
             ) {
@@ -1821,7 +1998,7 @@ where
     };
     if let Some(value) = &__q.timeout {
         if let Err(rejection) = super::validation::validate_parameter(
-            super::validation::VALIDATION_TARGET_33_QUERY_0,
+            super::validation::VALIDATION_TARGET_34_QUERY_0,
             "/query/timeout",
             value,
         ) {
@@ -1855,7 +2032,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_37_PATH_1,
+                super::validation::VALIDATION_TARGET_38_PATH_1,
                 "/path/id",
                 true,
             ) {
@@ -1875,7 +2052,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_38_PATH_2,
+                super::validation::VALIDATION_TARGET_39_PATH_2,
                 "/path/pid",
                 false,
             ) {
@@ -1903,7 +2080,7 @@ where
     };
     if let Some(value) = &__q.timeout {
         if let Err(rejection) = super::validation::validate_parameter(
-            super::validation::VALIDATION_TARGET_36_QUERY_0,
+            super::validation::VALIDATION_TARGET_37_QUERY_0,
             "/query/timeout",
             value,
         ) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::calls::millis;
 use super::{Answer, CheckpointOptions, Task};
 use crate::ipc::{Call, Request};
-use crate::runtime::criu::{self, Criu};
+use crate::runtime::criu;
 use crate::runtime::options::{self, CriuOptions};
 use crate::runtime::preflight;
 use crate::runtime::process::Held;
@@ -30,7 +30,8 @@ impl Task {
         self.admit(Verb::Checkpoint)?;
         let Some(life) = self.life.as_ref() else { return Err(Error::ShimLost(self.id().clone())) };
         let (run, seq, context) = (life.run.clone(), life.seq + 1, Arc::clone(&self.context));
-        let made_by = self.made_by(seq)?;
+        self.context.criu()?;
+        let made_by = MadeBy { maker: self.maker(seq), host: self.context.host.clone() };
         if wanted.preflight {
             self.preflight(wanted.criu).await?;
         }
@@ -41,7 +42,9 @@ impl Task {
             context.store.note(&run, &Journal::Checkpoint { name: name.clone(), seq })?;
             crate::cut!("checkpoint.noted");
             let meta = Meta::new(criu, exit, made_by, process, key);
-            Partial::begin(&context.claims, &bundle, &name, &meta).inspect_err(|_| context.store.noted(&run))
+            let config = run.config(&bundle);
+            Partial::begin(&context.claims, &bundle, &name, &meta, &config)
+                .inspect_err(|_| context.store.noted(&run))
         });
         let partial = begun.await?;
 
@@ -186,24 +189,12 @@ impl Task {
         let maker = self.maker(seq);
         blocking(move || checkpoints::open(&bundle, &name))
             .await
-            .is_ok_and(|found| found.maker == Some(maker))
+            .is_ok_and(|found| found.made_by.is_some_and(|made_by| made_by.maker == maker))
     }
 
     /// A request of this container's, in its present run.
     fn maker(&self, seq: u64) -> Maker {
         Maker { container: self.id().to_string(), run: self.run, seq }
-    }
-
-    fn made_by(&self, seq: u64) -> Result<MadeBy> {
-        let Criu::Works { version, .. } = self.context.criu()? else {
-            return Err(Error::NoCriu("it is not there".into()));
-        };
-        Ok(MadeBy {
-            maker: self.maker(seq),
-            runc: self.context.versions.runc.clone(),
-            criu: version.clone(),
-            kernel: self.context.versions.kernel.clone(),
-        })
     }
 
     /// By the shim, so that a daemon's death does not cut a dump.

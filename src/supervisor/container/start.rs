@@ -15,7 +15,7 @@ use crate::ipc::{CONSOLE, ProcessKey, Role, Stdio};
 use crate::runtime::bundle::Bundle;
 use crate::runtime::options::Verb;
 use crate::runtime::{cgroup, criu, mounts, netns};
-use crate::supervisor::checkpoints::{self, Checkpoint, Claim, Claims};
+use crate::supervisor::checkpoints::{self, Checkpoint, Claim, Claims, Host, fit};
 use crate::supervisor::error::{Error, Result};
 use crate::supervisor::events::Happened;
 use crate::supervisor::link::Link;
@@ -66,7 +66,8 @@ impl Task {
     async fn try_start(&mut self, start: Start) -> Result<Arc<Snapshot>> {
         let claims = self.context.claims.clone();
         let key = start.key.clone();
-        let plan = blocking(move || plan(start, &claims)).await?;
+        let host = self.context.host.clone();
+        let plan = blocking(move || plan(start, &claims, &host)).await?;
         if plan.checkpoint.is_some() {
             self.context.criu()?;
         }
@@ -83,8 +84,9 @@ impl Task {
         let id = self.id().clone();
         crate::cut!("start.planned");
         let run = {
-            let (context, leaf) = (Arc::clone(&context), plan.leaf(&id));
-            blocking(move || context.store.begin(&id, number, leaf)).await?
+            let (context, leaf, config) =
+                (Arc::clone(&context), plan.leaf(&id), plan.bundle.config().to_vec());
+            blocking(move || context.store.begin(&id, number, leaf, &config)).await?
         };
 
         crate::cut!("start.noted");
@@ -276,12 +278,15 @@ async fn end_shim(shim: &crate::runtime::process::Held) {
     }
 }
 
-fn plan(start: Start, claims: &Claims) -> Result<Plan> {
+fn plan(start: Start, claims: &Claims, host: &Host) -> Result<Plan> {
     let bundle =
         Bundle::open(&start.bundle).map_err(|source| Error::Bundle { path: start.bundle.clone(), source })?;
     let opened =
         start.checkpoint.map(|name| checkpoints::open_claimed(claims, bundle.path(), &name)).transpose()?;
     let (checkpoint, claim) = opened.unzip();
+    if let Some(checkpoint) = &checkpoint {
+        fits(checkpoint, &bundle, host, start.allow_changed_bundle)?;
+    }
     for (field, file) in [("stdout", &start.stdout), ("stderr", &start.stderr)] {
         if let Some(path) = file {
             check_output(path).map_err(|why| Error::Output { field, path: path.clone(), why })?;
@@ -291,6 +296,20 @@ fn plan(start: Start, claims: &Claims) -> Result<Plan> {
     let dumped = checkpoint.as_ref().and_then(|checkpoint: &Checkpoint| checkpoint.process.clone());
     let process = dumped.unwrap_or_else(|| bundle.process().clone());
     Ok(Plan { bundle, checkpoint, process, stdio, _claim: claim })
+}
+
+/// Whether the checkpoint can go on here: rather now than by a restore that fails late.
+fn fits(checkpoint: &Checkpoint, bundle: &Bundle, host: &Host, allow_changed_bundle: bool) -> Result<()> {
+    let name = || checkpoint.name.clone();
+    let reasons = fit::unfit(checkpoint, host);
+    if !reasons.is_empty() {
+        return Err(Error::CheckpointUnfit { name: name(), reasons });
+    }
+    let changes = fit::changes(checkpoint, bundle.config());
+    if !changes.is_empty() && !allow_changed_bundle {
+        return Err(Error::BundleChanged { bundle: bundle.path().to_owned(), name: name(), changes });
+    }
+    Ok(())
 }
 
 /// Whether the shim will be able to append to a file. Only opening it tells (a link to nothing, a file system

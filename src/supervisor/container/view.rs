@@ -199,6 +199,8 @@ pub struct Start {
     pub bundle: PathBuf,
     /// The checkpoint to go on from.
     pub checkpoint: Option<CheckpointName>,
+    /// Also when the bundle is another than it was at the dump.
+    pub allow_changed_bundle: bool,
     /// A file that gets standard output too.
     pub stdout: Option<PathBuf>,
     /// A file that gets standard error too.

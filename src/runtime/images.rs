@@ -1,0 +1,411 @@
+//! What CRIU's images say of what was dumped: its processes, their descriptors and memory, its mounts.
+//!
+//! The messages are CRIU's own, from its `images/*.proto`, as far as they are told here; prost reads them. `crit`
+//! does the same, with a Python of its own. An image is `magic, magic`, then `length, message` again and again
+//! (<https://criu.org/Images>). May not know what a checkpoint of ours is.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use prost::Message;
+
+/// The first word of an image that holds messages (`IMG_COMMON_MAGIC`, `IMG_SERVICE_MAGIC`; `magic.h`).
+const MAGICS: [u32; 2] = [0x5456_4319, 0x5510_5940];
+/// No image of messages comes near it, in bytes; those of memory are not read here.
+const LARGEST: u64 = 64 * 1024 * 1024;
+/// What a page map counts in, in bytes; of every processor that this runs on.
+const PAGE: u64 = 4096;
+/// Of a page: it lies in a parent's image (`PE_PARENT`, `pagemap.h`).
+const IN_PARENT: u32 = 1;
+
+/// A process of a dump.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dumped {
+    /// Its pid, in its own namespace.
+    pub pid: u32,
+    /// Its parent's; 0 of the first.
+    pub parent: u32,
+    /// Its name, as `/proc/PID/comm` had it.
+    pub command: String,
+    /// How many threads it has.
+    pub threads: usize,
+}
+
+/// An open file of a process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Descriptor {
+    /// Its number.
+    pub number: u32,
+    /// What it is: `file`, `pipe`, `tcp`, `unix`, and so on.
+    pub kind: &'static str,
+    /// Which one: a path, an address, a pipe's number.
+    pub what: Option<String>,
+}
+
+/// A mount of a dump.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mounted {
+    /// Where.
+    pub path: String,
+    /// What of.
+    pub source: String,
+    /// Which folder of it.
+    pub root: String,
+    /// It is the host's, and its content is not in the image.
+    pub external: bool,
+}
+
+/// How long a dump kept its processes frozen, and what it wrote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stats {
+    /// From the freezing of the first process to the thawing of the last, in microseconds.
+    pub frozen_micros: u64,
+    /// How much memory was written, in bytes.
+    pub memory: u64,
+}
+
+/// The processes of a dump, parents first.
+pub fn tree(images: &Path) -> io::Result<Vec<Dumped>> {
+    let entries: Vec<PstreeEntry> = read(&images.join("pstree.img"))?;
+    let described = entries.into_iter().map(|entry| {
+        let core: Option<CoreEntry> = first(&images.join(format!("core-{}.img", entry.pid)))?;
+        let command = core.and_then(|core| core.task).map(|task| task.command).unwrap_or_default();
+        Ok(Dumped { pid: entry.pid, parent: entry.ppid, command, threads: entry.threads.len() })
+    });
+    described.collect()
+}
+
+/// How much memory of a process the images hold, in bytes, and in a parent's.
+pub fn memory(images: &Path, pid: u32) -> io::Result<u64> {
+    let path = images.join(format!("pagemap-{pid}.img"));
+    // One that has ended and was not waited for has none.
+    if !path.exists() {
+        return Ok(0);
+    }
+    let entries: Vec<PagemapEntry> = read(&path)?;
+    // The first is the head, which has no pages.
+    let pages = entries
+        .iter()
+        .skip(1)
+        .map(|entry| entry.nr_pages.unwrap_or(u64::from(entry.compat_nr_pages.unwrap_or(0))));
+    Ok(pages.sum::<u64>().saturating_mul(PAGE))
+}
+
+/// Whether a process's pages lie in a parent's images, too.
+pub fn has_parent(images: &Path, pid: u32) -> bool {
+    let entries: Vec<PagemapEntry> = read(&images.join(format!("pagemap-{pid}.img"))).unwrap_or_default();
+    entries
+        .iter()
+        .any(|entry| entry.in_parent == Some(true) || entry.flags.is_some_and(|flags| flags & IN_PARENT != 0))
+}
+
+/// The open files of each process, by its pid.
+pub fn descriptors(images: &Path, processes: &[Dumped]) -> io::Result<BTreeMap<u32, Vec<Descriptor>>> {
+    let files: Vec<FileEntry> = read(&images.join("files.img"))?;
+    let files: BTreeMap<u32, FileEntry> = files.into_iter().map(|file| (file.id, file)).collect();
+    let mut found = BTreeMap::new();
+    for process in processes {
+        // A zombie has none.
+        let Some(ids) = first::<IdsEntry>(&images.join(format!("ids-{}.img", process.pid)))? else {
+            continue;
+        };
+        let open: Vec<FdinfoEntry> = match read(&images.join(format!("fdinfo-{}.img", ids.files_id))) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            open => open?,
+        };
+        let open = open.into_iter().map(|open| {
+            let what = files.get(&open.id).and_then(FileEntry::what);
+            Descriptor { number: open.fd, kind: kind(open.kind, files.get(&open.id)), what }
+        });
+        found.insert(process.pid, open.collect());
+    }
+    Ok(found)
+}
+
+/// The mounts of a dump, of every mount namespace in it.
+pub fn mounts(images: &Path) -> io::Result<Vec<Mounted>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(images)?.flatten() {
+        if !entry.file_name().to_string_lossy().starts_with("mountpoints-") {
+            continue;
+        }
+        let mounts: Vec<MountEntry> = read(&entry.path())?;
+        found.extend(mounts.into_iter().map(|mount| Mounted {
+            path: format!("/{}", mount.mountpoint.trim_start_matches(['.', '/'])),
+            source: mount.source,
+            root: mount.root,
+            external: mount.external == Some(true),
+        }));
+    }
+    found.sort_by(|one, other| one.path.cmp(&other.path));
+    Ok(found)
+}
+
+/// What CRIU measured, from the file `stats-dump` beside the log; an old dump may have none.
+pub fn stats(file: &Path) -> Option<Stats> {
+    let dump = first::<StatsEntry>(file).ok()??.dump?;
+    let memory = dump.pages_written.saturating_mul(PAGE);
+    Some(Stats { frozen_micros: u64::from(dump.frozen_time), memory })
+}
+
+fn first<M: Message + Default>(path: &Path) -> io::Result<Option<M>> {
+    match read(path) {
+        Ok(messages) => Ok(messages.into_iter().next()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Every message of an image.
+fn read<M: Message + Default>(path: &Path) -> io::Result<Vec<M>> {
+    let wrong = |words: &str| {
+        let words = format!("{} {words}", path.file_name().unwrap_or_default().to_string_lossy());
+        io::Error::new(io::ErrorKind::InvalidData, words)
+    };
+    if fs::metadata(path)?.len() > LARGEST {
+        return Err(wrong("is larger than an image of its kind can be"));
+    }
+    let bytes = fs::read(path)?;
+    let mut rest = bytes.as_slice();
+    if !word(&mut rest).is_some_and(|magic| MAGICS.contains(&magic)) || word(&mut rest).is_none() {
+        return Err(wrong("does not begin as an image of CRIU's does"));
+    }
+    let mut messages = Vec::new();
+    while !rest.is_empty() {
+        let length = word(&mut rest).ok_or_else(|| wrong("is cut off"))?;
+        let message = usize::try_from(length).ok().and_then(|length| rest.split_at_checked(length));
+        let (message, after) = message.ok_or_else(|| wrong("is cut off"))?;
+        messages.push(M::decode(message).map_err(|error| wrong(&format!("cannot be read: {error}")))?);
+        rest = after;
+    }
+    Ok(messages)
+}
+
+fn word(rest: &mut &[u8]) -> Option<u32> {
+    let (word, after) = rest.split_first_chunk()?;
+    *rest = after;
+    Some(u32::from_le_bytes(*word))
+}
+
+/// `enum fd_types` of `fdinfo.proto`.
+fn kind(number: i32, file: Option<&FileEntry>) -> &'static str {
+    match number {
+        1 => "file",
+        2 => "pipe",
+        3 => "fifo",
+        4 => match file.and_then(|file| file.inet.as_ref()).map(|socket| socket.proto) {
+            Some(6) => "tcp",
+            Some(17) => "udp",
+            _ => "inet",
+        },
+        5 => "unix",
+        6 => "eventfd",
+        7 => "epoll",
+        8 => "inotify",
+        9 => "signalfd",
+        10 => "packet",
+        11 => "tty",
+        12 => "fanotify",
+        13 => "netlink",
+        14 => "namespace",
+        15 => "tun",
+        17 => "timerfd",
+        18 => "memfd",
+        19 => "bpf",
+        20 => "pidfd",
+        _ => "other",
+    }
+}
+
+impl FileEntry {
+    /// Which file it is, for a person.
+    fn what(&self) -> Option<String> {
+        if let Some(file) = &self.reg {
+            return Some(file.name.clone());
+        }
+        if let Some(pipe) = &self.pipe {
+            return Some(format!("pipe {}", pipe.pipe_id));
+        }
+        if let Some(socket) = &self.unix {
+            let name = String::from_utf8_lossy(&socket.name).replace('\0', "@");
+            return (!name.is_empty()).then(|| name.trim_end_matches('@').to_owned());
+        }
+        let socket = self.inet.as_ref()?;
+        let from = address(&socket.src_addr, socket.src_port)?;
+        Some(match address(&socket.dst_addr, socket.dst_port) {
+            Some(to) if socket.dst_port != 0 => format!("{from} to {to}"),
+            _ => from,
+        })
+    }
+}
+
+/// Words in network order, as the kernel has them.
+fn address(words: &[u32], port: u32) -> Option<String> {
+    let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+    if let Ok(four) = <[u8; 4]>::try_from(bytes.as_slice()) {
+        return Some(format!("{}:{port}", std::net::Ipv4Addr::from(four)));
+    }
+    let sixteen = <[u8; 16]>::try_from(bytes.as_slice()).ok()?;
+    Some(format!("[{}]:{port}", std::net::Ipv6Addr::from(sixteen)))
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct PstreeEntry {
+    #[prost(uint32, required, tag = "1")]
+    pid: u32,
+    #[prost(uint32, required, tag = "2")]
+    ppid: u32,
+    #[prost(uint32, repeated, packed = "false", tag = "5")]
+    threads: Vec<u32>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct CoreEntry {
+    #[prost(message, optional, tag = "3")]
+    task: Option<TaskCoreEntry>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct TaskCoreEntry {
+    #[prost(string, required, tag = "6")]
+    command: String,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct IdsEntry {
+    #[prost(uint32, required, tag = "2")]
+    files_id: u32,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct FdinfoEntry {
+    #[prost(uint32, required, tag = "1")]
+    id: u32,
+    #[prost(int32, required, tag = "3")]
+    kind: i32,
+    #[prost(uint32, required, tag = "4")]
+    fd: u32,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct FileEntry {
+    #[prost(uint32, required, tag = "2")]
+    id: u32,
+    #[prost(message, optional, tag = "3")]
+    reg: Option<RegFileEntry>,
+    #[prost(message, optional, tag = "4")]
+    inet: Option<InetSkEntry>,
+    #[prost(message, optional, tag = "16")]
+    unix: Option<UnixSkEntry>,
+    #[prost(message, optional, tag = "18")]
+    pipe: Option<PipeEntry>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct RegFileEntry {
+    #[prost(string, required, tag = "6")]
+    name: String,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct InetSkEntry {
+    #[prost(uint32, required, tag = "5")]
+    proto: u32,
+    #[prost(uint32, required, tag = "7")]
+    src_port: u32,
+    #[prost(uint32, required, tag = "8")]
+    dst_port: u32,
+    #[prost(uint32, repeated, packed = "false", tag = "11")]
+    src_addr: Vec<u32>,
+    #[prost(uint32, repeated, packed = "false", tag = "12")]
+    dst_addr: Vec<u32>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct UnixSkEntry {
+    #[prost(bytes = "vec", required, tag = "11")]
+    name: Vec<u8>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct PipeEntry {
+    #[prost(uint32, required, tag = "2")]
+    pipe_id: u32,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct PagemapEntry {
+    #[prost(uint32, optional, tag = "2")]
+    compat_nr_pages: Option<u32>,
+    #[prost(bool, optional, tag = "3")]
+    in_parent: Option<bool>,
+    #[prost(uint32, optional, tag = "4")]
+    flags: Option<u32>,
+    #[prost(uint64, optional, tag = "5")]
+    nr_pages: Option<u64>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct MountEntry {
+    #[prost(string, required, tag = "6")]
+    root: String,
+    #[prost(string, required, tag = "7")]
+    mountpoint: String,
+    #[prost(string, required, tag = "8")]
+    source: String,
+    #[prost(bool, optional, tag = "13")]
+    external: Option<bool>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct StatsEntry {
+    #[prost(message, optional, tag = "1")]
+    dump: Option<DumpStatsEntry>,
+}
+
+#[derive(Clone, Copy, PartialEq, Message)]
+struct DumpStatsEntry {
+    #[prost(uint32, required, tag = "2")]
+    frozen_time: u32,
+    #[prost(uint64, required, tag = "7")]
+    pages_written: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn image(messages: &[Vec<u8>]) -> Vec<u8> {
+        let mut bytes: Vec<u8> = MAGICS[0].to_le_bytes().into_iter().chain([1, 2, 3, 4]).collect();
+        for message in messages {
+            bytes.extend(u32::try_from(message.len()).unwrap().to_le_bytes());
+            bytes.extend(message);
+        }
+        bytes
+    }
+
+    #[test]
+    fn a_tree_is_read_and_whatever_is_cut_off_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let entry = |pid, ppid| PstreeEntry { pid, ppid, threads: vec![pid] }.encode_to_vec();
+        let whole = image(&[entry(1, 0), entry(7, 1)]);
+        fs::write(folder.path().join("pstree.img"), &whole).unwrap();
+        let core = CoreEntry { task: Some(TaskCoreEntry { command: "sh".into() }) };
+        fs::write(folder.path().join("core-7.img"), image(&[core.encode_to_vec()])).unwrap();
+        let tree = tree(folder.path()).unwrap();
+        assert_eq!((tree[0].pid, tree[1].pid, tree[1].parent, tree[1].command.as_str()), (1, 7, 1, "sh"));
+        let border = whole.len() - 4 - entry(7, 1).len();
+        for cut in (0..whole.len()).filter(|cut| *cut != 8 && *cut != border) {
+            fs::write(folder.path().join("pstree.img"), &whole[..cut]).unwrap();
+            assert!(super::tree(folder.path()).is_err(), "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn addresses_are_in_network_order() {
+        assert_eq!(address(&[0x0100_007f], 7).unwrap(), "127.0.0.1:7");
+        assert_eq!(address(&[0, 0, 0, 0x0100_0000], 7).unwrap(), "[::1]:7");
+    }
+}
