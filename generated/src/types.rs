@@ -702,7 +702,7 @@ lease. `fileWatch`: an inotify or fanotify watch of what has no path. `device`: 
 `descriptor`: a descriptor of a kind that CRIU does not know. `ioUring`: an io_uring. `terminal`: a terminal whose
 session is led from outside. `session`: a process that entered from outside. `sharedMemory`: System V
 memory of another IPC namespace. `namespace`: a process in a namespace of its own that CRIU does not nest. `tracer`: it
-is being traced. `user`: a user other than root where CAP_SYS_RESOURCE is withheld from the daemon.
+is being traced. `stopped`: it is stopped by a signal, on a host with cgroup v1. `user`: a user other than root where CAP_SYS_RESOURCE is withheld from the daemon.
 */
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, Default)]
 #[derive(Copy)]
@@ -742,6 +742,8 @@ pub enum CheckpointBlockerKind {
     Namespace,
     #[serde(rename = "tracer")]
     Tracer,
+    #[serde(rename = "stopped")]
+    Stopped,
     #[serde(rename = "user")]
     User,
 }
@@ -765,6 +767,7 @@ impl CheckpointBlockerKind {
             Self::SharedMemory => "sharedMemory",
             Self::Namespace => "namespace",
             Self::Tracer => "tracer",
+            Self::Stopped => "stopped",
             Self::User => "user",
         }
     }

@@ -61,6 +61,8 @@ pub enum Kind {
     Namespace,
     /// It is being traced.
     Tracer,
+    /// It is stopped by a signal, where CRIU then hangs.
+    Stopped,
     /// A user other than root where CAP_SYS_RESOURCE is withheld.
     User,
 }

@@ -172,6 +172,7 @@ mod tests {
             Verb::Pause => &[Change::Paused],
             Verb::Resume => &[Change::Resumed],
             Verb::Checkpoint => &[Change::DumpBegan, Change::Dumped],
+            Verb::Preflight => &[],
         }
     }
 

@@ -32,6 +32,7 @@ pub(in crate::api) fn blocker(blocker: &Blocker) -> api::CheckpointBlocker {
             Kind::SharedMemory => To::SharedMemory,
             Kind::Namespace => To::Namespace,
             Kind::Tracer => To::Tracer,
+            Kind::Stopped => To::Stopped,
             Kind::User => To::User,
         },
         pid: blocker.pid,

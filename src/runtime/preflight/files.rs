@@ -14,7 +14,7 @@ use procfs::process::MMapPath;
 use rustix::fs::{major, minor};
 
 use self::mounts::Mounts;
-use super::tree::{Member, Tree, namespace};
+use super::tree::{Member, Tree, namespace, own_namespace};
 use super::{Findings, Kind};
 use crate::runtime::options::CriuOptions;
 
@@ -170,7 +170,7 @@ impl<'a> Files<'a> {
                 let remedy = "close it, empty it, or let it have a name until the checkpoint is made";
                 found.add(member, Kind::UnlinkedFile, fd, what, remedy);
             }
-        } else if self.mount_namespace.is_some() && member.namespace("mnt") == self.mount_namespace {
+        } else if self.mount_namespace.is_some() && member.mount_namespace == self.mount_namespace {
             let named = self.root.join(path.strip_prefix("/").unwrap_or(path));
             let gone = match fs::symlink_metadata(named) {
                 Ok(there) => (there.dev(), there.ino()) != (meta.dev(), meta.ino()),
@@ -275,7 +275,7 @@ fn io_uring(member: &Member, fd: Option<i32>, found: &mut Findings) {
 
 /// CRIU: dump_task_mm's check of mappings, "doesn't live in IPC ns". In a namespace of the container's own they are dumped.
 fn shared_memory(member: &Member, found: &mut Findings) {
-    let own = i32::try_from(std::process::id()).ok().and_then(|own| namespace(own, "ipc"));
+    let own = own_namespace("ipc");
     if own.is_some() && member.namespace("ipc") == own {
         let what = "System V shared memory of the host's IPC namespace";
         let remedy = "give the container an IPC namespace of its own (linux.namespaces in config.json)";

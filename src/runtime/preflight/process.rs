@@ -1,6 +1,6 @@
 //! What is in the way of a process as a whole: its namespaces, its place, its user, who traces it.
 
-use super::tree::{Member, SINGLE, Tree, namespace};
+use super::tree::{Member, SINGLE, Tree, own_namespace};
 use super::{Findings, Kind};
 use crate::runtime::cgroup::Cgroup;
 use crate::runtime::process::{CAP_SYS_RESOURCE, has_capability};
@@ -9,24 +9,25 @@ pub(super) fn check(tree: &Tree, member: &Member, found: &mut Findings) {
     namespaces(tree, member, found);
     place(tree, member, found);
     tracer(member, found);
+    stopped(tree, member, found);
     user(member, found);
 }
 
-/// CRIU: generate_ns_id, "Can't dump nested … namespace". The host's own is no nested one to it.
+/// CRIU: generate_ns_id, "Can't dump nested … namespace". The host's own is no nested one to it. Of the network there may
+/// be more, but not when runc has it leave the container's to runc ("more than one netns if the --emptyns is set").
 fn namespaces(tree: &Tree, member: &Member, found: &mut Findings) {
+    if tree.network.is_some() && member.network.is_some() && member.network != tree.network {
+        let what = "a process in a network namespace of its own, beside the container's";
+        found.add(member, Kind::Namespace, None, what, "end it before the checkpoint");
+    }
     for (kind, inits) in SINGLE.iter().zip(&tree.namespaces) {
         let Some(own) = member.namespace(kind) else { return };
         let same = inits.as_ref().is_none_or(|inits| *inits == own);
-        if !same && hosts(kind) != Some(own) {
+        if !same && own_namespace(kind) != Some(own) {
             let what = format!("a process in a {kind} namespace of its own, within the container's");
             found.add(member, Kind::Namespace, None, what, "end it before the checkpoint");
         }
     }
-}
-
-fn hosts(kind: &str) -> Option<String> {
-    let own = i32::try_from(std::process::id()).ok()?;
-    namespace(own, kind)
 }
 
 /// CRIU freezes the container's cgroup and takes what is in it ("Unseizable non-zombie"); a session of another pid
@@ -58,6 +59,15 @@ fn tracer(member: &Member, found: &mut Findings) {
     }
 }
 
+/// CRIU freezes the cgroup first. By the freezer of cgroup v1 a stopped process does not answer PTRACE_SEIZE, whose wait
+/// in the kernel has no end: CRIU hangs until it is killed.
+fn stopped(tree: &Tree, member: &Member, found: &mut Findings) {
+    if member.status.state.starts_with('T') && tree.cgroup.as_ref().is_some_and(Cgroup::is_v1) {
+        let what = "it is stopped by a signal; on this host, with cgroup v1, CRIU hangs over it";
+        found.add(member, Kind::Stopped, None, what, "continue it (SIGCONT) before the checkpoint");
+    }
+}
+
 /// CRIU reads resource limits with prlimit(2), which asks for CAP_SYS_RESOURCE in the process's user namespace unless
 /// all of its ids are the caller's: "Can't get rlimit 0: Operation not permitted". Who has made a user namespace has
 /// every capability in it.
@@ -67,7 +77,7 @@ fn user(member: &Member, found: &mut Findings) {
     if ids.iter().all(|id| *id == 0) || has_capability(CAP_SYS_RESOURCE) {
         return;
     }
-    if member.namespace("user") == hosts("user") {
+    if member.namespace("user") == own_namespace("user") {
         let what = format!(
             "a process of user {} and group {}; CAP_SYS_RESOURCE, which its dump needs, is withheld from the daemon",
             status.euid, status.egid

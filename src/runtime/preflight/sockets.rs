@@ -74,7 +74,7 @@ fn protocol(socket: &SocketFd<'_>) -> Option<String> {
 fn namespaces<'a>(sockets: &[&SocketFd<'a>]) -> Vec<&'a super::Member> {
     let mut seen = HashSet::new();
     let members = sockets.iter().map(|socket| socket.member);
-    members.filter(|member| member.namespace("net").is_some_and(|namespace| seen.insert(namespace))).collect()
+    members.filter(|member| member.network.is_some() && seen.insert(&member.network)).collect()
 }
 
 /// CRIU: can_dump_inet_sk.

@@ -17,6 +17,8 @@ pub(super) struct Member {
     pub(super) status: Status,
     pub(super) stat: Stat,
     pub(super) process: Process,
+    pub(super) mount_namespace: Option<String>,
+    pub(super) network: Option<String>,
 }
 
 /// All of them, init first.
@@ -27,6 +29,8 @@ pub(super) struct Tree {
     pub(super) cgroup: Option<Cgroup>,
     /// Init's, in the order of [`SINGLE`].
     pub(super) namespaces: [Option<String>; SINGLE.len()],
+    /// Init's network namespace, if it is not the host's.
+    pub(super) network: Option<String>,
 }
 
 impl Tree {
@@ -37,6 +41,7 @@ impl Tree {
             pids: HashSet::new(),
             cgroup: Cgroup::of(init),
             namespaces: SINGLE.map(|kind| namespace(init, kind)),
+            network: namespace(init, "net").filter(|own| Some(own) != own_namespace("net").as_ref()),
         };
         let mut next = VecDeque::from([init]);
         while let Some(pid) = next.pop_front() {
@@ -56,7 +61,9 @@ impl Tree {
 impl Member {
     fn read(pid: i32) -> Option<Self> {
         let process = Process::new(pid).ok()?;
-        Some(Self { pid, status: process.status().ok()?, stat: Stat::of(pid)?, process })
+        let (mount_namespace, network) = (namespace(pid, "mnt"), namespace(pid, "net"));
+        let (status, stat) = (process.status().ok()?, Stat::of(pid)?);
+        Some(Self { pid, status, stat, process, mount_namespace, network })
     }
 
     /// Of all its threads.
@@ -80,4 +87,9 @@ impl Member {
 /// A namespace of a process, by its name in /proc: `net:[4026531840]`.
 pub(super) fn namespace(pid: i32, kind: &str) -> Option<String> {
     Some(fs::read_link(format!("/proc/{pid}/ns/{kind}")).ok()?.to_string_lossy().into_owned())
+}
+
+/// The daemon's own, which is the host's.
+pub(super) fn own_namespace(kind: &str) -> Option<String> {
+    namespace(i32::try_from(std::process::id()).ok()?, kind)
 }

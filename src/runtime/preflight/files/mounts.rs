@@ -16,7 +16,7 @@ impl Mounts {
     pub(super) fn read(tree: &Tree) -> Self {
         let (mut mounts, mut seen) = (HashMap::new(), HashSet::new());
         for member in &tree.members {
-            if !member.namespace("mnt").is_some_and(|namespace| seen.insert(namespace)) {
+            if !seen.insert(&member.mount_namespace) {
                 continue;
             }
             for mount in member.process.mountinfo().into_iter().flatten() {
