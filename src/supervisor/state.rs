@@ -184,6 +184,7 @@ mod tests {
             Just(Verb::Pause),
             Just(Verb::Resume),
             Just(Verb::Checkpoint),
+            Just(Verb::Preflight),
             Just(Verb::Delete),
         ]
     }
