@@ -259,6 +259,12 @@ pub struct Problem {
     ///Where the whole log lies on the host, if one was kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log: Option<String>,
+    ///The log's last lines.
+    #[serde(rename = "logTail", skip_serializing_if = "Option::is_none")]
+    pub log_tail: Option<Vec<String>>,
+    ///Where the same log can be read from this API.
+    #[serde(rename = "logUrl", skip_serializing_if = "Option::is_none")]
+    pub log_url: Option<String>,
     ///What to do.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remedy: Option<String>,
@@ -354,7 +360,7 @@ impl AsRef<str> for HealthStatus {
 ///One line of the event stream.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 pub struct Event {
-    ///Of `checkpoint`: its name.
+    ///Of `checkpoint` and `progress`: its name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub checkpoint: Option<String>,
     ///Its place in the order of all events; `since` takes it.
@@ -366,6 +372,8 @@ pub struct Event {
     ///Constraint: minimum=1
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pid: Option<i32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub progress: Option<Progress>,
     ///Of an exit: the exit code, or 128 plus the signal. Of `missed`: how many events.
     ///Constraint: minimum=0
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -375,7 +383,8 @@ pub struct Event {
     pub r#type: EventType,
 }
 /**`start`, `restore`, `pause`, `resume`, `checkpoint`, `delete`: done to the container. `exec`: a process was
-added. `exit`: a process ended. `missed`: `status` events before this one are lost to this reader.
+added. `exit`: a process ended. `progress`: a checkpoint or a restore takes its time; once a second.
+`missed`: `status` events before this one are lost to this reader.
 */
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, Default)]
 #[derive(Copy)]
@@ -393,6 +402,8 @@ pub enum EventType {
     Resume,
     #[serde(rename = "checkpoint")]
     Checkpoint,
+    #[serde(rename = "progress")]
+    Progress,
     #[serde(rename = "exit")]
     Exit,
     #[serde(rename = "delete")]
@@ -409,6 +420,7 @@ impl EventType {
             Self::Pause => "pause",
             Self::Resume => "resume",
             Self::Checkpoint => "checkpoint",
+            Self::Progress => "progress",
             Self::Exit => "exit",
             Self::Delete => "delete",
             Self::Missed => "missed",
@@ -519,7 +531,55 @@ pub struct Container {
     pub id: ContainerId,
     ///The init process first, then those added, in order; empty when stopped.
     pub processes: Vec<Process>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub progress: Option<Progress>,
     pub state: ContainerState,
+}
+///A checkpoint or a restore that is under way.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+pub struct Progress {
+    ///How much of a checkpoint is written; of a restore that is not known.
+    ///Constraint: minimum=0
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<i64>,
+    ///The checkpoint's name.
+    pub checkpoint: String,
+    ///Which of the two.
+    pub operation: ProgressOperation,
+    ///When it began (RFC 3339, UTC).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<String>,
+    ///How much there is to do, in bytes, as far as that can be known.
+    ///Constraint: minimum=0
+    pub total: i64,
+}
+///Which of the two.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, Default)]
+#[derive(Copy)]
+pub enum ProgressOperation {
+    #[default]
+    #[serde(rename = "checkpoint")]
+    Checkpoint,
+    #[serde(rename = "restore")]
+    Restore,
+}
+impl ProgressOperation {
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Checkpoint => "checkpoint",
+            Self::Restore => "restore",
+        }
+    }
+}
+impl ::std::fmt::Display for ProgressOperation {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+impl AsRef<str> for ProgressOperation {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
 }
 ///A process of a container.
 #[derive(Debug, Clone, Deserialize, Serialize)]

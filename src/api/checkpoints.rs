@@ -2,8 +2,9 @@
 
 use async_trait::async_trait;
 use containerd_rest_api::{
-    CheckpointPreflightResponse, CheckpointsApi, CreateCheckpoint, CreateCheckpointResponse,
-    DeleteCheckpointResponse, GetCheckpointResponse, ListCheckpointsResponse, ListCheckpointsSort,
+    CancelOperationResponse, CheckpointPreflightResponse, CheckpointsApi, CreateCheckpoint,
+    CreateCheckpointResponse, DeleteCheckpointResponse, GetCheckpointResponse, ListCheckpointsResponse,
+    ListCheckpointsSort,
 };
 
 use super::convert::checkpoints::{checkpoint as entry, checkpoint_options, criu_options, order, report};
@@ -76,6 +77,18 @@ impl CheckpointsApi for Api {
         .await;
         match found {
             Ok(found) => GetCheckpointResponse::Ok(report(found)),
+            Err(error) => problem::of(&error).into(),
+        }
+    }
+
+    async fn cancel_operation(
+        &self,
+        id: String,
+        _idempotency_key: Option<String>,
+    ) -> CancelOperationResponse {
+        let cancelled: Result<_> = async { self.supervisor.cancel(&convert::container_id(&id)?).await }.await;
+        match cancelled {
+            Ok(()) => CancelOperationResponse::NoContent,
             Err(error) => problem::of(&error).into(),
         }
     }

@@ -33,6 +33,7 @@ fn time(at: Timestamp) -> String {
 
 pub(super) fn container(snapshot: &Arc<Snapshot>) -> api::Container {
     api::Container {
+        progress: snapshot.under_way.as_deref().map(checkpoints::progress),
         id: snapshot.id.to_string(),
         bundle_path: snapshot.bundle.to_string_lossy().into_owned(),
         state: state(snapshot),
@@ -197,11 +198,12 @@ pub fn event(told: Told) -> api::Event {
                 time: time(Timestamp::now()),
                 pid: None,
                 checkpoint: None,
+                progress: None,
                 status: Some(i32::try_from(count).unwrap_or(i32::MAX)),
             };
         }
     };
-    let mut checkpoint = None;
+    let (mut checkpoint, mut progress) = (None, None);
     let (kind, pid, status) = match event.happened {
         Happened::Start => (Type::Start, None, None),
         Happened::Restore => (Type::Restore, None, None),
@@ -211,6 +213,17 @@ pub fn event(told: Told) -> api::Event {
         Happened::Checkpoint { name, .. } => {
             checkpoint = Some(name.to_string());
             (Type::Checkpoint, None, None)
+        }
+        Happened::Progress { of, name, bytes, total } => {
+            checkpoint = Some(name.to_string());
+            progress = Some(api::Progress {
+                operation: checkpoints::operation(of),
+                checkpoint: name.to_string(),
+                bytes: bytes.map(checkpoints::number),
+                total: checkpoints::number(total),
+                since: None,
+            });
+            (Type::Progress, None, None)
         }
         Happened::Exit { pid, status, .. } => (Type::Exit, pid, status),
         Happened::Delete => (Type::Delete, None, None),
@@ -222,6 +235,7 @@ pub fn event(told: Told) -> api::Event {
         time: time(event.at),
         pid,
         checkpoint,
+        progress,
         status,
     }
 }

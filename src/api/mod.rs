@@ -11,7 +11,7 @@ mod processes;
 
 pub use convert::{event, json_line, log_line};
 
-use crate::supervisor::{LogQuery, LogReader, Result, Supervisor};
+use crate::supervisor::{LogOf, LogQuery, LogReader, Result, Supervisor};
 
 /// What the handlers work with; clones are the same.
 #[derive(Debug, Clone)]
@@ -29,6 +29,12 @@ impl Api {
     /// A container's log, by the name in the path.
     pub fn logs(&self, id: &str, query: LogQuery) -> Result<LogReader> {
         self.supervisor.logs(&convert::container_id(id)?, query)
+    }
+
+    /// CRIU's log, by the names in the path.
+    pub async fn checkpoint_log(&self, id: &str, checkpoint: &str, of: LogOf) -> Result<std::fs::File> {
+        let (id, name) = (convert::container_id(id)?, convert::checkpoint_name(checkpoint)?);
+        self.supervisor.checkpoint_log(&id, name, of).await
     }
 
     /// The supervisor, for what the generated traits cannot say.

@@ -6,7 +6,8 @@ use containerd_rest_api::{Problem, ProblemDetails, ProblemItem};
 
 use crate::runtime;
 use crate::runtime::bundle::BundleError;
-use crate::supervisor::{Error, Status, chain};
+use crate::runtime::criu::words;
+use crate::supervisor::{Error, LogOf, Status, chain};
 
 /// What to do without CRIU.
 pub const CRIU_REMEDY: &str = "install a CRIU that works on this kernel (scripts/prerequisites does), say where it is with --criu, and \
@@ -35,6 +36,8 @@ fn problem(kind: &Kind, detail: String, remedy: impl Into<String>) -> Problem {
         instance: String::new(),
         remedy: Some(remedy.into()),
         log: None,
+        log_url: None,
+        log_tail: None,
         errors: None,
         blockers: None,
     }
@@ -86,7 +89,12 @@ pub fn of(error: &Error) -> Problem {
         Error::CheckpointUnfit { .. } => problem(
             &kind("checkpoint-unfit", "The checkpoint cannot be restored here", 409),
             detail,
-            "restore it on a host that has what it needs, or make a new one here",
+            "restore it on a host that has what it needs, or delete it and make a new one",
+        ),
+        Error::HostConflict { .. } => problem(
+            &kind("host-conflict", "Something of the host's is taken", 409),
+            detail,
+            "end what has it first; a container with a pid and a network namespace of its own has no such conflicts",
         ),
         Error::BundleChanged { .. } => problem(
             &kind("bundle-changed", "The bundle has changed", 409),
@@ -127,6 +135,36 @@ pub fn of(error: &Error) -> Problem {
             found
         }
         Error::Runtime { source, .. } => runtime_failed(source, detail),
+        Error::Criu { id, checkpoint, of, source, log, tail } => {
+            let mut found = runtime_failed(source, detail);
+            if let Some(log) = log {
+                let of = if *of == LogOf::Restore { "?of=restore" } else { "" };
+                found.log = Some(log.to_string_lossy().into_owned());
+                found.log_url = Some(format!("/containers/{id}/checkpoint/{checkpoint}/log{of}"));
+                found.log_tail = Some(tail.clone());
+            }
+            found
+        }
+        Error::Cancelled { .. } => problem(
+            &kind("cancelled", "It was called off", 409),
+            detail,
+            "everything is as it was before; ask again when it is wanted",
+        ),
+        Error::NothingUnderWay(id) => problem(
+            &kind("nothing-under-way", "There is nothing to call off", 409),
+            detail,
+            format!("GET /containers/{id} shows under `progress` what is under way"),
+        ),
+        Error::NoRoom { .. } => problem(
+            &kind("no-space", "The disk has no room for that", 507),
+            detail,
+            "delete checkpoints, or make room on that disk, then repeat",
+        ),
+        Error::NoLog { .. } => problem(
+            &kind("log-not-found", "No such log", 404),
+            detail,
+            "GET /containers/{id}/checkpoint lists the checkpoints; ?of=restore asks for a failed restore's log",
+        ),
         Error::NoCriu(_) => {
             problem(&kind("criu-unavailable", "CRIU cannot be used", 503), detail, CRIU_REMEDY)
         }
@@ -186,14 +224,15 @@ fn bundle(source: &BundleError, detail: String) -> Problem {
 
 fn runtime_failed(source: &runtime::Error, detail: String) -> Problem {
     match source {
-        runtime::Error::Failed { log, .. } => {
-            let mut found = problem(
-                &kind("runtime-failed", "The runtime failed", 500),
-                detail,
-                "read the runtime's words in detail, and the log if one is named",
-            );
-            found.log = log.as_ref().map(|log| log.to_string_lossy().into_owned());
-            found
+        runtime::Error::Failed { words, .. } => {
+            let failed = kind("runtime-failed", "The runtime failed", 500);
+            match words::meaning(words) {
+                Some(known) => problem(&failed, format!("{}; {detail}", known.sentence), known.remedy),
+                None => {
+                    let remedy = "read the runtime's words in detail, and the log if one is named";
+                    problem(&failed, detail, remedy)
+                }
+            }
         }
         runtime::Error::TimedOut { .. } => problem(
             &kind("runtime-timeout", "The runtime hung", 504),

@@ -3,6 +3,7 @@
 
 mod answers;
 mod body;
+mod checkpoint_log;
 mod detach;
 mod events;
 mod given;

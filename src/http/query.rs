@@ -94,6 +94,10 @@ pub(super) fn parameters(query: &str) -> Result<Vec<Given>, Box<Problem>> {
 }
 
 impl Given {
+    pub(super) fn value(&self) -> &str {
+        &self.value
+    }
+
     pub(super) fn wrong(&self, words: &str) -> Box<Problem> {
         Box::new(problem::in_query(&self.name, words))
     }

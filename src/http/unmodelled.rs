@@ -10,7 +10,7 @@ use axum::routing::get;
 use containerd_rest_api::OPENAPI_JSON;
 use tokio::sync::watch;
 
-use super::{OPENAPI_YAML, Phase, events, logs, swagger};
+use super::{OPENAPI_YAML, Phase, checkpoint_log, events, logs, swagger};
 use crate::api::Api;
 
 /// What the stream needs: what happens, and whether the daemon is ending.
@@ -24,6 +24,7 @@ pub(super) fn router(api: Api, phase: watch::Receiver<Phase>) -> Router {
     Router::new()
         .route("/events", get(events::events))
         .route("/containers/{id}/logs", get(logs::logs))
+        .route("/containers/{id}/checkpoint/{checkpoint}/log", get(checkpoint_log::log))
         .route("/openapi.json", get(async || ([(header::CONTENT_TYPE, "application/json")], OPENAPI_JSON)))
         .route("/openapi.yaml", get(async || ([(header::CONTENT_TYPE, "application/yaml")], OPENAPI_YAML)))
         .route("/", get(async || see("swagger-ui/")))

@@ -18,8 +18,18 @@ pub struct Bundle {
     path: PathBuf,
     process: Process,
     private_network: bool,
+    host: Shared,
     cgroups_path: Option<PathBuf>,
     config: Vec<u8>,
+}
+
+/// What a bundle has in common with the host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shared {
+    /// Pids.
+    pub pids: bool,
+    /// Addresses and ports.
+    pub network: bool,
 }
 
 /// What a process of its own may have; what is left out is the bundle's own.
@@ -139,8 +149,10 @@ impl Bundle {
         let private_network = namespaces.is_some_and(|all| {
             all.iter().any(|one| one.typ() == LinuxNamespaceType::Network && one.path().is_none())
         });
+        let has = |typ| namespaces.is_some_and(|all| all.iter().any(|one| one.typ() == typ));
+        let host = Shared { pids: !has(LinuxNamespaceType::Pid), network: !has(LinuxNamespaceType::Network) };
         let cgroups_path = linux.and_then(|linux| linux.cgroups_path().clone());
-        Ok(Self { path: path.to_owned(), process, private_network, cgroups_path, config })
+        Ok(Self { path: path.to_owned(), process, private_network, host, cgroups_path, config })
     }
 
     /// Its folder.
@@ -166,6 +178,11 @@ impl Bundle {
     /// Whether it has a network namespace of its own, made for it.
     pub fn private_network(&self) -> bool {
         self.private_network
+    }
+
+    /// What it has in common with the host.
+    pub fn shared(&self) -> Shared {
+        self.host
     }
 
     /// Where it wants its cgroup: absolute, or below runc's own.

@@ -72,6 +72,16 @@ impl Cgroup {
         base.join(self.path.trim_start_matches('/'))
     }
 
+    /// The processes in it, and below it.
+    pub fn pids(&self) -> Vec<i32> {
+        let mut found = Vec::new();
+        // The root is nobody's.
+        if self.path != "/" {
+            collect(&self.folder(), &mut found);
+        }
+        found
+    }
+
     /// Whether it is frozen: `freezer.state` on v1, `cgroup.events` on v2.
     pub fn is_frozen(&self) -> bool {
         let folder = self.folder();
@@ -79,6 +89,16 @@ impl Cgroup {
         match self.controller {
             Some(_) => read("freezer.state").trim() != "THAWED" && !read("freezer.state").is_empty(),
             None => read("cgroup.events").lines().any(|line| line == "frozen 1"),
+        }
+    }
+}
+
+fn collect(folder: &Path, found: &mut Vec<i32>) {
+    let here = fs::read_to_string(folder.join("cgroup.procs")).unwrap_or_default();
+    found.extend(here.lines().filter_map(|pid| pid.parse::<i32>().ok()));
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            collect(&entry.path(), found);
         }
     }
 }

@@ -1,9 +1,16 @@
 //! CRIU: where it is, whether it works here, and what its log says when it fails.
 
-use std::fs;
+pub mod words;
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rustix::process::{Pid, Resource, Rlimit, prlimit};
+
+use super::process::{Stat, has_argument, pids};
 use super::program::Program;
 use super::runc;
 
@@ -55,14 +62,58 @@ impl Criu {
     }
 }
 
+/// How much of a log is read and kept, in bytes; that of a usual dump is a tenth of it.
+const LOG_END: u64 = 4 * 1024 * 1024;
+
+/// The living processes of CRIU's below a runtime call (`criu swrk FD`, as runc calls it; or in its group when they have
+/// left it), and whether each has begun no program of its own.
+pub fn workers(call: i32) -> Vec<(i32, bool)> {
+    let all: BTreeMap<i32, Stat> =
+        pids().into_iter().filter_map(|pid| Some((pid, Stat::of(pid).filter(Stat::is_alive)?))).collect();
+    let is_below = |pid: i32| {
+        let line = std::iter::successors(Some(pid), |pid| all.get(pid).map(|stat| stat.parent));
+        line.take(all.len()).any(|pid| pid == call)
+    };
+    let of_call = all.iter().filter(|(pid, stat)| stat.group == call || is_below(**pid));
+    of_call.filter(|(pid, _)| has_argument(**pid, "swrk")).map(|(pid, stat)| (*pid, stat.is_fork())).collect()
+}
+
+/// Lets the dump into these images fail: CRIU may write no more (RLIMIT_FSIZE, setrlimit(2)), and then takes its code
+/// out of the processes, lets them go and ends. One that would be killed by that is let alone: it would leave them as
+/// they are.
+pub fn refuse_writes(images: &Path) {
+    let images = images.to_string_lossy();
+    let Some(call) = pids().into_iter().find(|pid| has_argument(*pid, &images)) else { return };
+    for (worker, _) in workers(call) {
+        let Some(pid) = Pid::from_raw(worker).filter(|_| blocks(worker, XFSZ)) else { continue };
+        let nothing = Rlimit { current: Some(0), maximum: Some(0) };
+        if let Err(error) = prlimit(Some(pid), Resource::Fsize, nothing) {
+            tracing::warn!(pid = worker, %error, "a dump cannot be called off");
+        }
+    }
+}
+
+/// What a process gets that writes more than it may, signal(7).
+pub const XFSZ: i32 = nix::libc::SIGXFSZ;
+
+/// Whether a signal would wait (proc_pid_status(5), SigBlk).
+fn blocks(pid: i32, signal: i32) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigBlk:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
+}
+
+/// How many lines of a log an answer carries.
+const TAIL: usize = 10;
+
 /// Said of every dump and restore where CAP_SYS_RESOURCE is withheld; nothing comes of it.
 const HARMLESS: &str = "rlimit: Can't setup RLIMIT_NOFILE";
 
 /// The errors of a CRIU log (dump.log, restore.log), each in its own words: the lines `(sec.usec)
 /// [pid: ] Error (file:line): words`.
 pub fn log_errors(log: &Path) -> String {
-    let text = fs::read(log).unwrap_or_default();
-    let text = String::from_utf8_lossy(&text);
+    let text = log_end(log);
     let errors: Vec<&str> = text
         .lines()
         .filter_map(|line| line.split_once("Error (").and_then(|(_, rest)| rest.split_once("): ")))
@@ -72,15 +123,38 @@ pub fn log_errors(log: &Path) -> String {
     runc::tail(&errors.join("; "))
 }
 
+/// The end of a log, of whole lines. A CRIU that turns in a circle has filled disks with it.
+pub fn log_end(log: &Path) -> String {
+    let read = || {
+        let mut file = File::open(log)?;
+        let from = file.metadata()?.len().saturating_sub(LOG_END);
+        file.seek(io::SeekFrom::Start(from))?;
+        let mut bytes = Vec::new();
+        file.take(LOG_END).read_to_end(&mut bytes)?;
+        let begin =
+            if from == 0 { 0 } else { bytes.iter().position(|byte| *byte == b'\n').map_or(0, |end| end + 1) };
+        Ok::<_, io::Error>(String::from_utf8_lossy(&bytes[begin..]).into_owned())
+    };
+    read().unwrap_or_default()
+}
+
+/// The last lines of a CRIU log, as they are.
+pub fn log_tail(log: &Path) -> Vec<String> {
+    let text = log_end(log);
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(TAIL)..].iter().map(|line| (*line).to_owned()).collect()
+}
+
 /// Whether a dump's log says that it was finished: CRIU's last line, after the last image is written. For a
 /// dump that nobody saw the end of.
 pub fn dump_finished(log: &Path) -> bool {
-    let text = fs::read(log).unwrap_or_default();
-    String::from_utf8_lossy(&text).trim_end().ends_with("Dumping finished successfully")
+    log_end(log).trim_end().ends_with("Dumping finished successfully")
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

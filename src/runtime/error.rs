@@ -16,8 +16,6 @@ pub enum Error {
         verb: &'static str,
         /// runc's (and CRIU's) last words.
         words: String,
-        /// Where the whole log was kept.
-        log: Option<PathBuf>,
     },
     /// The runtime did not end within its time and was killed.
     #[error("runc {verb} did not end within {seconds} s and was killed")]

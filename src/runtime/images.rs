@@ -17,8 +17,10 @@ const MAGICS: [u32; 2] = [0x5456_4319, 0x5510_5940];
 const LARGEST: u64 = 64 * 1024 * 1024;
 /// What a page map counts in, in bytes; of every processor that this runs on.
 const PAGE: u64 = 4096;
-/// Of a page: it lies in a parent's image (`PE_PARENT`, `pagemap.h`).
+/// Of pages: they lie in a parent's image, and not in this one (`PE_PARENT`, `pagemap.h`).
 const IN_PARENT: u32 = 1;
+/// Of pages: they lie in this one (`PE_PRESENT`); older images do not say so.
+const PRESENT: u32 = 4;
 
 /// A process of a dump.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,21 +86,44 @@ pub fn memory(images: &Path, pid: u32) -> io::Result<u64> {
     if !path.exists() {
         return Ok(0);
     }
-    let entries: Vec<PagemapEntry> = read(&path)?;
-    // The first is the head, which has no pages.
-    let pages = entries
-        .iter()
-        .skip(1)
-        .map(|entry| entry.nr_pages.unwrap_or(u64::from(entry.compat_nr_pages.unwrap_or(0))));
-    Ok(pages.sum::<u64>().saturating_mul(PAGE))
+    let entries = read_pagemap(&path)?.map(|(_, entries)| entries).unwrap_or_default();
+    Ok(entries.iter().map(PagemapEntry::size).sum())
 }
 
-/// Whether a process's pages lie in a parent's images, too.
-pub fn has_parent(images: &Path, pid: u32) -> bool {
-    let entries: Vec<PagemapEntry> = read(&images.join(format!("pagemap-{pid}.img"))).unwrap_or_default();
-    entries
-        .iter()
-        .any(|entry| entry.in_parent == Some(true) || entry.flags.is_some_and(|flags| flags & IN_PARENT != 0))
+/// Whether all memory that the images tell of is there. CRIU reads what is missing for ever, and fills the disk with
+/// its log of that.
+pub fn check(images: &Path) -> io::Result<()> {
+    tree(images)?;
+    for entry in fs::read_dir(images)?.flatten() {
+        let name = entry.file_name();
+        if !name.to_string_lossy().starts_with("pagemap-") {
+            continue;
+        }
+        let Some((pages_id, entries)) = read_pagemap(&entry.path())? else { continue };
+        let wanted = entries.iter().filter(|entry| entry.is_here()).map(PagemapEntry::size).sum::<u64>();
+        let pages = format!("pages-{pages_id}.img");
+        let found = match fs::metadata(images.join(&pages)) {
+            Ok(kind) => kind.len(),
+            // Nothing was written, so there is no file.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
+            Err(error) => return Err(error),
+        };
+        if found < wanted {
+            let words = format!("{pages} has {found} bytes of {wanted}");
+            return Err(io::Error::new(io::ErrorKind::InvalidData, words));
+        }
+    }
+    Ok(())
+}
+
+/// A page map: the number of the file with its pages, and what is in that.
+fn read_pagemap(path: &Path) -> io::Result<Option<(u32, Vec<PagemapEntry>)>> {
+    let mut messages = messages(path)?.into_iter();
+    let Some(head) = messages.next() else { return Ok(None) };
+    let wrong = |error: prost::DecodeError| io::Error::new(io::ErrorKind::InvalidData, error);
+    let head = PagemapHead::decode(head.as_slice()).map_err(wrong)?;
+    let entries = messages.map(|message| PagemapEntry::decode(message.as_slice()));
+    Ok(Some((head.pages_id, entries.collect::<Result<_, _>>().map_err(wrong)?)))
 }
 
 /// The open files of each process, by its pid.
@@ -124,6 +149,16 @@ pub fn descriptors(images: &Path, processes: &[Dumped]) -> io::Result<BTreeMap<u
     Ok(found)
 }
 
+/// The TCP ports at which a dump's processes listen.
+pub fn listening(images: &Path) -> io::Result<Vec<u16>> {
+    const TCP: u32 = 6;
+    const LISTEN: u32 = 10;
+    let files: Vec<FileEntry> = read(&images.join("files.img"))?;
+    let sockets = files.into_iter().filter_map(|file| file.inet);
+    let listening = sockets.filter(|socket| socket.proto == TCP && socket.state == LISTEN);
+    Ok(listening.filter_map(|socket| u16::try_from(socket.src_port).ok()).collect())
+}
+
 /// The mounts of a dump, of every mount namespace in it.
 pub fn mounts(images: &Path) -> io::Result<Vec<Mounted>> {
     let mut found = Vec::new();
@@ -136,7 +171,7 @@ pub fn mounts(images: &Path) -> io::Result<Vec<Mounted>> {
             path: format!("/{}", mount.mountpoint.trim_start_matches(['.', '/'])),
             source: mount.source,
             root: mount.root,
-            external: mount.external == Some(true),
+            external: mount.external == Some(true) || mount.external_key.is_some(),
         }));
     }
     found.sort_by(|one, other| one.path.cmp(&other.path));
@@ -158,8 +193,18 @@ fn first<M: Message + Default>(path: &Path) -> io::Result<Option<M>> {
     }
 }
 
-/// Every message of an image.
+/// Every message of an image, all of one kind.
 fn read<M: Message + Default>(path: &Path) -> io::Result<Vec<M>> {
+    let decoded = messages(path)?.into_iter().map(|message| {
+        M::decode(message.as_slice()).map_err(|error| {
+            let words = format!("{} cannot be read: {error}", path.file_name().unwrap_or_default().display());
+            io::Error::new(io::ErrorKind::InvalidData, words)
+        })
+    });
+    decoded.collect()
+}
+
+fn messages(path: &Path) -> io::Result<Vec<Vec<u8>>> {
     let wrong = |words: &str| {
         let words = format!("{} {words}", path.file_name().unwrap_or_default().to_string_lossy());
         io::Error::new(io::ErrorKind::InvalidData, words)
@@ -177,7 +222,7 @@ fn read<M: Message + Default>(path: &Path) -> io::Result<Vec<M>> {
         let length = word(&mut rest).ok_or_else(|| wrong("is cut off"))?;
         let message = usize::try_from(length).ok().and_then(|length| rest.split_at_checked(length));
         let (message, after) = message.ok_or_else(|| wrong("is cut off"))?;
-        messages.push(M::decode(message).map_err(|error| wrong(&format!("cannot be read: {error}")))?);
+        messages.push(message.to_vec());
         rest = after;
     }
     Ok(messages)
@@ -313,6 +358,8 @@ struct RegFileEntry {
 struct InetSkEntry {
     #[prost(uint32, required, tag = "5")]
     proto: u32,
+    #[prost(uint32, required, tag = "6")]
+    state: u32,
     #[prost(uint32, required, tag = "7")]
     src_port: u32,
     #[prost(uint32, required, tag = "8")]
@@ -335,7 +382,28 @@ struct PipeEntry {
     pipe_id: u32,
 }
 
-#[derive(Clone, PartialEq, Message)]
+#[derive(Clone, Copy, PartialEq, Message)]
+struct PagemapHead {
+    #[prost(uint32, required, tag = "1")]
+    pages_id: u32,
+}
+
+impl PagemapEntry {
+    /// In bytes.
+    fn size(&self) -> u64 {
+        self.nr_pages.unwrap_or(u64::from(self.compat_nr_pages.unwrap_or(0))).saturating_mul(PAGE)
+    }
+
+    /// Whether its pages lie in the file beside it.
+    fn is_here(&self) -> bool {
+        match self.flags {
+            Some(flags) => flags & PRESENT != 0 && flags & IN_PARENT == 0,
+            None => self.in_parent != Some(true),
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Message)]
 struct PagemapEntry {
     #[prost(uint32, optional, tag = "2")]
     compat_nr_pages: Option<u32>,
@@ -357,6 +425,9 @@ struct MountEntry {
     source: String,
     #[prost(bool, optional, tag = "13")]
     external: Option<bool>,
+    /// What a newer CRIU says instead.
+    #[prost(string, optional, tag = "18")]
+    external_key: Option<String>,
 }
 
 #[derive(Clone, PartialEq, Message)]

@@ -96,9 +96,8 @@ impl Runc {
             Ok(Err(error)) => Err(Error::Failed {
                 verb: "delete",
                 words: format!("not tried, since a mount in its state folder cannot be detached: {error}"),
-                log: None,
             }),
-            Err(error) => Err(Error::Failed { verb: "delete", words: error.to_string(), log: None }),
+            Err(error) => Err(Error::Failed { verb: "delete", words: error.to_string() }),
         }
     }
 
@@ -125,7 +124,7 @@ pub async fn output(program: &Program, limit: Duration) -> Result<String> {
         Ok((Ok(status), said, _)) if status.success() => Ok(said),
         Ok((Ok(status), said, words)) => {
             let words = format!("{status}: {} {}", said.trim(), words.trim());
-            Err(Error::Failed { verb: "--version", words, log: None })
+            Err(Error::Failed { verb: "--version", words })
         }
         Ok((Err(source), ..)) => Err(Error::Missing { path: program.path.clone(), source }),
         Err(_) => {
@@ -227,17 +226,16 @@ pub fn explain(verb: &'static str, path: &Path, failure: Failure, log: &Path) ->
             Error::Missing { path: path.to_owned(), source }
         }
         FailureKind::Ended(ExitStatus::Code(code)) => {
-            Error::Failed { verb, words: or(format!("it ended with {code} and said nothing")), log: None }
+            Error::Failed { verb, words: or(format!("it ended with {code} and said nothing")) }
         }
         FailureKind::Ended(ExitStatus::Signal(signal)) => {
-            Error::Failed { verb, words: or(format!("signal {signal} ended it")), log: None }
+            Error::Failed { verb, words: or(format!("signal {signal} ended it")) }
         }
         FailureKind::NoPid => Error::Failed {
             verb,
             words: format!("it ended with 0 but named no process; it said: {}", or("nothing".into())),
-            log: None,
         },
-        FailureKind::Refused(words) => Error::Failed { verb, words, log: None },
+        FailureKind::Refused(words) => Error::Failed { verb, words },
     }
 }
 

@@ -1,6 +1,6 @@
 //! One runtime call under way: its process, its time limit, its streams, and what came of it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::os::fd::BorrowedFd;
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::{Signal, kill, killpg};
+use nix::sys::signal::{SigSet, Signal, kill, killpg};
 use nix::unistd::Pid;
 
 use super::console::Console;
@@ -17,7 +17,8 @@ use super::reaper::{self, Ended};
 use super::stdio::{Output, Stream};
 use crate::ipc::{CONSOLE, ProcessKey, Request, Role};
 use crate::runtime::cgroup::Cgroup;
-use crate::runtime::process::{Stat, has_argument, pids, start_time};
+use crate::runtime::criu;
+use crate::runtime::process::start_time;
 use crate::runtime::program::{ExitStatus, FailureKind, Program};
 
 /// How often it is looked for what a call has orphaned.
@@ -98,7 +99,7 @@ impl Job {
         };
         let socket = launching.as_ref().and_then(|launching| launching.console.as_ref()).map(Console::path);
         let before = children();
-        let child = spawn(&program, socket.as_deref(), stdout, stderr)?;
+        let child = spawn(&program, socket.as_deref(), stdout, stderr, launching.is_none())?;
         let limit = Duration::from_millis(timeout_ms);
         let deadline = Instant::now() + limit;
         let job = Self {
@@ -134,7 +135,7 @@ impl Job {
     /// wait for as long as it may. They are told by having begun no program of their own; those that are without the
     /// one that did for two looks are no process that a restore is just about to let go.
     fn end_orphans(&mut self) {
-        let group = criu_of(self.child);
+        let group = criu::workers(self.child);
         let headless = group.iter().all(|(_, forked)| *forked);
         let orphans: BTreeSet<i32> = group.into_iter().filter(|_| headless).map(|(pid, _)| pid).collect();
         for pid in orphans.intersection(&self.criu_orphans) {
@@ -223,7 +224,14 @@ impl Job {
     }
 }
 
-fn spawn(program: &Program, console: Option<&str>, stdout: Stdio, stderr: Stdio) -> io::Result<i32> {
+/// `fails_by_writing`: as [`criu::refuse_writes`] needs it; what leaves a process behind must not have it.
+fn spawn(
+    program: &Program,
+    console: Option<&str>,
+    stdout: Stdio,
+    stderr: Stdio,
+    fails_by_writing: bool,
+) -> io::Result<i32> {
     let args = program.args.iter().map(|argument| match console {
         Some(path) if argument == CONSOLE => path,
         _ => argument.as_str(),
@@ -237,6 +245,12 @@ fn spawn(program: &Program, console: Option<&str>, stdout: Stdio, stderr: Stdio)
         .stdin(Stdio::null())
         .stdout(stdout)
         .stderr(stderr);
+    if fails_by_writing {
+        // SAFETY: sigprocmask(2) may be called between fork and exec.
+        unsafe {
+            command.pre_exec(|| SigSet::from(Signal::SIGXFSZ).thread_block().map_err(io::Error::from));
+        }
+    }
     // std gives SIGPIPE, which it ignores in us, back to the child.
     let child = reaper::unblocked(|| command.spawn())?;
     i32::try_from(child.id()).map_err(io::Error::other)
@@ -280,19 +294,6 @@ impl Job {
             }
         }
     }
-}
-
-/// The living processes of a call that are CRIU's, as runc calls it (`criu swrk FD`), and whether each has begun no
-/// program of its own. They are below the runtime, or in its group when they have left it.
-fn criu_of(call: i32) -> Vec<(i32, bool)> {
-    let all: BTreeMap<i32, Stat> =
-        pids().into_iter().filter_map(|pid| Some((pid, Stat::of(pid).filter(Stat::is_alive)?))).collect();
-    let is_below = |pid: i32| {
-        let line = std::iter::successors(Some(pid), |pid| all.get(pid).map(|stat| stat.parent));
-        line.take(all.len()).any(|pid| pid == call)
-    };
-    let of_call = all.iter().filter(|(pid, stat)| stat.group == call || is_below(**pid));
-    of_call.filter(|(pid, _)| has_argument(**pid, "swrk")).map(|(pid, stat)| (*pid, stat.is_fork())).collect()
 }
 
 /// What runc runs inside a container before it becomes the process that was asked for.

@@ -362,8 +362,9 @@ impl Partial {
     }
 
     fn fill(&self, meta: &Meta, config: &[u8]) -> Result<()> {
-        for folder in [self.folder.clone(), self.images()] {
-            DirBuilder::new().mode(0o700).create(&folder).map_err(store("making the folder", folder))?;
+        // Nobody gets into the folder above. A restored process of a user namespace opens its images below a descriptor.
+        for (folder, mode) in [(self.folder.clone(), 0o700), (self.images(), 0o711)] {
+            DirBuilder::new().mode(mode).create(&folder).map_err(store("making the folder", folder))?;
         }
         let path = self.folder.join(SPEC);
         // Onto the disk with the images, at the end.
@@ -371,6 +372,11 @@ impl Partial {
         let path = self.folder.join(META);
         let bytes = serde_json::to_vec(meta).map_err(|error| store("writing", &path)(error.into()))?;
         write_synced(&path, &bytes).map_err(store("writing", path))
+    }
+
+    /// What it will be called.
+    pub(super) fn name(&self) -> &CheckpointName {
+        &self.name
     }
 
     /// Where CRIU's images go.

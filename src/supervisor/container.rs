@@ -11,6 +11,7 @@ mod end;
 mod life;
 mod processes;
 mod start;
+mod underway;
 mod view;
 
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use tokio::time::Instant;
 
 pub(super) use life::Life;
 pub(super) use processes::recover_ended;
+pub use underway::Work;
 pub use view::{CheckpointOptions, Ended, ProcessReport, ProcessView, Snapshot, Start, Update};
 
 use super::Context;

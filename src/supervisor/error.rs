@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::names::{BadName, CheckpointName, ContainerId};
 use super::state::{Status, Verb};
+use super::store::LogOf;
 use crate::runtime;
 use crate::runtime::bundle::BundleError;
 use crate::runtime::preflight::Blocker;
@@ -68,6 +69,14 @@ pub enum Error {
         name: CheckpointName,
         /// Why not, a sentence each.
         reasons: Vec<String>,
+    },
+    /// Somebody else has what of the host's the checkpoint needs.
+    #[error("the checkpoint {name} cannot be restored beside what runs: {}", conflicts.join("; "))]
+    HostConflict {
+        /// The checkpoint.
+        name: CheckpointName,
+        /// What is taken, a sentence each.
+        conflicts: Vec<String>,
     },
     /// The bundle is not what it was when the checkpoint was made.
     #[error("the config.json of {bundle} has changed since the checkpoint {name} was made, at {}", changes.join(", "))]
@@ -140,6 +149,55 @@ pub enum Error {
         id: ContainerId,
         /// What it says.
         source: runtime::Error,
+    },
+    /// CRIU refused a dump or a restore.
+    #[error("container {id}")]
+    Criu {
+        /// The container.
+        id: ContainerId,
+        /// The checkpoint.
+        checkpoint: CheckpointName,
+        /// Which of the two.
+        of: LogOf,
+        /// runc's words, and CRIU's.
+        source: runtime::Error,
+        /// Where CRIU's log was kept.
+        log: Option<PathBuf>,
+        /// The last lines of it.
+        tail: Vec<String>,
+    },
+    /// Nothing has kept such a log.
+    #[error("there is no log of a {} of checkpoint {name}", of.word())]
+    NoLog {
+        /// The checkpoint.
+        name: CheckpointName,
+        /// Of what.
+        of: LogOf,
+    },
+    /// Somebody has called it off.
+    #[error("the {} of container {id} was called off, checkpoint {checkpoint}", of.word())]
+    Cancelled {
+        /// The container.
+        id: ContainerId,
+        /// The checkpoint.
+        checkpoint: CheckpointName,
+        /// A dump or a restore.
+        of: LogOf,
+    },
+    /// There is nothing to call off.
+    #[error("no checkpoint or restore of container {0} is under way")]
+    NothingUnderWay(ContainerId),
+    /// The disk has no room for what a dump is about to write.
+    #[error("the checkpoint {name} needs some {needed} bytes, and {free} are free in {folder}")]
+    NoRoom {
+        /// The checkpoint.
+        name: CheckpointName,
+        /// How much memory the container has.
+        needed: u64,
+        /// How much the disk has.
+        free: u64,
+        /// Where.
+        folder: PathBuf,
     },
     /// There is no CRIU that works.
     #[error("no CRIU that works: {0}")]

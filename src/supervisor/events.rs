@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{oneshot, watch};
 
 use super::names::{CheckpointName, ContainerId};
+use super::store::LogOf;
 use crate::runtime::lines::{self, Lines};
 
 /// How many events are kept for those who ask for past ones.
@@ -51,6 +52,17 @@ pub enum Happened {
         name: CheckpointName,
         /// The number of the request in its run, by which it is known whether it was told.
         seq: u64,
+    },
+    /// A dump or a restore takes its time: how far it is.
+    Progress {
+        /// Which of the two.
+        of: LogOf,
+        /// The checkpoint.
+        name: CheckpointName,
+        /// What is written, if that is known.
+        bytes: Option<u64>,
+        /// What there is to do.
+        total: u64,
     },
     /// A process ended: its pid if it was an added one, and its status as a shell says it, if known.
     Exit {
@@ -292,6 +304,7 @@ fn note(heard: &mut BTreeMap<ContainerId, Heard>, event: &Event) {
         Happened::Delete => {
             heard.remove(&event.id);
         }
+        Happened::Progress { .. } => {}
         Happened::Pause => of_run(heard, event).paused = true,
         Happened::Resume => of_run(heard, event).paused = false,
         Happened::Checkpoint { seq, .. } => of_run(heard, event).checkpoint = Some(*seq),

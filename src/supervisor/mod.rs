@@ -20,6 +20,7 @@ mod registry;
 mod state;
 mod store;
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,13 +29,13 @@ use rustix::process::Rlimit;
 use tokio::sync::{Semaphore, oneshot, watch};
 
 pub use checkpoints::{Checkpoint, Entry, Order, Report};
-pub use container::{CheckpointOptions, Ended, ProcessReport, ProcessView, Snapshot, Start, Update};
+pub use container::{CheckpointOptions, Ended, ProcessReport, ProcessView, Snapshot, Start, Update, Work};
 pub use error::{Error, Result};
 pub use events::{Event, Happened, Listener, Told};
 pub use logs::{LogLine, LogQuery, LogReader};
 pub use names::{BadName, CheckpointName, ContainerId};
 pub use state::{Status, Verb};
-pub use store::{OpenError, Store};
+pub use store::{LogOf, OpenError, Store};
 
 use checkpoints::catalogue;
 use container::Command;
@@ -381,6 +382,41 @@ impl Supervisor {
     pub async fn checkpoint_report(&self, id: &ContainerId, name: CheckpointName) -> Result<Report> {
         let (bundle, host) = (self.get(id)?.bundle.clone(), self.context.host.clone());
         store::blocking(move || catalogue::report(&bundle, &host, &name)).await
+    }
+
+    /// CRIU's log of the dump that made a checkpoint, or of the newest that did not; or of the newest
+    /// restore that failed. A container that could not be restored need not exist.
+    pub async fn checkpoint_log(&self, id: &ContainerId, name: CheckpointName, of: LogOf) -> Result<File> {
+        let (context, id) = (Arc::clone(&self.context), id.clone());
+        let bundle = self.get(&id).ok().map(|snapshot| snapshot.bundle.clone());
+        store::blocking(move || {
+            let made = match (of, bundle) {
+                (LogOf::Dump, Some(bundle)) => {
+                    checkpoints::open(&bundle, &name).ok().and_then(|made| catalogue::log(&made))
+                }
+                (LogOf::Dump, None) | (LogOf::Restore, _) => None,
+            };
+            let log = made.or_else(|| context.store.failed_log(&id, of, &name));
+            let log = log.ok_or(Error::NoLog { name, of })?;
+            File::open(&log).map_err(error::store("opening", log))
+        })
+        .await
+    }
+
+    /// Calls off the checkpoint or the restore that is under way, and waits until it has ended: undone, or done just
+    /// before.
+    pub async fn cancel(&self, id: &ContainerId) -> Result<()> {
+        let _under_way = self.open_for_change()?;
+        let nothing = || Error::NothingUnderWay(id.clone());
+        let work = self.get(id)?.under_way.clone().ok_or_else(nothing)?;
+        work.cancel();
+        let is_over =
+            |snapshot: &Snapshot| !snapshot.under_way.as_ref().is_some_and(|now| Arc::ptr_eq(now, &work));
+        match self.until(id, None, is_over).await {
+            // A restore under a new name leaves no such container.
+            Ok(_) | Err(Error::NoContainer(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Deletes a checkpoint of its bundle.

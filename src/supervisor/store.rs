@@ -26,6 +26,7 @@ use super::error::{Error, Result, store};
 use super::names::{CheckpointName, ContainerId};
 use crate::ipc::{ADDED_EXITS, ADDED_EXITS_OLDER, AddedExit, EXIT_RECORD, ExitRecord, LOG, ProcessKey};
 use crate::runtime::bundle::read_config;
+use crate::runtime::criu::log_end;
 use crate::runtime::durable::{sync_folder, write_synced};
 use crate::runtime::lines::{self, Lines};
 use crate::runtime::mounts;
@@ -50,6 +51,7 @@ const CALLS: &str = "calls";
 /// The boot that the volatile folder is of.
 const BOOT: &str = "boot-id";
 /// How many logs of failures are kept.
+const FAILED: &str = "failed";
 const FAILED_KEPT: usize = 32;
 
 /// What is known of a container for good.
@@ -196,7 +198,7 @@ impl Store {
             state.join("bin"),
             state.join(CALLS),
             root.join("containers"),
-            root.join("failed"),
+            root.join(FAILED),
         ] {
             private(&folder).map_err(|source| OpenError::Io { folder, source })?;
         }
@@ -444,17 +446,71 @@ impl Store {
     }
 
     /// Keeps the log of something that failed; only the newest few are kept.
-    pub fn keep_failed_log(&self, id: &ContainerId, what: &str, log: &Path) -> Option<PathBuf> {
-        let folder = self.root.join("failed");
-        let kept = folder.join(format!("{:.6}-{id}-{what}.log", Timestamp::now()));
-        fs::copy(log, &kept).ok()?;
-        let mut all: Vec<PathBuf> = fs::read_dir(&folder).ok()?.flatten().map(|entry| entry.path()).collect();
-        all.sort();
+    pub fn keep_failed_log(
+        &self,
+        id: &ContainerId,
+        of: LogOf,
+        checkpoint: &CheckpointName,
+        log: &Path,
+    ) -> Option<PathBuf> {
+        let folder = self.root.join(FAILED);
+        let kept = folder.join(format!("{:.6}{}", Timestamp::now(), failed_suffix(id, of, checkpoint)));
+        if !log.is_file() {
+            return None;
+        }
+        fs::write(&kept, log_end(log)).ok()?;
+        let all = self.failed_logs();
         for old in all.iter().rev().skip(FAILED_KEPT) {
             let _ = fs::remove_file(old);
         }
         Some(kept)
     }
+
+    /// The newest log of a failure that was kept.
+    pub(super) fn failed_log(
+        &self,
+        id: &ContainerId,
+        of: LogOf,
+        checkpoint: &CheckpointName,
+    ) -> Option<PathBuf> {
+        let suffix = failed_suffix(id, of, checkpoint);
+        let is_it =
+            |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().ends_with(&suffix));
+        self.failed_logs().into_iter().rev().find(is_it)
+    }
+
+    /// Oldest first.
+    fn failed_logs(&self) -> Vec<PathBuf> {
+        let entries = fs::read_dir(self.root.join(FAILED)).into_iter().flatten().flatten();
+        let mut all: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+        all.sort();
+        all
+    }
+}
+
+/// What CRIU has logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum LogOf {
+    /// A checkpoint.
+    Dump,
+    /// A start from one.
+    Restore,
+}
+
+impl LogOf {
+    /// Its name.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Dump => "dump",
+            Self::Restore => "restore",
+        }
+    }
+}
+
+/// Behind the time; no name has an `@` in it.
+fn failed_suffix(id: &ContainerId, of: LogOf, checkpoint: &CheckpointName) -> String {
+    format!("@{id}@{}@{checkpoint}.log", of.word())
 }
 
 fn lock(folder: &Path) -> Result<File, OpenError> {

@@ -63,7 +63,7 @@ listener.close()
 client.close()
 given = given[0]
 ";
-        let subject = Self::start(Bundle::python(&format!("{TAKE}{script}")));
+        let subject = Self::start(Bundle::subject(&format!("{TAKE}{script}")));
         let client = UnixStream::connect(subject.bundle.shared().join("in")).unwrap();
         let rights = [ControlMessage::ScmRights(&[descriptor])];
         sendmsg::<()>(client.as_raw_fd(), &[IoSlice::new(b"x")], &rights, MsgFlags::empty(), None).unwrap();
@@ -191,20 +191,20 @@ client = socket.create_connection(listener.getsockname())
 fn a_connection_is_in_the_way_unless_tcp_is_said() {
     let script = format!("{CONNECTED}server, _ = listener.accept()\ntold(client.fileno())");
     // In the host's network namespace, where the loopback is up when CRIU connects it again.
-    let bundle = Bundle::python(&script).without_namespace("network");
+    let bundle = Bundle::subject(&script).without_namespace("network");
     blocked_without("tcp", bundle, "tcpConnection", "Connected TCP socket");
 }
 
 #[test]
 fn a_half_closed_connection_is_one() {
     let script = format!("{CONNECTED}server, _ = listener.accept()\nclient.close()\ntold(server.fileno())");
-    blocked(Bundle::python(&script), "tcpConnection", "Connected TCP socket");
+    blocked(Bundle::subject(&script), "tcpConnection", "Connected TCP socket");
 }
 
 #[test]
 fn a_connection_that_waits_to_be_accepted_is_in_the_way_even_with_tcp() {
     let subject =
-        Subject::start(Bundle::python(&format!("{CONNECTED}told(listener.fileno())\nclient.close()")));
+        Subject::start(Bundle::subject(&format!("{CONNECTED}told(listener.fileno())\nclient.close()")));
     subject.blocked_at_told("unacceptedConnection", "In-flight connection");
     assert_eq!(subject.preflight("?tcp=true")["possible"], false);
     let path = format!("{}?preflight=false", subject.checkpoint_path());
@@ -221,7 +221,7 @@ fn every_kind_of_file_lock_is_in_the_way_unless_file_locks_is_said() {
         "fcntl.fcntl(file, 37, struct.pack('hhqqi4x', fcntl.F_WRLCK, 0, 0, 0, 0))",
         "fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_WRLCK)",
     ] {
-        let bundle = Bundle::python(&format!("file = open('/mem/x', 'w')\n{lock}\ntold(file.fileno())"));
+        let bundle = Bundle::subject(&format!("file = open('/mem/x', 'w')\n{lock}\ntold(file.fileno())"));
         blocked_without("fileLocks", bundle.capable(&["CAP_LEASE"]), "fileLock", "file locks are hold");
     }
 }
@@ -262,7 +262,7 @@ fn a_terminal_of_the_host_is_in_the_way() {
 
 #[test]
 fn a_terminal_that_an_added_process_leads_is_in_the_way_unless_shell_is_said() {
-    let subject = Subject::start(Bundle::python(""));
+    let subject = Subject::start(Bundle::subject(""));
     let args = json!(["sh", "-c", "(sleep 999 &); sleep 998"]);
     let added = json!({ "args": args, "terminal": true });
     subject.daemon.client.put(&format!("/containers/{}/process", subject.id), &added).expect(200);
@@ -284,14 +284,14 @@ fn a_terminal_that_an_added_process_leads_is_in_the_way_unless_shell_is_said() {
 #[test]
 fn deleted_files_are_in_the_way_when_they_are_large_or_have_another_name() {
     let write = "file = open('/mem/x', 'wb')\nfile.write(b'a' * 2000000)\nfile.flush()\nos.unlink('/mem/x')";
-    blocked(Bundle::python(&format!("{write}\ntold(file.fileno())")), "unlinkedFile", "increase limit");
+    blocked(Bundle::subject(&format!("{write}\ntold(file.fileno())")), "unlinkedFile", "increase limit");
     let link = "file = open('/mem/x', 'wb')\nos.link('/mem/x', '/mem/y')\nos.unlink('/mem/x')";
-    blocked(Bundle::python(&format!("{link}\ntold(file.fileno())")), "unlinkedFile", "link-remap");
+    blocked(Bundle::subject(&format!("{link}\ntold(file.fileno())")), "unlinkedFile", "link-remap");
 
     let map = "file = open('/mem/x', 'wb+')\nfile.write(b'a' * 2000000)\nfile.flush()
 area = libc.mmap; area.restype = ctypes.c_void_p
 area(None, ctypes.c_size_t(4096), 1, 1, file.fileno(), ctypes.c_size_t(0))\nfile.close()\nos.unlink('/mem/x')";
-    let subject = Subject::start(Bundle::python(map));
+    let subject = Subject::start(Bundle::subject(map));
     let words = "increase limit";
     subject.blocked(&Expected { kind: "unlinkedFile", pid: None, descriptor: None, words });
     subject.end();
@@ -301,7 +301,7 @@ area(None, ctypes.c_size_t(4096), 1, 1, file.fileno(), ctypes.c_size_t(0))\nfile
 fn a_unix_socket_whose_other_end_is_outside_is_in_the_way() {
     // Accepted by the host, or not yet.
     for accepts in [true, false] {
-        let bundle = Bundle::python(
+        let bundle = Bundle::subject(
             "other = socket.socket(socket.AF_UNIX)\nother.connect('/tmp/host')\ntold(other.fileno())",
         );
         let listener = UnixListener::bind(bundle.shared().join("host")).unwrap();
@@ -324,7 +324,7 @@ listener.listen()
 print('ready', flush=True)
 client, _ = listener.accept()
 told(client.fileno())";
-    let subject = Subject::start(Bundle::python(script));
+    let subject = Subject::start(Bundle::subject(script));
     let client = UnixStream::connect(subject.bundle.shared().join("in")).unwrap();
     subject.await_count();
     subject.blocked_at_told("unixSocket", "not found");
@@ -341,7 +341,7 @@ fn a_datagram_socket_to_the_outside_is_in_the_way_unless_unix_sockets_is_said() 
     let script = format!(
         "other = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)\nother.connect('\\0{name}')\ntold(other.fileno())"
     );
-    let bundle = Bundle::python(&script).without_namespace("network");
+    let bundle = Bundle::subject(&script).without_namespace("network");
     blocked_without("unixSockets", bundle, "unixSocket", "External socket is used");
     drop(host);
 }
@@ -349,9 +349,9 @@ fn a_datagram_socket_to_the_outside_is_in_the_way_unless_unix_sockets_is_said() 
 #[test]
 fn sockets_of_kinds_that_criu_does_not_know_are_in_the_way() {
     let mptcp = "own = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 262)\ntold(own.fileno())";
-    blocked(Bundle::python(mptcp), "socketFamily", "Unsupported proto 262");
+    blocked(Bundle::subject(mptcp), "socketFamily", "Unsupported proto 262");
     let vsock = "own = socket.socket(socket.AF_VSOCK, socket.SOCK_STREAM)\ntold(own.fileno())";
-    blocked(Bundle::python(vsock), "socketFamily", "Unknown socket collected");
+    blocked(Bundle::subject(vsock), "socketFamily", "Unknown socket collected");
 }
 
 #[test]
@@ -361,7 +361,7 @@ own = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0)
 own.bind((0, 0))
 own.send(struct.pack('IHHIIB3x', 20, 18, 0x301, 1, 0, 0))
 told(own.fileno())";
-    blocked(Bundle::python(script), "netlinkData", "has data to read");
+    blocked(Bundle::subject(script), "netlinkData", "has data to read");
 }
 
 #[test]
@@ -372,13 +372,13 @@ fn a_watch_without_a_path_is_in_the_way() {
         )
     };
     let deleted = format!("file = open('/mem/x', 'w')\n{}os.unlink('/mem/x')", watch("/mem/x"));
-    blocked(Bundle::python(&deleted), "fileWatch", "Can't find suitable path");
-    blocked(Bundle::python(&watch("/proc/version")), "fileWatch", "Can't dump that handle");
+    blocked(Bundle::subject(&deleted), "fileWatch", "Can't find suitable path");
+    blocked(Bundle::subject(&watch("/proc/version")), "fileWatch", "Can't dump that handle");
 }
 
 #[test]
 fn a_device_that_criu_does_not_know_is_in_the_way() {
-    let bundle = Bundle::python("told(os.open('/dev/fuse', os.O_RDWR))").with(|config| {
+    let bundle = Bundle::subject("told(os.open('/dev/fuse', os.O_RDWR))").with(|config| {
         let device = json!({ "path": "/dev/fuse", "type": "c", "major": 10, "minor": 229 });
         config["linux"]["devices"] = json!([device]);
         config["linux"]["resources"]["devices"] = json!([{ "allow": true, "access": "rwm" }]);
@@ -389,9 +389,9 @@ fn a_device_that_criu_does_not_know_is_in_the_way() {
 #[test]
 fn descriptors_that_criu_does_not_know_are_in_the_way() {
     let script = "told(call(323, 1))"; // userfaultfd(2), of user mode only
-    blocked(Bundle::python(script), "descriptor", "Can't dump file");
+    blocked(Bundle::subject(script), "descriptor", "Can't dump file");
     let script = "told(call(425, 4, ctypes.create_string_buffer(120)))"; // io_uring_setup(2)
-    blocked(Bundle::python(script), "ioUring", "");
+    blocked(Bundle::subject(script), "ioUring", "");
 }
 
 #[test]
@@ -401,7 +401,7 @@ number = libc.shmget(0, 65536, 0o1600)
 libc.shmat.restype = ctypes.c_void_p
 libc.shmat(number, None, 0)
 libc.shmctl(number, 0, None)"; // IPC_RMID: gone with its last user
-    let subject = Subject::start(Bundle::python(script).without_namespace("ipc"));
+    let subject = Subject::start(Bundle::subject(script).without_namespace("ipc"));
     let words = "doesn't live in IPC ns";
     subject.blocked(&Expected { kind: "sharedMemory", pid: None, descriptor: None, words });
     subject.end();
@@ -419,7 +419,7 @@ if child == 0:
     while True: time.sleep(1)
 time.sleep(0.3)"
         );
-        let subject = Subject::start(Bundle::python(&script).capable(&["CAP_SYS_ADMIN"]));
+        let subject = Subject::start(Bundle::subject(&script).capable(&["CAP_SYS_ADMIN"]));
         let words = match kind {
             "net" => "more than one netns".to_owned(),
             _ => format!("nested {kind} namespace"),
@@ -437,7 +437,7 @@ fn only_child(pid: i32) -> Option<i32> {
 
 #[test]
 fn a_process_that_was_brought_in_from_the_host_is_in_the_way() {
-    let subject = Subject::start(Bundle::python(""));
+    let subject = Subject::start(Bundle::subject(""));
     let entered = Command::new("nsenter")
         .args(["-t", &subject.pid.to_string(), "-m", "-p", "-n", "-i", "-u", "/bin/sh", "-c", "sleep 1000 &"])
         .stdin(Stdio::null())
@@ -465,7 +465,7 @@ time.sleep(0.1)
 assert libc.ptrace(16, child, 0, 0) == 0
 os.waitpid(child, 0x40000000)
 libc.ptrace(7, child, 0, 0)";
-    let subject = Subject::start(Bundle::python(script).capable(&["CAP_SYS_PTRACE"]));
+    let subject = Subject::start(Bundle::subject(script).capable(&["CAP_SYS_PTRACE"]));
     let child = only_child(subject.pid);
     subject.blocked(&Expected { kind: "tracer", pid: child, descriptor: None, words: "" });
     subject.end();
@@ -475,7 +475,7 @@ libc.ptrace(7, child, 0, 0)";
 #[test]
 fn a_stopped_process_is_in_the_way_where_criu_hangs_over_it() {
     let script = "child = fork()\ntime.sleep(0.1)\nos.kill(child, 19)\ntime.sleep(0.1)";
-    let subject = Subject::start_in(Daemon::with(&["--checkpoint-timeout", "2"]), Bundle::python(script));
+    let subject = Subject::start_in(Daemon::with(&["--checkpoint-timeout", "2"]), Bundle::subject(script));
     let child = only_child(subject.pid);
     let version = subject.daemon.client.get("/version").expect(200).json();
     if version["features"]["cgroupVersion"] == 2 {
@@ -495,7 +495,7 @@ fn a_user_other_than_root_is_in_the_way_where_the_capability_is_withheld() {
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let mask = status.lines().find_map(|line| line.strip_prefix("CapEff:")).unwrap();
     let withheld = u64::from_str_radix(mask.trim(), 16).unwrap() >> 24 & 1 == 0;
-    let bundle = Bundle::python("os.chmod('/tmp', 0o777)\nos.setgid(1000)\nos.setuid(1000)");
+    let bundle = Bundle::subject("os.chmod('/tmp', 0o777)\nos.setgid(1000)\nos.setuid(1000)");
     let subject = Subject::start(bundle.capable(&["CAP_SETUID", "CAP_SETGID"]));
     if withheld {
         let words = "Can't get rlimit";
@@ -509,7 +509,7 @@ fn a_user_other_than_root_is_in_the_way_where_the_capability_is_withheld() {
 #[test]
 fn what_criu_takes_is_not_in_the_way() {
     let subject = Subject::start(
-        Bundle::python(
+        Bundle::subject(
             "
 keep = [os.pipe(), socket.socketpair(), os.openpty()]
 keep += [os.open('/dev/' + name, os.O_RDWR) for name in ['null', 'zero', 'full', 'random', 'urandom']]
@@ -561,7 +561,7 @@ time.sleep(0.3)",
 #[test]
 fn a_terminal_of_its_own_is_not_in_the_way() {
     let subject =
-        Subject::start(Bundle::python("").with(|config| config["process"]["terminal"] = json!(true)));
+        Subject::start(Bundle::subject("").with(|config| config["process"]["terminal"] = json!(true)));
     subject.survives(None);
     subject.end();
 }
@@ -569,7 +569,7 @@ fn a_terminal_of_its_own_is_not_in_the_way() {
 /// It is no part of the dump.
 #[test]
 fn what_an_added_process_has_is_not_in_the_way() {
-    let subject = Subject::start(Bundle::python(""));
+    let subject = Subject::start(Bundle::subject(""));
     let script = "import fcntl, socket, time
 file = open('/mem/x', 'w'); fcntl.flock(file, fcntl.LOCK_EX)
 listener = socket.socket(); listener.bind(('127.0.0.1', 7)); listener.listen()
@@ -606,7 +606,7 @@ fn the_preflight_needs_a_container_that_runs_or_is_paused() {
 /// The look is a part of every checkpoint, so its time is the container's.
 #[test]
 fn the_preflight_is_quick() {
-    let subject = Subject::start(Bundle::python(
+    let subject = Subject::start(Bundle::subject(
         "
 keep = [os.open('/dev/null', os.O_RDWR) for _ in range(50)]
 pairs = [socket.socketpair() for _ in range(25)]

@@ -19,6 +19,14 @@ pub enum ListCheckpointsSort {
 /// Operations under the `checkpoints` tag.
 #[async_trait::async_trait]
 pub trait CheckpointsApi: Send + Sync + 'static {
+    /// Call off a checkpoint or a restore
+    ///
+    /// `POST /containers/{id}/cancel`
+    async fn cancel_operation(
+        &self,
+        id: String,
+        idempotency_key: ::std::option::Option<String>,
+    ) -> CancelOperationResponse;
     /// List the checkpoints of a container
     ///
     /// `GET /containers/{id}/checkpoint`

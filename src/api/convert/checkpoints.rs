@@ -5,7 +5,7 @@ use containerd_rest_api as api;
 use super::time;
 use crate::runtime::images::{Descriptor, Dumped, Mounted};
 use crate::runtime::options::CriuOptions;
-use crate::supervisor::{CheckpointOptions, Entry, Order, Report};
+use crate::supervisor::{CheckpointOptions, Entry, LogOf, Order, Report, Work};
 
 pub(in crate::api) fn checkpoint_options(
     body: Option<api::CreateCheckpoint>,
@@ -97,6 +97,24 @@ fn mount(mount: Mounted) -> api::DumpedMount {
     api::DumpedMount { path: mount.path, source, root: mount.root, external: mount.external }
 }
 
-fn number(count: u64) -> i64 {
+pub(super) fn number(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+pub(super) fn operation(of: LogOf) -> api::ProgressOperation {
+    match of {
+        LogOf::Dump => api::ProgressOperation::Checkpoint,
+        LogOf::Restore => api::ProgressOperation::Restore,
+    }
+}
+
+/// How far what is under way is.
+pub(super) fn progress(work: &Work) -> api::Progress {
+    api::Progress {
+        operation: operation(work.of),
+        checkpoint: work.checkpoint.to_string(),
+        bytes: work.done().map(number),
+        total: number(work.total),
+        since: Some(time(work.since)),
+    }
 }

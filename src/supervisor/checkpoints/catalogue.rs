@@ -96,10 +96,8 @@ pub(in crate::supervisor) fn entry(bundle: &Path, here: &Host, checkpoint: Check
             changes.join(", ")
         ));
     }
-    let processes = images::tree(&checkpoint.images).unwrap_or_else(|error| {
-        obstacles.push(format!("its images cannot be read: {error}"));
-        Vec::new()
-    });
+    // That they cannot be read is among the obstacles.
+    let processes = images::tree(&checkpoint.images).unwrap_or_default();
     Entry { size: size(&checkpoint.folder), processes, obstacles, checkpoint }
 }
 
@@ -127,7 +125,7 @@ pub(in crate::supervisor) fn log(checkpoint: &Checkpoint) -> Option<std::path::P
 }
 
 /// What a folder takes on the disk; links are not followed.
-fn size(folder: &Path) -> u64 {
+pub(in crate::supervisor) fn size(folder: &Path) -> u64 {
     use std::os::unix::fs::MetadataExt;
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let sizes = entries.map(|entry| match entry.metadata() {

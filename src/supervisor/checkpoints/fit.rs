@@ -1,13 +1,16 @@
 //! Whether a checkpoint can go on here: on this host's CRIU and processor, and with the bundle as it is now. Told
 //! before anything is touched, rather than by a restore that fails late.
 
+use std::fs;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Checkpoint;
+use crate::runtime::bundle::Shared;
 use crate::runtime::cpu::Cpu;
+use crate::runtime::images;
 
 /// What of a host a dumped process depends on.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +29,9 @@ pub struct Host {
 /// Why a checkpoint cannot be restored on this host, a sentence each; none when it can, as far as can be known.
 pub(in crate::supervisor) fn unfit(checkpoint: &Checkpoint, here: &Host) -> Vec<String> {
     let mut reasons = Vec::new();
+    if let Err(error) = images::check(&checkpoint.images) {
+        reasons.push(format!("its images are damaged: {error}"));
+    }
     let Some(there) = checkpoint.host() else { return reasons };
     if let (Some(made), Some(have)) = (version(&there.criu), version(&here.criu))
         && made > have
@@ -48,6 +54,46 @@ pub(in crate::supervisor) fn unfit(checkpoint: &Checkpoint, here: &Host) -> Vec<
         ));
     }
     reasons
+}
+
+/// What of the host's a checkpoint needs and somebody else has, a sentence each: pids and ports of a container that
+/// shares them with the host.
+pub(in crate::supervisor) fn conflicts(checkpoint: &Checkpoint, shared: Shared) -> Vec<String> {
+    let mut found = Vec::new();
+    if shared.pids {
+        for process in images::tree(&checkpoint.images).unwrap_or_default() {
+            let taken = fs::read_to_string(format!("/proc/{}/comm", process.pid));
+            if let Ok(other) = taken {
+                found.push(format!(
+                    "the pid {} of its {} is that of a {}",
+                    process.pid,
+                    process.command,
+                    other.trim()
+                ));
+            }
+        }
+    }
+    if shared.network {
+        let mut ports = images::listening(&checkpoint.images).unwrap_or_default();
+        ports.retain(|port| is_listened_at(*port));
+        found.extend(
+            ports.into_iter().map(|port| format!("it listens at port {port}, and so does somebody else")),
+        );
+    }
+    found
+}
+
+/// In the daemon's own network namespace, which is that of a container that has none.
+fn is_listened_at(port: u16) -> bool {
+    let listens = |line: &str| {
+        // `sl local_address rem_address st` (proc_net_tcp in the kernel's documentation); 0A is LISTEN.
+        let mut words = line.split_whitespace().skip(1);
+        let (local, state) = (words.next().unwrap_or_default(), words.nth(1));
+        state == Some("0A")
+            && local.rsplit(':').next().and_then(|hex| u16::from_str_radix(hex, 16).ok()) == Some(port)
+    };
+    let files = ["/proc/net/tcp", "/proc/net/tcp6"];
+    files.iter().any(|file| fs::read_to_string(file).unwrap_or_default().lines().any(listens))
 }
 
 /// `4.2.1` and `4.2`, to be compared; what is no version is compared with nothing.

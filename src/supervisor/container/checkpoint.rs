@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::calls::millis;
+use super::underway::{self, Call, Work};
 use super::{Answer, CheckpointOptions, Task};
-use crate::ipc::{Call, Request};
+use crate::ipc::{self, Request};
+use crate::runtime::cgroup::Cgroup;
 use crate::runtime::criu;
 use crate::runtime::options::{self, CriuOptions};
 use crate::runtime::preflight;
@@ -16,7 +18,7 @@ use crate::supervisor::error::{Error, Result};
 use crate::supervisor::events::Happened;
 use crate::supervisor::names::CheckpointName;
 use crate::supervisor::state::{Change, Status, Verb};
-use crate::supervisor::store::{Journal, blocking};
+use crate::supervisor::store::{Journal, LogOf, blocking};
 
 impl Task {
     pub(super) async fn checkpoint(
@@ -37,19 +39,27 @@ impl Task {
         }
         let (bundle, process) = (self.snapshot.bundle.clone(), life.process.clone());
         let (criu, exit, key) = (wanted.criu, wanted.exit, wanted.key.clone());
+        let pids = life.cgroup.as_ref().map(Cgroup::pids).unwrap_or_default();
         let begun = blocking(move || {
+            let needed = underway::memory_of(&pids);
+            let folder = bundle.clone();
+            if let Some(free) = underway::free_in(&folder).filter(|free| *free < needed) {
+                return Err(Error::NoRoom { name, needed, free, folder });
+            }
             // Noted first: then nothing of it is left that a crash forgets.
             context.store.note(&run, &Journal::Checkpoint { name: name.clone(), seq })?;
             crate::cut!("checkpoint.noted");
             let meta = Meta::new(criu, exit, made_by, process, key);
             let config = run.config(&bundle);
-            Partial::begin(&context.claims, &bundle, &name, &meta, &config)
-                .inspect_err(|_| context.store.noted(&run))
+            let begun = Partial::begin(&context.claims, &bundle, &name, &meta, &config);
+            Ok((begun.inspect_err(|_| context.store.noted(&run))?, needed))
         });
-        let partial = begun.await?;
+        let (partial, needed) = begun.await?;
+        let work = Work::begin(LogOf::Dump, partial.name(), needed);
 
         crate::cut!("checkpoint.begun");
         self.change(Change::DumpBegan);
+        let watch = self.is_under_way(&work, Call::Dump(partial.images()));
         let dumped = match self.dump(&partial, &wanted).await {
             Err(error @ Error::ShimLost(_)) => self.dumped_unseen(&partial, error).await,
             dumped => dumped,
@@ -61,6 +71,8 @@ impl Task {
         }
         crate::cut!("checkpoint.settling");
         let settled = self.settle(partial, seq, dumped).await;
+        drop(watch);
+        let settled = settled.map_err(self.is_over(&work));
         if let Ok(checkpoint) = &settled {
             tracing::info!(container = %self.id(), checkpoint = %checkpoint.name, exit = wanted.exit, "checkpointed");
         }
@@ -96,7 +108,8 @@ impl Task {
         let settled = match dumped {
             Ok(()) => blocking(move || partial.finish()).await,
             Err(error) => {
-                let error = self.with_criu_words(error, "checkpoint", partial.work().join(DUMP_LOG)).await;
+                let log = partial.work().join(DUMP_LOG);
+                let error = self.with_criu_words(error, LogOf::Dump, partial.name(), log).await;
                 let _ = blocking(move || {
                     partial.abandon();
                     Ok(())
@@ -211,7 +224,7 @@ impl Task {
         let program = self.context.runc.program(&verb, &log, self.id().as_str());
         let limit = self.context.limit(true);
         let timeout_ms = millis(limit);
-        let answer = self.ask(limit, |seq| Request::Call(Call { seq, program, timeout_ms })).await?;
+        let answer = self.ask(limit, |seq| Request::Call(ipc::Call { seq, program, timeout_ms })).await?;
         match answer {
             Answer::Done | Answer::Launched(_) => {
                 let _ = tokio::fs::remove_file(&log).await;

@@ -234,7 +234,7 @@ impl Task {
 
     /// runc said that all is well, and it is not.
     pub(super) fn unbelieved(&self, verb: &'static str, what: &str) -> Error {
-        self.fail(runtime::Error::Failed { verb, words: format!("it ended with 0 but {what}"), log: None })
+        self.fail(runtime::Error::Failed { verb, words: format!("it ended with 0 but {what}") })
     }
 }
 

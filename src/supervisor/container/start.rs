@@ -10,18 +10,19 @@ use jiff::Timestamp;
 use oci_spec::runtime::Process;
 
 use super::calls::Wanted;
+use super::underway::{Call, Work};
 use super::{Life, Snapshot, Start, Task};
 use crate::ipc::{CONSOLE, ProcessKey, Role, Stdio};
 use crate::runtime::bundle::Bundle;
 use crate::runtime::options::Verb;
-use crate::runtime::{cgroup, criu, mounts, netns};
-use crate::supervisor::checkpoints::{self, Checkpoint, Claim, Claims, Host, fit};
+use crate::runtime::{self, cgroup, criu, mounts, netns};
+use crate::supervisor::checkpoints::{self, Checkpoint, Claim, Claims, Host, catalogue, fit};
 use crate::supervisor::error::{Error, Result};
 use crate::supervisor::events::Happened;
 use crate::supervisor::link::Link;
-use crate::supervisor::names::ContainerId;
+use crate::supervisor::names::{CheckpointName, ContainerId};
 use crate::supervisor::state::{Change, Status};
-use crate::supervisor::store::{RECORD_VERSION, Record, Run, blocking};
+use crate::supervisor::store::{LogOf, RECORD_VERSION, Record, Run, blocking};
 
 /// Where runc writes the init process's pid, in the run's volatile folder.
 const PID_FILE: &str = "init.pid";
@@ -35,11 +36,19 @@ struct Plan {
     /// As the bundle has it now; of a restore, as it was when it was dumped.
     process: Process,
     stdio: Stdio,
+    /// Of the checkpoint, in bytes.
+    size: u64,
     /// Nobody deletes the checkpoint meanwhile.
     _claim: Option<Claim>,
 }
 
 impl Plan {
+    /// A restore, which may take its time.
+    fn work(&self) -> Option<Arc<Work>> {
+        let checkpoint = self.checkpoint.as_ref()?;
+        Some(Work::begin(LogOf::Restore, &checkpoint.name, self.size))
+    }
+
     /// Where the bundle puts its cgroup.
     fn leaf(&self, id: &ContainerId) -> PathBuf {
         self.bundle.cgroups_path().map_or_else(|| PathBuf::from(id.as_str()), Path::to_owned)
@@ -102,7 +111,8 @@ impl Task {
         self.snapshot.ended = Arc::default();
         self.change(Change::Begun);
 
-        let launched = self.launch(&plan, &run).await;
+        let work = plan.work();
+        let launched = self.launch(&plan, &run, work.as_ref()).await;
         match launched {
             Ok(()) => {
                 self.run = number;
@@ -117,12 +127,15 @@ impl Task {
                 self.undo(run, plan.leaf(self.id())).await;
                 self.snapshot = before;
                 self.publish();
-                Err(error)
+                Err(match work {
+                    Some(work) => self.is_over(&work)(error),
+                    None => error,
+                })
             }
         }
     }
 
-    async fn launch(&mut self, plan: &Plan, run: &Run) -> Result<()> {
+    async fn launch(&mut self, plan: &Plan, run: &Run, work: Option<&Arc<Work>>) -> Result<()> {
         let id = self.id().clone();
         // A run that this name has left behind in runc would refuse the new one.
         crate::cut!("start.clearing");
@@ -147,7 +160,9 @@ impl Task {
         // The record reaches the disk beside the runtime call and not in front of it.
         let context = Arc::clone(&self.context);
         let prepared = tokio::spawn(blocking(move || context.store.prepare(&record)));
+        let watch = work.map(|work| self.is_under_way(work, Call::Restore(run.volatile.join(PID_FILE))));
         let launched = self.launch_init(plan, run).await;
+        drop(watch);
         let prepared = prepared.await.unwrap_or(Err(Error::ShuttingDown));
         let init = launched?;
         crate::cut!("start.launched");
@@ -176,6 +191,7 @@ impl Task {
         blocking(move || context.store.commit(&id, &run, &init)).await?;
 
         crate::cut!("start.committed");
+        self.snapshot.under_way = None;
         self.snapshot.processes = vec![super::ProcessView::new(init.pid, &plan.process)];
         self.change(Change::Started);
         Ok(())
@@ -207,30 +223,43 @@ impl Task {
         let launched = self.launch_process(&verb, wanted, limit).await;
         match launched {
             Ok(init) => Ok(init),
-            Err(error) => Err(self.with_criu_words(error, "restore", run.volatile.join(RESTORE_LOG)).await),
+            Err(error) => match &plan.checkpoint {
+                None => Err(error),
+                Some(checkpoint) => {
+                    let log = run.volatile.join(RESTORE_LOG);
+                    Err(self.with_criu_words(error, LogOf::Restore, &checkpoint.name, log).await)
+                }
+            },
         }
     }
 
     /// runc says "criu failed" and names a log that will be gone; CRIU's own words are in that log, and it
     /// is kept.
-    pub(super) async fn with_criu_words(&self, error: Error, what: &'static str, log: PathBuf) -> Error {
-        let Error::Runtime { id, source: crate::runtime::Error::Failed { verb, words, .. } } = error else {
+    pub(super) async fn with_criu_words(
+        &self,
+        error: Error,
+        of: LogOf,
+        checkpoint: &CheckpointName,
+        log: PathBuf,
+    ) -> Error {
+        let Error::Runtime { id, source: runtime::Error::Failed { verb, words } } = error else {
             return error;
         };
-        let context = Arc::clone(&self.context);
-        let name = id.clone();
+        let (context, name, kept_for) = (Arc::clone(&self.context), id.clone(), checkpoint.clone());
         let lost = log.to_string_lossy().into_owned();
-        let kept =
-            blocking(move || Ok((criu::log_errors(&log), context.store.keep_failed_log(&name, what, &log))))
-                .await;
-        let (said, log) = kept.unwrap_or_default();
+        let kept = blocking(move || {
+            let kept = context.store.keep_failed_log(&name, of, &kept_for, &log);
+            Ok((criu::log_errors(&log), criu::log_tail(&log), kept))
+        });
+        let (said, tail, log) = kept.await.unwrap_or_default();
         // runc names the log where it was made.
         let words = match &log {
             Some(log) => words.replace(&lost, &log.to_string_lossy()),
             None => words,
         };
         let words = if said.is_empty() { words } else { format!("{words}; CRIU says: {said}") };
-        Error::Runtime { id, source: crate::runtime::Error::Failed { verb, words, log } }
+        let source = runtime::Error::Failed { verb, words };
+        Error::Criu { id, checkpoint: checkpoint.clone(), of, source, log, tail }
     }
 
     /// A start failed: in reverse, the shim, runc's state, what a killed runc left of cgroups, the folders.
@@ -295,7 +324,8 @@ fn plan(start: Start, claims: &Claims, host: &Host) -> Result<Plan> {
     let stdio = Stdio { terminal: bundle.terminal(), stdout: start.stdout, stderr: start.stderr };
     let dumped = checkpoint.as_ref().and_then(|checkpoint: &Checkpoint| checkpoint.process.clone());
     let process = dumped.unwrap_or_else(|| bundle.process().clone());
-    Ok(Plan { bundle, checkpoint, process, stdio, _claim: claim })
+    let size = checkpoint.as_ref().map_or(0, |checkpoint| catalogue::size(&checkpoint.images));
+    Ok(Plan { bundle, checkpoint, process, stdio, size, _claim: claim })
 }
 
 /// Whether the checkpoint can go on here: rather now than by a restore that fails late.
@@ -304,6 +334,10 @@ fn fits(checkpoint: &Checkpoint, bundle: &Bundle, host: &Host, allow_changed_bun
     let reasons = fit::unfit(checkpoint, host);
     if !reasons.is_empty() {
         return Err(Error::CheckpointUnfit { name: name(), reasons });
+    }
+    let conflicts = fit::conflicts(checkpoint, bundle.shared());
+    if !conflicts.is_empty() {
+        return Err(Error::HostConflict { name: name(), conflicts });
     }
     let changes = fit::changes(checkpoint, bundle.config());
     if !changes.is_empty() && !allow_changed_bundle {

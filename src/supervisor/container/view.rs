@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use oci_spec::runtime::Process;
 use serde::{Deserialize, Serialize};
 
+use super::Work;
 use crate::ipc::ExitRecord;
 use crate::runtime::bundle::Identity;
 use crate::runtime::options::CriuOptions;
@@ -30,6 +31,8 @@ pub struct Snapshot {
     pub processes: Vec<ProcessView>,
     /// When it was started or restored.
     pub created_at: Timestamp,
+    /// The dump or the restore that is under way.
+    pub under_way: Option<Arc<Work>>,
     /// The checkpoint it was restored from.
     pub checkpoint: Option<CheckpointName>,
     /// Processes of the run that counts that have ended, the newest [`ENDED_KEPT`], in order. Shared: it grows
@@ -54,6 +57,7 @@ impl Snapshot {
             processes: Vec::new(),
             created_at: Timestamp::UNIX_EPOCH,
             checkpoint: None,
+            under_way: None,
             ended: Arc::default(),
             key: None,
             cursor: 0,

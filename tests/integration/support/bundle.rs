@@ -12,8 +12,8 @@ const APPLETS: [&str; 20] = [
     "touch", "yes", "head", "stty", "od", "tr",
 ];
 
-/// What every script of [`Bundle::python`] has; `call` is syscall(2), and fails the script when it fails.
-const PYTHON: &str = "
+/// What every script of [`Bundle::subject`] has; `call` is syscall(2), and fails the script when it fails.
+const HELPERS: &str = "
 import os, socket, fcntl, ctypes, mmap, time, struct, select, signal, threading
 libc = ctypes.CDLL(None, use_errno=True)
 def call(*args):
@@ -45,11 +45,8 @@ static ROOTFS: LazyLock<PathBuf> = LazyLock::new(|| {
         .expect("busybox is missing: run scripts/prerequisites test");
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("rootfs-{}", std::process::id()));
     let _ = fs::remove_dir_all(&folder);
-    for name in ["bin", "proc", "sys", "dev", "tmp", "mem", "usr"] {
+    for name in ["bin", "proc", "sys", "dev", "tmp", "mem", "usr", "lib", "lib64"] {
         fs::create_dir_all(folder.join(name)).unwrap();
-    }
-    for name in ["lib", "lib64"] {
-        symlink(Path::new("usr").join(name), folder.join(name)).unwrap();
     }
     fs::copy(busybox, folder.join("bin/busybox")).unwrap();
     for applet in APPLETS {
@@ -83,6 +80,17 @@ impl Bundle {
         Self::new(&["sh", "-c", script])
     }
 
+    /// A Python script, by the host's Python: what busybox has no applet for.
+    pub(crate) fn python(script: &str) -> Self {
+        Self::new(&["/usr/bin/python3", "-c", script]).with(|config| {
+            for (at, from) in [("/usr", "/usr"), ("/lib", "/usr/lib"), ("/lib64", "/usr/lib64")] {
+                let mount =
+                    json!({ "destination": at, "type": "bind", "source": from, "options": ["bind", "ro"] });
+                config["mounts"].as_array_mut().unwrap().push(mount);
+            }
+        })
+    }
+
     /// The configuration, changed.
     pub(crate) fn with(mut self, change: impl FnOnce(&mut Value)) -> Self {
         change(&mut self.config);
@@ -90,13 +98,13 @@ impl Bundle {
         self
     }
 
-    /// The host's Python runs this in it, for what busybox cannot do; then counts in /tmp/count. /mem is a tmpfs.
-    pub(crate) fn python(script: &str) -> Self {
-        let script = format!("{PYTHON}{script}\n{COUNTING}");
-        Self::new(&["/usr/bin/python3", "-c", &script]).with_shared().with(|config| {
-            let mounts = config["mounts"].as_array_mut().unwrap();
-            mounts.push(json!({"destination": "/usr", "type": "bind", "source": "/usr", "options": ["rbind", "ro"]}));
-            mounts.push(json!({"destination": "/mem", "type": "tmpfs", "source": "tmpfs", "options": ["size=65536k"]}));
+    /// A Python script with some words of its own (`HELPERS`); then it counts in /tmp/count. /mem is a tmpfs.
+    pub(crate) fn subject(script: &str) -> Self {
+        Self::python(&format!("{HELPERS}{script}\n{COUNTING}")).with_shared().with(|config| {
+            let options = ["size=65536k"];
+            let memory =
+                json!({"destination": "/mem", "type": "tmpfs", "source": "tmpfs", "options": options});
+            config["mounts"].as_array_mut().unwrap().push(memory);
         })
     }
 
@@ -118,7 +126,7 @@ impl Bundle {
         })
     }
 
-    /// What [`Bundle::python`] has counted so far.
+    /// What [`Bundle::subject`] has counted so far.
     pub(crate) fn counted(&self) -> u64 {
         let text = fs::read_to_string(self.shared().join("count")).unwrap_or_default();
         text.lines().last().and_then(|line| line.parse().ok()).unwrap_or(0)

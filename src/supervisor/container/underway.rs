@@ -1,0 +1,168 @@
+//! A dump or a restore that is under way: how far it is, and how it is called off. The container's task waits for the
+//! shim meanwhile; what is here is seen and done beside it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::watch;
+
+use super::Task;
+use crate::runtime::{criu, process};
+use crate::supervisor::Context;
+use crate::supervisor::checkpoints::catalogue;
+use crate::supervisor::error::Error;
+use crate::supervisor::events::Happened;
+use crate::supervisor::names::{CheckpointName, ContainerId};
+use crate::supervisor::store::{LogOf, blocking};
+
+/// How often it is looked how far it is. What is quicker than this is told of by nobody.
+const LOOK: Duration = Duration::from_secs(1);
+/// How often it is called off, until it is.
+const AGAIN: Duration = Duration::from_millis(100);
+
+/// How far a dump or a restore is.
+#[derive(Debug)]
+pub struct Work {
+    /// Which of the two.
+    pub of: LogOf,
+    /// Of or from which checkpoint.
+    pub checkpoint: CheckpointName,
+    /// When it began.
+    pub since: Timestamp,
+    /// How much there is to do, in bytes, as far as that can be known.
+    pub total: u64,
+    /// How much is done.
+    done: AtomicU64,
+    cancelled: watch::Sender<bool>,
+}
+
+impl Work {
+    pub(super) fn begin(of: LogOf, checkpoint: &CheckpointName, total: u64) -> Arc<Self> {
+        Arc::new(Self {
+            of,
+            checkpoint: checkpoint.clone(),
+            since: Timestamp::now(),
+            total,
+            done: AtomicU64::new(0),
+            cancelled: watch::Sender::new(false),
+        })
+    }
+
+    /// How much has been written of a dump, in bytes; of a restore that is not known.
+    pub fn done(&self) -> Option<u64> {
+        (self.of == LogOf::Dump).then(|| self.done.load(Ordering::Relaxed))
+    }
+
+    /// Calls it off. It ends by itself a moment later, or is done before.
+    pub(in crate::supervisor) fn cancel(&self) {
+        self.cancelled.send_replace(true);
+    }
+
+    pub(super) fn is_cancelled(&self) -> bool {
+        *self.cancelled.borrow()
+    }
+}
+
+/// Where to look, and what to end.
+#[derive(Debug, Clone)]
+pub(super) enum Call {
+    /// CRIU writes its images there.
+    Dump(PathBuf),
+    /// runc was given this pid file.
+    Restore(PathBuf),
+}
+
+impl Call {
+    /// Has it fail. A dump must fail by CRIU's own doing: one that is killed leaves its processes with its code in them.
+    fn call_off(&self) {
+        match self {
+            Self::Dump(images) => criu::refuse_writes(images),
+            Self::Restore(pid_file) => process::end_orphans(&pid_file.to_string_lossy()),
+        }
+    }
+
+    fn written(&self) -> u64 {
+        match self {
+            Self::Dump(images) => catalogue::size(images),
+            Self::Restore(_) => 0,
+        }
+    }
+}
+
+/// Ends with the work that it is about.
+pub(super) struct Watch(tokio::task::JoinHandle<()>);
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl Task {
+    /// From now on it is shown and can be called off.
+    pub(super) fn is_under_way(&mut self, work: &Arc<Work>, call: Call) -> Watch {
+        self.snapshot.under_way = Some(Arc::clone(work));
+        self.publish();
+        let (context, id, run) = (Arc::clone(&self.context), self.id().clone(), self.run);
+        Watch(tokio::spawn(watch_over(context, id, run, Arc::clone(work), call)))
+    }
+
+    /// It is over. What failed because it was called off is said to have been.
+    pub(super) fn is_over(&mut self, work: &Work) -> impl FnOnce(Error) -> Error + use<> {
+        self.snapshot.under_way = None;
+        self.publish();
+        let called_off = work.is_cancelled().then(|| (self.id().clone(), work.checkpoint.clone(), work.of));
+        move |error| match called_off {
+            Some((id, checkpoint, of)) => Error::Cancelled { id, checkpoint, of },
+            None => error,
+        }
+    }
+}
+
+async fn watch_over(context: Arc<Context>, id: ContainerId, run: u32, work: Arc<Work>, call: Call) {
+    let mut cancelled = work.cancelled.subscribe();
+    loop {
+        let time = if work.is_cancelled() { AGAIN } else { LOOK };
+        tokio::select! {
+            _ = cancelled.changed() => {}
+            () = tokio::time::sleep(time) => {}
+        }
+        let (call, off) = (call.clone(), work.is_cancelled());
+        let looked = blocking(move || {
+            if off {
+                call.call_off();
+            }
+            Ok(call.written())
+        });
+        let Ok(done) = looked.await else { continue };
+        work.done.store(done, Ordering::Relaxed);
+        if !off {
+            let (bytes, total) = (work.done(), work.total);
+            let happened = Happened::Progress { of: work.of, name: work.checkpoint.clone(), bytes, total };
+            context.events.publish(&id, run, Timestamp::now(), happened);
+        }
+    }
+}
+
+/// How much memory the processes of a container have, in bytes: what a dump is about to write, as far as that can be
+/// known before (proc_pid_status(5): RssAnon and RssShmem).
+pub(super) fn memory_of(pids: &[i32]) -> u64 {
+    let of = |pid: &i32| {
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+        let kib = |name: &str| {
+            let value = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+            value.and_then(|value| value.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0)
+        };
+        (kib("RssAnon") + kib("RssShmem")) * 1024
+    };
+    pids.iter().map(of).sum()
+}
+
+/// What is free where a folder lies, in bytes.
+pub(super) fn free_in(folder: &Path) -> Option<u64> {
+    let found = rustix::fs::statvfs(folder).ok()?;
+    Some(found.f_bavail.saturating_mul(found.f_frsize))
+}
