@@ -12,12 +12,10 @@ use std::time::{Duration, Instant};
 use crate::config::{Config, find_program};
 use crate::runtime::cgroup;
 use crate::runtime::criu::Criu;
+use crate::runtime::process::{CAP_SYS_RESOURCE, has_capability};
 use crate::runtime::program::Program;
 use crate::runtime::runc;
 use crate::supervisor::chain;
-
-/// CAP_SYS_RESOURCE, capabilities(7).
-const CAP_SYS_RESOURCE: u32 = 24;
 
 /// What one look found.
 enum Finding {
@@ -141,14 +139,6 @@ fn iptables() -> Finding {
             remedy: "apt-get install iptables".into(),
         },
     }
-}
-
-fn has_capability(number: u32) -> bool {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let effective = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
-    effective
-        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
-        .is_some_and(|mask| mask >> number & 1 == 1)
 }
 
 /// Some versions of CRIU pass `criu check` on a kernel on which they cannot dump a socket, so one is dumped:

@@ -208,6 +208,18 @@ impl From<Problem> for ListCheckpointsResponse {
     }
 }
 
+impl From<Problem> for CheckpointPreflightResponse {
+    fn from(problem: Problem) -> Self {
+        match problem.status {
+            404 => Self::NotFound(problem),
+            409 => Self::Conflict(problem),
+            422 => Self::UnprocessableEntity(problem),
+            503 => Self::ServiceUnavailable(problem),
+            _ => Self::InternalServerError(Problem { status: 500, ..problem }),
+        }
+    }
+}
+
 impl From<Problem> for CreateCheckpointResponse {
     fn from(problem: Problem) -> Self {
         match problem.status {

@@ -247,6 +247,8 @@ impl AsRef<str> for ProcessStatus {
 ///What went wrong (RFC 9457).
 #[derive(Debug, Clone, Deserialize, Serialize)]
 pub struct Problem {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub blockers: Option<CheckpointBlockerList>,
     ///What failed, on what, and why.
     pub detail: String,
     ///What in the request was at fault.
@@ -725,8 +727,121 @@ pub struct DumpedDescriptor {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub what: Option<String>,
 }
+///Whether a checkpoint would succeed, and what is in its way.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+pub struct CheckpointPreflight {
+    pub blockers: CheckpointBlockerList,
+    ///Nothing was found that CRIU would refuse.
+    pub possible: bool,
+}
 ///Checkpoints, newest last.
 pub type CheckpointList = Vec<Checkpoint>;
+///What CRIU would refuse; the first 64.
+pub type CheckpointBlockerList = Vec<CheckpointBlocker>;
+///One thing that CRIU would refuse.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+pub struct CheckpointBlocker {
+    ///The number of the descriptor, if it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub descriptor: Option<i32>,
+    pub kind: CheckpointBlockerKind,
+    ///The process, by its pid on the host.
+    pub pid: i32,
+    ///Its command line; of one without, its name.
+    pub process: String,
+    ///What to do.
+    pub remedy: String,
+    ///What it is.
+    pub what: String,
+}
+/**`outsideFile`: a file, folder or device on a mount that the container does not have. `unlinkedFile`: a deleted file
+that is too large (over 1 MiB) or has another name still. `unixSocket`: its other end is outside. `tcpConnection`:
+connected, or connecting. `unacceptedConnection`: a TCP connection that waits for accept. `socketFamily`: a
+family or protocol that CRIU does not know. `netlinkData`: a netlink socket with unread data. `fileLock`: a lock or
+lease. `fileWatch`: an inotify or fanotify watch of what has no path. `device`: a device that CRIU does not know.
+`descriptor`: a descriptor of a kind that CRIU does not know. `ioUring`: an io_uring. `terminal`: a terminal whose
+session is led from outside. `session`: a process that entered from outside. `sharedMemory`: System V
+memory of another IPC namespace. `namespace`: a process in a namespace of its own that CRIU does not nest. `tracer`: it
+is being traced. `stopped`: it is stopped by a signal, on a host with cgroup v1. `user`: a user other than root where CAP_SYS_RESOURCE is withheld from the daemon.
+*/
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, Default)]
+#[derive(Copy)]
+pub enum CheckpointBlockerKind {
+    #[default]
+    #[serde(rename = "outsideFile")]
+    OutsideFile,
+    #[serde(rename = "unlinkedFile")]
+    UnlinkedFile,
+    #[serde(rename = "unixSocket")]
+    UnixSocket,
+    #[serde(rename = "tcpConnection")]
+    TcpConnection,
+    #[serde(rename = "unacceptedConnection")]
+    UnacceptedConnection,
+    #[serde(rename = "socketFamily")]
+    SocketFamily,
+    #[serde(rename = "netlinkData")]
+    NetlinkData,
+    #[serde(rename = "fileLock")]
+    FileLock,
+    #[serde(rename = "fileWatch")]
+    FileWatch,
+    #[serde(rename = "device")]
+    Device,
+    #[serde(rename = "descriptor")]
+    Descriptor,
+    #[serde(rename = "ioUring")]
+    IoUring,
+    #[serde(rename = "terminal")]
+    Terminal,
+    #[serde(rename = "session")]
+    Session,
+    #[serde(rename = "sharedMemory")]
+    SharedMemory,
+    #[serde(rename = "namespace")]
+    Namespace,
+    #[serde(rename = "tracer")]
+    Tracer,
+    #[serde(rename = "stopped")]
+    Stopped,
+    #[serde(rename = "user")]
+    User,
+}
+impl CheckpointBlockerKind {
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::OutsideFile => "outsideFile",
+            Self::UnlinkedFile => "unlinkedFile",
+            Self::UnixSocket => "unixSocket",
+            Self::TcpConnection => "tcpConnection",
+            Self::UnacceptedConnection => "unacceptedConnection",
+            Self::SocketFamily => "socketFamily",
+            Self::NetlinkData => "netlinkData",
+            Self::FileLock => "fileLock",
+            Self::FileWatch => "fileWatch",
+            Self::Device => "device",
+            Self::Descriptor => "descriptor",
+            Self::IoUring => "ioUring",
+            Self::Terminal => "terminal",
+            Self::Session => "session",
+            Self::SharedMemory => "sharedMemory",
+            Self::Namespace => "namespace",
+            Self::Tracer => "tracer",
+            Self::Stopped => "stopped",
+            Self::User => "user",
+        }
+    }
+}
+impl ::std::fmt::Display for CheckpointBlockerKind {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+impl AsRef<str> for CheckpointBlockerKind {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
 ///A checkpoint of a bundle.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 pub struct Checkpoint {

@@ -2,11 +2,13 @@
 
 use async_trait::async_trait;
 use containerd_rest_api::{
-    CancelOperationResponse, CheckpointsApi, CreateCheckpoint, CreateCheckpointResponse,
-    DeleteCheckpointResponse, GetCheckpointResponse, ListCheckpointsResponse, ListCheckpointsSort,
+    CancelOperationResponse, CheckpointPreflightResponse, CheckpointsApi, CreateCheckpoint,
+    CreateCheckpointResponse, DeleteCheckpointResponse, GetCheckpointResponse, ListCheckpointsResponse,
+    ListCheckpointsSort,
 };
 
-use super::convert::checkpoints::{checkpoint as entry, checkpoint_options, order, report};
+use super::convert::checkpoints::{checkpoint as entry, checkpoint_options, criu_options, order, report};
+use super::convert::preflight::preflight as looked_at;
 use super::{Api, convert, problem};
 use crate::supervisor::Result;
 
@@ -30,16 +32,35 @@ impl CheckpointsApi for Api {
         }
     }
 
+    async fn checkpoint_preflight(
+        &self,
+        id: String,
+        tcp: Option<bool>,
+        unix_sockets: Option<bool>,
+        shell: Option<bool>,
+        file_locks: Option<bool>,
+    ) -> CheckpointPreflightResponse {
+        let wanted = criu_options(tcp, unix_sockets, shell, file_locks);
+        let looked: Result<_> =
+            async { self.supervisor.checkpoint_preflight(&convert::container_id(&id)?, wanted).await }.await;
+        match looked {
+            Ok(blockers) => CheckpointPreflightResponse::Ok(looked_at(&blockers)),
+            Err(error) => problem::of(&error).into(),
+        }
+    }
+
     async fn create_checkpoint(
         &self,
         id: String,
         checkpoint: String,
+        preflight: Option<bool>,
         idempotency_key: Option<String>,
         body: Option<CreateCheckpoint>,
     ) -> CreateCheckpointResponse {
         let made: Result<_> = async {
             let (id, name) = (convert::container_id(&id)?, convert::checkpoint_name(&checkpoint)?);
-            self.supervisor.checkpoint(&id, name, checkpoint_options(body, idempotency_key)).await
+            let options = checkpoint_options(body, preflight, idempotency_key);
+            self.supervisor.checkpoint(&id, name, options).await
         }
         .await;
         match made {

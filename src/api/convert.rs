@@ -1,6 +1,7 @@
 //! Models of the contract to and from the supervisor's types.
 
 pub(super) mod checkpoints;
+pub(super) mod preflight;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -40,6 +40,7 @@ fn problem(kind: &Kind, detail: String, remedy: impl Into<String>) -> Problem {
         log_url: None,
         log_tail: None,
         errors: None,
+        blockers: None,
     }
 }
 
@@ -106,6 +107,17 @@ pub fn of(error: &Error) -> Problem {
             detail,
             format!("give the bundle another linux.cgroupsPath (or none), or end container {other} first"),
         ),
+        Error::CheckpointBlocked { id, blockers } => {
+            let mut found = problem(
+                &kind("checkpoint-blocked", "Something in the container cannot be dumped", 409),
+                detail,
+                format!(
+                    "do what blockers says of each; GET /containers/{id}/checkpoint-preflight looks again"
+                ),
+            );
+            found.blockers = Some(blockers.iter().map(super::convert::preflight::blocker).collect());
+            found
+        }
         Error::SetAside { .. } => problem(
             &kind("record-set-aside", "An unreadable record is in the way", 409),
             detail,

@@ -59,6 +59,11 @@ impl Cgroup {
         self.is_within(other) || other.is_within(self)
     }
 
+    /// Whether its hierarchy is one of version 1.
+    pub fn is_v1(&self) -> bool {
+        self.controller.is_some()
+    }
+
     fn folder(&self) -> PathBuf {
         let base = match &self.controller {
             Some(controllers) => Path::new(MOUNT).join(controllers),

@@ -12,6 +12,7 @@ pub mod lines;
 pub mod mounts;
 pub mod netns;
 pub mod options;
+pub mod preflight;
 pub mod process;
 pub mod program;
 pub mod runc;

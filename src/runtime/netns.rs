@@ -1,4 +1,4 @@
-//! The loopback device of a container's network namespace (network_namespaces(7), netdevice(7)).
+//! A container's network namespace, entered for a moment; its loopback device (network_namespaces(7), netdevice(7)).
 
 use std::fs::File;
 use std::io;
@@ -8,13 +8,23 @@ use nix::sched::{CloneFlags, setns};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
 
 /// Sets `lo` up in the network namespace of a process, as runc does when it starts a container.
-/// A namespace belongs to a thread, so this is done in a thread that then ends.
 pub fn raise_loopback(pid: i32) -> io::Result<()> {
+    within(pid, || {
+        let control = socket(AddressFamily::Inet, SockType::Datagram, SockFlag::SOCK_CLOEXEC, None)?;
+        raise(&control, b"lo")
+    })
+}
+
+/// Does something in the network namespace of a process. A namespace belongs to a thread, so it is done in a
+/// thread that then ends.
+pub fn within<T: Send + 'static>(
+    pid: i32,
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
     std::thread::spawn(move || {
         let namespace = File::open(format!("/proc/{pid}/ns/net"))?;
         setns(namespace, CloneFlags::CLONE_NEWNET)?;
-        let control = socket(AddressFamily::Inet, SockType::Datagram, SockFlag::SOCK_CLOEXEC, None)?;
-        raise(&control, b"lo")
+        work()
     })
     .join()
     .unwrap_or_else(|_| Err(io::Error::other("the thread for it panicked")))

@@ -125,6 +125,10 @@ pub struct Stat {
     pub parent: i32,
     /// Its process group.
     pub group: i32,
+    /// Its session, by its leader.
+    pub session: i32,
+    /// Its controlling terminal's device number, as stat has it; 0 without one.
+    pub terminal: u32,
     /// When it started, in clock ticks after boot.
     pub start_time: u64,
     alive: bool,
@@ -145,6 +149,9 @@ impl Stat {
             alive: !matches!(field(3)?, "Z" | "X"),
             parent: field(4)?.parse().ok()?,
             group: field(5)?.parse().ok()?,
+            session: field(6)?.parse().ok()?,
+            // Signed in the kernel's text, a device number in truth.
+            terminal: field(7)?.parse::<i32>().ok()?.cast_unsigned(),
             flags: field(9)?.parse().ok()?,
             start_time: field(22)?.parse().ok()?,
         })
@@ -159,6 +166,18 @@ impl Stat {
     pub fn is_fork(&self) -> bool {
         self.flags & 0x40 != 0
     }
+}
+
+/// CAP_SYS_RESOURCE, capabilities(7).
+pub const CAP_SYS_RESOURCE: u32 = 24;
+
+/// Whether this process has a capability, by its number.
+pub fn has_capability(number: u32) -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let effective = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
+    effective
+        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .is_some_and(|mask| mask >> number & 1 == 1)
 }
 
 /// The process group of a process that has not ended.

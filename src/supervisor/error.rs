@@ -9,6 +9,7 @@ use super::state::{Status, Verb};
 use super::store::LogOf;
 use crate::runtime;
 use crate::runtime::bundle::BundleError;
+use crate::runtime::preflight::Blocker;
 
 /// A result of this layer.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -95,6 +96,14 @@ pub enum Error {
         id: ContainerId,
         /// The one that is there.
         other: ContainerId,
+    },
+    /// There is something in it that CRIU would refuse.
+    #[error("container {id} cannot be checkpointed as it is: {}", listed(blockers))]
+    CheckpointBlocked {
+        /// The container.
+        id: ContainerId,
+        /// Each of them; never empty.
+        blockers: Vec<Blocker>,
     },
     /// A record of that name could not be read, and its container may run.
     #[error("the name {id} has a record that could not be read, {aside}; its container may run")]
@@ -255,4 +264,20 @@ pub struct CriuFailure {
 pub(super) fn store(what: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Error {
     let path = path.into();
     move |source| Error::Store { what, path, source }
+}
+
+/// As many blockers are told in the sentence; all are in the list.
+const TOLD: usize = 5;
+
+fn listed(blockers: &[Blocker]) -> String {
+    let told = blockers.iter().take(TOLD).map(|blocker| {
+        let descriptor = blocker.descriptor.map(|fd| format!(", descriptor {fd}")).unwrap_or_default();
+        format!("process {} ({}){descriptor}: {}", blocker.pid, blocker.process, blocker.what)
+    });
+    let mut told: Vec<String> = told.collect();
+    match blockers.len().saturating_sub(TOLD) {
+        0 => {}
+        more => told.push(format!("and {more} more")),
+    }
+    told.join("; ")
 }

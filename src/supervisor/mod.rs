@@ -47,6 +47,8 @@ use crate::runtime::bundle::ProcessOverrides;
 use crate::runtime::cgroup::Cgroup;
 use crate::runtime::cpu::Cpu;
 use crate::runtime::criu::Criu;
+use crate::runtime::options::CriuOptions;
+use crate::runtime::preflight::{self, Blocker};
 use crate::runtime::runc::Runc;
 
 /// As long as anybody waits, a year.
@@ -350,6 +352,24 @@ impl Supervisor {
         let made = self.ask(id, |reply| Command::Checkpoint(name, options, reply)).await?;
         let (bundle, host) = (self.get(id)?.bundle.clone(), self.context.host.clone());
         store::blocking(move || Ok(catalogue::entry(&bundle, &host, made))).await
+    }
+
+    /// What CRIU would refuse in it. Looked at from the outside, so it waits for nothing that is asked of the container.
+    pub async fn checkpoint_preflight(&self, id: &ContainerId, wanted: CriuOptions) -> Result<Vec<Blocker>> {
+        let init = self.admit_preflight(id)?;
+        self.context.criu()?;
+        let blockers = store::blocking(move || Ok(preflight::check(init, wanted))).await?;
+        // It may have ended meanwhile, or begun to be dumped: then what was seen is not what it is.
+        self.admit_preflight(id).map(|_| blockers)
+    }
+
+    /// Its init process.
+    fn admit_preflight(&self, id: &ContainerId) -> Result<i32> {
+        let (snapshot, verb) = (self.get(id)?, Verb::Preflight);
+        let status = snapshot.status;
+        let wrong = |needs| Error::WrongState { id: id.clone(), status, verb, needs };
+        status.admits(verb).map_err(wrong)?;
+        snapshot.processes.first().map(|init| init.pid).ok_or_else(|| wrong("running or paused"))
     }
 
     /// The first `limit` checkpoints of its bundle, in an order.

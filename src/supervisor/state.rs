@@ -64,6 +64,8 @@ pub enum Verb {
     Resume,
     /// Dump it.
     Checkpoint,
+    /// Look for what would be in the way of a dump.
+    Preflight,
     /// Forget it.
     Delete,
 }
@@ -78,6 +80,7 @@ impl Verb {
             Self::Pause => "pausing it",
             Self::Resume => "resuming it",
             Self::Checkpoint => "checkpointing it",
+            Self::Preflight => "looking at what a checkpoint would hold",
             Self::Delete => "deleting it",
         }
     }
@@ -127,10 +130,12 @@ impl Status {
         match (verb, self) {
             (Verb::Start | Verb::Delete, Self::Stopped) => Ok(()),
             (Verb::Exec | Verb::Checkpoint, Self::Running) => Ok(()),
-            (Verb::Signal | Verb::Pause | Verb::Resume, Self::Running | Self::Paused) => Ok(()),
+            (Verb::Signal | Verb::Pause | Verb::Resume | Verb::Preflight, Self::Running | Self::Paused) => {
+                Ok(())
+            }
             (Verb::Start | Verb::Delete, _) => Err("stopped"),
             (Verb::Exec | Verb::Checkpoint, _) => Err("running"),
-            (Verb::Signal | Verb::Pause | Verb::Resume, _) => Err("running or paused"),
+            (Verb::Signal | Verb::Pause | Verb::Resume | Verb::Preflight, _) => Err("running or paused"),
         }
     }
 
@@ -167,6 +172,7 @@ mod tests {
             Verb::Pause => &[Change::Paused],
             Verb::Resume => &[Change::Resumed],
             Verb::Checkpoint => &[Change::DumpBegan, Change::Dumped],
+            Verb::Preflight => &[],
         }
     }
 
@@ -178,6 +184,7 @@ mod tests {
             Just(Verb::Pause),
             Just(Verb::Resume),
             Just(Verb::Checkpoint),
+            Just(Verb::Preflight),
             Just(Verb::Delete),
         ]
     }

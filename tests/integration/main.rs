@@ -26,6 +26,7 @@ mod lifecycle;
 mod logs;
 mod model;
 mod output;
+mod preflight;
 mod processes;
 mod program;
 mod recovery;

@@ -36,6 +36,17 @@ pub trait CheckpointsApi: Send + Sync + 'static {
         sort: ::std::option::Option<ListCheckpointsSort>,
         limit: ::std::option::Option<i32>,
     ) -> ListCheckpointsResponse;
+    /// Would a checkpoint succeed, and if not, what is in its way?
+    ///
+    /// `GET /containers/{id}/checkpoint-preflight`
+    async fn checkpoint_preflight(
+        &self,
+        id: String,
+        tcp: ::std::option::Option<bool>,
+        unix_sockets: ::std::option::Option<bool>,
+        shell: ::std::option::Option<bool>,
+        file_locks: ::std::option::Option<bool>,
+    ) -> CheckpointPreflightResponse;
     /// Checkpoint a container
     ///
     /// `POST /containers/{id}/checkpoint/{checkpoint}`
@@ -43,6 +54,7 @@ pub trait CheckpointsApi: Send + Sync + 'static {
         &self,
         id: String,
         checkpoint: String,
+        preflight: ::std::option::Option<bool>,
         idempotency_key: ::std::option::Option<String>,
         body: Option<CreateCheckpoint>,
     ) -> CreateCheckpointResponse;

@@ -101,6 +101,57 @@ fn __decode_list_checkpoints_query(
         limit,
     })
 }
+/// Query parameters for `GET /containers/{id}/checkpoint-preflight` (operationId `checkpointPreflight`).
+#[derive(Debug, Default)]
+pub struct CheckpointPreflightQuery {
+    pub tcp: ::std::option::Option<bool>,
+    pub unix_sockets: ::std::option::Option<bool>,
+    pub shell: ::std::option::Option<bool>,
+    pub file_locks: ::std::option::Option<bool>,
+}
+fn __decode_checkpoint_preflight_query(
+    raw: ::std::option::Option<&str>,
+) -> ::std::result::Result<CheckpointPreflightQuery, String> {
+    if let Some(raw) = raw {
+        __validate_urlencoded(raw)?;
+    }
+    let __pairs = __query_pairs(raw);
+    let tcp = __query_one(&__pairs, "tcp")?
+        .map(|raw| __decode_query_scalar(&raw, "tcp"))
+        .transpose()?;
+    let unix_sockets = __query_one(&__pairs, "unixSockets")?
+        .map(|raw| __decode_query_scalar(&raw, "unixSockets"))
+        .transpose()?;
+    let shell = __query_one(&__pairs, "shell")?
+        .map(|raw| __decode_query_scalar(&raw, "shell"))
+        .transpose()?;
+    let file_locks = __query_one(&__pairs, "fileLocks")?
+        .map(|raw| __decode_query_scalar(&raw, "fileLocks"))
+        .transpose()?;
+    Ok(CheckpointPreflightQuery {
+        tcp,
+        unix_sockets,
+        shell,
+        file_locks,
+    })
+}
+/// Query parameters for `POST /containers/{id}/checkpoint/{checkpoint}` (operationId `createCheckpoint`).
+#[derive(Debug, Default)]
+pub struct CreateCheckpointQuery {
+    pub preflight: ::std::option::Option<bool>,
+}
+fn __decode_create_checkpoint_query(
+    raw: ::std::option::Option<&str>,
+) -> ::std::result::Result<CreateCheckpointQuery, String> {
+    if let Some(raw) = raw {
+        __validate_urlencoded(raw)?;
+    }
+    let __pairs = __query_pairs(raw);
+    let preflight = __query_one(&__pairs, "preflight")?
+        .map(|raw| __decode_query_scalar(&raw, "preflight"))
+        .transpose()?;
+    Ok(CreateCheckpointQuery { preflight })
+}
 /// Query parameters for `POST /containers/{id}` (operationId `startContainer`).
 #[derive(Debug, Default)]
 pub struct StartContainerQuery {
@@ -201,6 +252,10 @@ where
         .route(
             "/containers/{id}/checkpoint",
             ::axum::routing::get(list_checkpoints_handler::<T>),
+        )
+        .route(
+            "/containers/{id}/checkpoint-preflight",
+            ::axum::routing::get(checkpoint_preflight_handler::<T>),
         )
         .route(
             "/containers/{id}/checkpoint/{checkpoint}",
@@ -384,12 +439,110 @@ where
         api.list_checkpoints(id, __q.sort, __q.limit).await,
     )
 }
+async fn checkpoint_preflight_handler<T>(
+    ::axum::extract::State(api): ::axum::extract::State<T>,
+    __path_result: ::std::result::Result<
+        ::axum::extract::Path<::std::collections::HashMap<String, String>>,
+        ::axum::extract::rejection::PathRejection,
+    >,
+    ::axum::extract::RawQuery(__raw_query): ::axum::extract::RawQuery,
+) -> ::axum::response::Response
+where
+    T: super::api::CheckpointsApi + Clone + Send + Sync + 'static,
+{
+    let ::axum::extract::Path(mut __path_values) = match __path_result {
+        Ok(path) => path,
+        Err(_) => {
+            return ::axum::response::IntoResponse::into_response(
+                ::axum::http::StatusCode::BAD_REQUEST,
+            );
+        }
+    };
+    let id: String = match __path_values.remove("id") {
+        Some(raw) => {
+            match super::validation::decode_parameter(
+                &raw,
+                super::validation::VALIDATION_TARGET_49_PATH_4,
+                "/path/id",
+                true,
+            ) {
+                Ok(value) => value,
+                Err(rejection) => {
+                    return ::axum::response::IntoResponse::into_response(rejection);
+                }
+            }
+        }
+        None => {
+            return ::axum::response::IntoResponse::into_response(
+                ::axum::http::StatusCode::INTERNAL_SERVER_ERROR,
+            );
+        }
+    };
+    let __q: CheckpointPreflightQuery = match __decode_checkpoint_preflight_query(
+        __raw_query.as_deref(),
+    ) {
+        Ok(query) => query,
+        Err(_) => {
+            return ::axum::response::IntoResponse::into_response(
+                super::validation::malformed_parameter("/query"),
+            );
+        }
+    };
+    if let Some(value) = &__q.tcp {
+        if let Err(rejection) = super::validation::validate_parameter(
+            super::validation::VALIDATION_TARGET_45_QUERY_0,
+            "/query/tcp",
+            value,
+        ) {
+            return ::axum::response::IntoResponse::into_response(rejection);
+        }
+    }
+    if let Some(value) = &__q.unix_sockets {
+        if let Err(rejection) = super::validation::validate_parameter(
+            super::validation::VALIDATION_TARGET_46_QUERY_1,
+            "/query/unixSockets",
+            value,
+        ) {
+            return ::axum::response::IntoResponse::into_response(rejection);
+        }
+    }
+    if let Some(value) = &__q.shell {
+        if let Err(rejection) = super::validation::validate_parameter(
+            super::validation::VALIDATION_TARGET_47_QUERY_2,
+            "/query/shell",
+            value,
+        ) {
+            return ::axum::response::IntoResponse::into_response(rejection);
+        }
+    }
+    if let Some(value) = &__q.file_locks {
+        if let Err(rejection) = super::validation::validate_parameter(
+            super::validation::VALIDATION_TARGET_48_QUERY_3,
+            "/query/fileLocks",
+            value,
+        ) {
+            return ::axum::response::IntoResponse::into_response(rejection);
+        }
+    }
+    ::axum::response::IntoResponse::into_response(
+        api
+            .checkpoint_preflight(
+                id,
+                __q.tcp,
+                __q.unix_sockets,
+                __q.shell,
+                __q.file_locks,
+            )
+            .await,
+    )
+}
 async fn create_checkpoint_handler<T>(
     ::axum::extract::State(api): ::axum::extract::State<T>,
     __path_result: ::std::result::Result<
         ::axum::extract::Path<::std::collections::HashMap<String, String>>,
         ::axum::extract::rejection::PathRejection,
     >,
+    ::axum::extract::RawQuery(__raw_query): ::axum::extract::RawQuery,
     __headers: ::axum::http::HeaderMap,
     __request: ::axum::extract::Request,
 ) -> ::axum::response::Response
@@ -408,7 +561,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_47_PATH_1,
+                super::validation::VALIDATION_TARGET_53_PATH_2,
                 "/path/id",
                 true,
             ) {
@@ -428,7 +581,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_48_PATH_2,
+                super::validation::VALIDATION_TARGET_54_PATH_3,
                 "/path/checkpoint",
                 true,
             ) {
@@ -444,6 +597,25 @@ where
             );
         }
     };
+    let __q: CreateCheckpointQuery = match __decode_create_checkpoint_query(
+        __raw_query.as_deref(),
+    ) {
+        Ok(query) => query,
+        Err(_) => {
+            return ::axum::response::IntoResponse::into_response(
+                super::validation::malformed_parameter("/query"),
+            );
+        }
+    };
+    if let Some(value) = &__q.preflight {
+        if let Err(rejection) = super::validation::validate_parameter(
+            super::validation::VALIDATION_TARGET_51_QUERY_0,
+            "/query/preflight",
+            value,
+        ) {
+            return ::axum::response::IntoResponse::into_response(rejection);
+        }
+    }
     let mut __values = __headers.get_all("Idempotency-Key").iter();
     let idempotency_key: ::std::option::Option<String> = match (
         __values.next(),
@@ -454,7 +626,7 @@ where
                 Ok(raw) => {
                     match super::validation::decode_parameter(
                         raw,
-                        super::validation::VALIDATION_TARGET_46_HEADER_0,
+                        super::validation::VALIDATION_TARGET_52_HEADER_1,
                         "/header/Idempotency-Key",
                         true,
                     ) {
@@ -484,7 +656,7 @@ where
         CreateCheckpoint,
     >(
             __request,
-            super::validation::VALIDATION_TARGET_45_BODY,
+            super::validation::VALIDATION_TARGET_50_BODY,
             "application/json",
             false,
             1048576usize,
@@ -495,7 +667,7 @@ where
         Err(rejection) => return ::axum::response::IntoResponse::into_response(rejection),
     };
     ::axum::response::IntoResponse::into_response(
-        api.create_checkpoint(id, checkpoint, idempotency_key, body).await,
+        api.create_checkpoint(id, checkpoint, __q.preflight, idempotency_key, body).await,
     )
 }
 async fn get_checkpoint_handler<T>(
@@ -520,7 +692,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_49_PATH_0,
+                super::validation::VALIDATION_TARGET_55_PATH_0,
                 "/path/id",
                 true,
             ) {
@@ -540,7 +712,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_50_PATH_1,
+                super::validation::VALIDATION_TARGET_56_PATH_1,
                 "/path/checkpoint",
                 true,
             ) {
@@ -583,7 +755,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_52_PATH_1,
+                super::validation::VALIDATION_TARGET_58_PATH_1,
                 "/path/id",
                 true,
             ) {
@@ -603,7 +775,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_53_PATH_2,
+                super::validation::VALIDATION_TARGET_59_PATH_2,
                 "/path/checkpoint",
                 true,
             ) {
@@ -629,7 +801,7 @@ where
                 Ok(raw) => {
                     match super::validation::decode_parameter(
                         raw,
-                        super::validation::VALIDATION_TARGET_51_HEADER_0,
+                        super::validation::VALIDATION_TARGET_57_HEADER_0,
                         "/header/Idempotency-Key",
                         true,
                     ) {

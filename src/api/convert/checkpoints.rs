@@ -9,16 +9,26 @@ use crate::supervisor::{CheckpointOptions, Entry, LogOf, Order, Report, Work};
 
 pub(in crate::api) fn checkpoint_options(
     body: Option<api::CreateCheckpoint>,
+    preflight: Option<bool>,
     key: Option<String>,
 ) -> CheckpointOptions {
     let body = body.unwrap_or_default();
-    let criu = CriuOptions {
-        tcp: body.tcp.unwrap_or(false),
-        unix_sockets: body.unix_sockets.unwrap_or(false),
-        shell: body.shell.unwrap_or(false),
-        file_locks: body.file_locks.unwrap_or(false),
-    };
-    CheckpointOptions { exit: body.exit.unwrap_or(false), criu, key }
+    let criu = criu_options(body.tcp, body.unix_sockets, body.shell, body.file_locks);
+    CheckpointOptions { exit: body.exit.unwrap_or(false), criu, preflight: preflight.unwrap_or(true), key }
+}
+
+pub(in crate::api) fn criu_options(
+    tcp: Option<bool>,
+    unix_sockets: Option<bool>,
+    shell: Option<bool>,
+    file_locks: Option<bool>,
+) -> CriuOptions {
+    CriuOptions {
+        tcp: tcp.unwrap_or(false),
+        unix_sockets: unix_sockets.unwrap_or(false),
+        shell: shell.unwrap_or(false),
+        file_locks: file_locks.unwrap_or(false),
+    }
 }
 
 pub(in crate::api) fn order(sort: api::ListCheckpointsSort) -> Order {

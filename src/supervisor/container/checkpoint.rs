@@ -9,7 +9,9 @@ use super::{Answer, CheckpointOptions, Task};
 use crate::ipc::{self, Request};
 use crate::runtime::cgroup::Cgroup;
 use crate::runtime::criu;
-use crate::runtime::options;
+use crate::runtime::options::{self, CriuOptions};
+use crate::runtime::preflight;
+use crate::runtime::process::Held;
 use crate::supervisor::chain;
 use crate::supervisor::checkpoints::{self, Checkpoint, DUMP_LOG, MadeBy, Maker, Meta, Partial};
 use crate::supervisor::error::{Error, Result};
@@ -32,6 +34,9 @@ impl Task {
         let (run, seq, context) = (life.run.clone(), life.seq + 1, Arc::clone(&self.context));
         self.context.criu()?;
         let made_by = MadeBy { maker: self.maker(seq), host: self.context.host.clone() };
+        if wanted.preflight {
+            self.preflight(wanted.criu).await?;
+        }
         let (bundle, process) = (self.snapshot.bundle.clone(), life.process.clone());
         let (criu, exit, key) = (wanted.criu, wanted.exit, wanted.key.clone());
         let pids = life.cgroup.as_ref().map(Cgroup::pids).unwrap_or_default();
@@ -72,6 +77,20 @@ impl Task {
             tracing::info!(container = %self.id(), checkpoint = %checkpoint.name, exit = wanted.exit, "checkpointed");
         }
         settled
+    }
+
+    /// What CRIU would refuse is found out before anything is begun.
+    async fn preflight(&self, wanted: CriuOptions) -> Result<()> {
+        // One that has just ended is in nobody's way: what comes next says that it has.
+        let Some(init) = self.life.as_ref().and_then(|life| life.init.as_ref()).map(Held::pid) else {
+            return Ok(());
+        };
+        let blockers = blocking(move || Ok(preflight::check(init, wanted))).await?;
+        if blockers.is_empty() {
+            Ok(())
+        } else {
+            Err(Error::CheckpointBlocked { id: self.id().clone(), blockers })
+        }
     }
 
     /// The dump has ended: the checkpoint appears, or nothing of it stays; the container goes on, if it does.

@@ -218,6 +218,8 @@ pub struct CheckpointOptions {
     pub exit: bool,
     /// What CRIU is to allow.
     pub criu: CriuOptions,
+    /// Look first for what CRIU would refuse.
+    pub preflight: bool,
     /// The request's idempotency key: what was made by it is not made again.
     pub key: Option<String>,
 }

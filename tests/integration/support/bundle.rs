@@ -12,6 +12,31 @@ const APPLETS: [&str; 20] = [
     "touch", "yes", "head", "stty", "od", "tr",
 ];
 
+/// What every script of [`Bundle::subject`] has; `call` is syscall(2), and fails the script when it fails.
+const HELPERS: &str = "
+import os, socket, fcntl, ctypes, mmap, time, struct, select, signal, threading
+libc = ctypes.CDLL(None, use_errno=True)
+def call(*args):
+    result = libc.syscall(*args)
+    assert result >= 0, os.strerror(ctypes.get_errno())
+    return result
+def fork():
+    child = os.fork()
+    if child == 0:
+        while True: time.sleep(1)
+    return child
+def told(fd): print(f'descriptor {fd}', flush=True)
+";
+
+const COUNTING: &str = "
+print('ready', flush=True)
+number = 0
+while True:
+    number += 1
+    with open('/tmp/count', 'a') as count: count.write(f'{number}\\n')
+    time.sleep(0.02)
+";
+
 /// The root filesystem, made once a test run.
 static ROOTFS: LazyLock<PathBuf> = LazyLock::new(|| {
     let busybox = ["/usr/bin/busybox", "/bin/busybox"]
@@ -20,7 +45,7 @@ static ROOTFS: LazyLock<PathBuf> = LazyLock::new(|| {
         .expect("busybox is missing: run scripts/prerequisites test");
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("rootfs-{}", std::process::id()));
     let _ = fs::remove_dir_all(&folder);
-    for name in ["bin", "proc", "sys", "dev", "tmp", "usr", "lib", "lib64"] {
+    for name in ["bin", "proc", "sys", "dev", "tmp", "mem", "usr", "lib", "lib64"] {
         fs::create_dir_all(folder.join(name)).unwrap();
     }
     fs::copy(busybox, folder.join("bin/busybox")).unwrap();
@@ -71,6 +96,40 @@ impl Bundle {
         change(&mut self.config);
         self.save();
         self
+    }
+
+    /// A Python script with some words of its own (`HELPERS`); then it counts in /tmp/count. /mem is a tmpfs.
+    pub(crate) fn subject(script: &str) -> Self {
+        Self::python(&format!("{HELPERS}{script}\n{COUNTING}")).with_shared().with(|config| {
+            let options = ["size=65536k"];
+            let memory =
+                json!({"destination": "/mem", "type": "tmpfs", "source": "tmpfs", "options": options});
+            config["mounts"].as_array_mut().unwrap().push(memory);
+        })
+    }
+
+    /// With more capabilities.
+    pub(crate) fn capable(self, names: &[&str]) -> Self {
+        self.with(|config| {
+            for set in ["bounding", "effective", "permitted"] {
+                let set = config["process"]["capabilities"][set].as_array_mut().unwrap();
+                set.extend(names.iter().map(|name| json!(name)));
+            }
+        })
+    }
+
+    /// Without a namespace of its own of this kind: it is in the host's.
+    pub(crate) fn without_namespace(self, kind: &str) -> Self {
+        self.with(|config| {
+            let namespaces = config["linux"]["namespaces"].as_array_mut().unwrap();
+            namespaces.retain(|namespace| namespace["type"] != kind);
+        })
+    }
+
+    /// What [`Bundle::subject`] has counted so far.
+    pub(crate) fn counted(&self) -> u64 {
+        let text = fs::read_to_string(self.shared().join("count")).unwrap_or_default();
+        text.lines().last().and_then(|line| line.parse().ok()).unwrap_or(0)
     }
 
     fn save(&self) {

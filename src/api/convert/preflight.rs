@@ -1,0 +1,44 @@
+//! Models of the preflight to and from the runtime's types.
+
+use containerd_rest_api as api;
+
+use crate::runtime::preflight::{Blocker, Kind};
+
+pub(in crate::api) fn preflight(blockers: &[Blocker]) -> api::CheckpointPreflight {
+    api::CheckpointPreflight {
+        possible: blockers.is_empty(),
+        blockers: blockers.iter().map(blocker).collect(),
+    }
+}
+
+pub(in crate::api) fn blocker(blocker: &Blocker) -> api::CheckpointBlocker {
+    use api::CheckpointBlockerKind as To;
+    api::CheckpointBlocker {
+        kind: match blocker.kind {
+            Kind::OutsideFile => To::OutsideFile,
+            Kind::UnlinkedFile => To::UnlinkedFile,
+            Kind::UnixSocket => To::UnixSocket,
+            Kind::TcpConnection => To::TcpConnection,
+            Kind::UnacceptedConnection => To::UnacceptedConnection,
+            Kind::SocketFamily => To::SocketFamily,
+            Kind::NetlinkData => To::NetlinkData,
+            Kind::FileLock => To::FileLock,
+            Kind::FileWatch => To::FileWatch,
+            Kind::Device => To::Device,
+            Kind::Descriptor => To::Descriptor,
+            Kind::IoUring => To::IoUring,
+            Kind::Terminal => To::Terminal,
+            Kind::Session => To::Session,
+            Kind::SharedMemory => To::SharedMemory,
+            Kind::Namespace => To::Namespace,
+            Kind::Tracer => To::Tracer,
+            Kind::Stopped => To::Stopped,
+            Kind::User => To::User,
+        },
+        pid: blocker.pid,
+        process: blocker.process.clone(),
+        descriptor: blocker.descriptor,
+        what: blocker.what.clone(),
+        remedy: blocker.remedy.clone(),
+    }
+}
