@@ -13,7 +13,7 @@ pub(super) fn check(tree: &Tree, member: &Member, found: &mut Findings) {
     user(member, found);
 }
 
-/// CRIU: generate_ns_id, "Can't dump nested … namespace". The host's own is no nested one to it. Of the network there may
+/// CRIU: generate_ns_id, "Can't dump nested … namespace". Of the network there may
 /// be more, but not when runc has it leave the container's to runc ("more than one netns if the --emptyns is set").
 fn namespaces(tree: &Tree, member: &Member, found: &mut Findings) {
     if tree.network.is_some() && member.network.is_some() && member.network != tree.network {
@@ -23,10 +23,17 @@ fn namespaces(tree: &Tree, member: &Member, found: &mut Findings) {
     for (kind, inits) in SINGLE.iter().zip(&tree.namespaces) {
         let Some(own) = member.namespace(kind) else { return };
         let same = inits.as_ref().is_none_or(|inits| *inits == own);
-        if !same && own_namespace(kind) != Some(own) {
-            let what = format!("a process in a {kind} namespace of its own, within the container's");
-            found.add(member, Kind::Namespace, None, what, "end it before the checkpoint");
+        if same {
+            continue;
         }
+        // CRIU dumps it, and cannot restore it ("Can't restore sub-task in NS"). So it is after a restore, which is into
+        // a time namespace, with what was added since: runc 1.1 does not join that.
+        let what = if own_namespace(kind) == Some(own) {
+            format!("a process in the host's {kind} namespace, and not in the container's")
+        } else {
+            format!("a process in a {kind} namespace of its own, within the container's")
+        };
+        found.add(member, Kind::Namespace, None, what, "end it before the checkpoint");
     }
 }
 
