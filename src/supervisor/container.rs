@@ -17,21 +17,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
 pub(super) use life::Life;
 pub(super) use processes::recover_ended;
 pub use view::{CheckpointOptions, Ended, ProcessReport, ProcessView, Snapshot, Start, Update};
 
-use super::Context;
 use super::checkpoints::Checkpoint;
 use super::error::{Error, Result};
 use super::events::{Happened, Heard};
+use super::link::Link;
 use super::names::{CheckpointName, ContainerId};
 use super::registry::Ends;
 use super::state::{Change, Status, Verb};
-use super::store::Journal;
+use super::store::{Journal, Record, Run};
+use super::{Context, recovery};
 use crate::ipc::{Exit, ExitRecord, Message, ProcessKey, Role};
 use crate::runtime;
 use crate::runtime::bundle::ProcessOverrides;
@@ -45,6 +46,9 @@ const DEATH: u64 = 10;
 const STUCK: Duration = Duration::from_secs(2);
 /// How much longer than the runtime's own limit the shim's answer may take.
 const GRACE: Duration = Duration::from_secs(10);
+
+/// How long the runtime may still be at what a daemon that is gone has asked for.
+const ORPHANED: Duration = Duration::from_secs(5);
 
 type Reply<T> = oneshot::Sender<Result<T>>;
 
@@ -82,6 +86,10 @@ pub(super) struct Task {
     run: u32,
     /// The request that an earlier daemon's shim is at.
     busy: Option<u64>,
+    /// Starts of earlier daemons' that were cut off, to be undone before anything else.
+    cut_off: Vec<Run>,
+    /// A shim that has said nothing yet, and the record of its container.
+    late: Option<(Link, Record)>,
     /// The added processes whose end was told just now, by their numbers.
     told: Vec<u64>,
     /// The name is free again: the task is over.
@@ -110,8 +118,47 @@ impl Task {
             life,
             run,
             busy,
+            cut_off: Vec::new(),
+            late: None,
             told: Vec::new(),
             gone: false,
+        }
+    }
+
+    /// The same; these starts are undone first. Without a record the name is free then.
+    pub(super) fn undoing(self, cut_off: Vec<Run>) -> Self {
+        Self { cut_off, ..self }
+    }
+
+    /// The same; its shim is waited for first.
+    pub(super) fn awaiting(self, late: Option<(Link, Record)>) -> Self {
+        Self { late, ..self }
+    }
+
+    /// What is to be done before it is known what there is.
+    async fn settle_past(&mut self, recovering: &mut Option<mpsc::Sender<()>>) {
+        for run in std::mem::take(&mut self.cut_off) {
+            recovery::cut_off(&self.context, self.id(), &run).await;
+        }
+        if let Some((link, record)) = self.late.take() {
+            // That takes time, and nobody else waits for it.
+            drop(recovering.take());
+            match recovery::take_back_late(&self.context, link, record).await {
+                Some(taken) => {
+                    (self.life, self.snapshot, self.busy) = (Some(taken.life), taken.snapshot, taken.busy);
+                    self.publish();
+                }
+                None => self.hang_up(),
+            }
+        }
+    }
+
+    /// Its shim does not speak: it is done without.
+    fn hang_up(&mut self) {
+        tracing::error!(container = %self.id(), "its shim hangs");
+        if let Some(life) = self.life.as_mut() {
+            life.hung = true;
+            life.link = None;
         }
     }
 
@@ -217,24 +264,33 @@ impl Task {
         }
         // An exec that an earlier daemon asked for: the next request is taken once it is answered.
         if let Some(seq) = self.busy.take() {
-            match self.answer(seq, self.context.limit(false)).await {
-                Ok(Answer::Launched(key)) => self.adopt_added(seq, key),
-                Ok(Answer::Done | Answer::Failed(_)) | Err(_) => {}
+            let limit = self.context.limit(false);
+            match tokio::time::timeout(ORPHANED, self.answer(seq, limit)).await {
+                Ok(Ok(Answer::Launched(key))) => self.adopt_added(seq, key),
+                Ok(Ok(Answer::Done | Answer::Failed(_)) | Err(_)) => {}
+                Err(_) => self.end_exec(seq).await,
             }
         }
     }
 
     /// Serves until the name is free again.
     pub(super) async fn serve(mut self, ends: Ends) {
-        let mut queue = ends.queue;
+        let (mut queue, mut recovering) = (ends.queue, ends.recovering);
         self.publisher = Some(ends.publisher);
+        self.settle_past(&mut recovering).await;
+        if recovering.is_some() && self.snapshot.never_started {
+            recovery::forget(&self.context, self.id()).await;
+            // Who asks for the name meanwhile asks again.
+            self.context.registry.remove(self.id());
+            return;
+        }
         self.catch_up();
         crate::cut!("recovery.told");
         self.resume_journal().await;
         let _ = self.tidy().await;
         crate::cut!("recovery.resumed");
         self.forget_told().await;
-        drop(ends.recovering);
+        drop(recovering);
         while !self.gone {
             let command = match &mut self.life {
                 Some(life) => tokio::select! {
@@ -324,20 +380,17 @@ impl Task {
             // Answers are awaited where they were asked for; but for a process that an earlier daemon added.
             Happening::Message(Message::Launched { seq, process }) => self.adopt_added(seq, process),
             Happening::Message(Message::Hello(_) | Message::Done { .. } | Message::Failed { .. }) => {}
-            Happening::ShimLost => self.shim_lost(),
+            Happening::ShimLost(record) => self.shim_lost(record),
             Happening::Dead => {
                 if let Some(life) = self.life.as_mut() {
                     life.dead_since = Some(Instant::now());
                 }
             }
             Happening::AddedUnseen(key) => self.added_unseen(key),
-            Happening::EndedUnseen => {
-                if let Some(life) = self.life.as_mut().filter(|life| life.link.is_some()) {
-                    tracing::error!(container = %self.snapshot.id, "its shim hangs");
-                    life.hung = true;
-                    life.link = None;
+            Happening::EndedUnseen(record) => {
+                if self.life.as_ref().is_some_and(|life| life.link.is_some()) {
+                    self.hang_up();
                 }
-                let record = self.life.as_ref().and_then(|life| life.run.exit_record());
                 self.ended(record);
             }
         }
@@ -374,9 +427,10 @@ impl Task {
         self.let_go(added, Some(ExitRecord::from(*exit)));
     }
 
-    /// The container runs on; its init process is watched by its pidfd from now on.
-    fn shim_lost(&mut self) {
-        let unheard = |life: &Life| life.init.is_some() && !life.ended && life.run.exit_record().is_none();
+    /// The container runs on; its init process is watched by its pidfd from now on. `record`: it has ended, as its shim
+    /// has written.
+    fn shim_lost(&mut self, record: Option<ExitRecord>) {
+        let unheard = |life: &Life| life.init.is_some() && !life.ended && record.is_none();
         if !self.life.as_ref().is_some_and(unheard) {
             return;
         }

@@ -42,6 +42,8 @@ const UNREADABLE: &str = "record.json.unreadable";
 const JOURNAL: &str = "journal.json";
 /// The init process that a run holds, for a daemon that finds no shim.
 const INIT: &str = "init.json";
+/// Where runc writes the init process's pid, in the run's volatile folder.
+pub(super) const PID_FILE: &str = "init.pid";
 /// Logs of calls to runc that are under way; of an earlier daemon's, nobody waits for them.
 const CALLS: &str = "calls";
 /// The boot that the volatile folder is of.

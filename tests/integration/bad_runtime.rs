@@ -283,3 +283,46 @@ fn a_runtime_that_is_gone_is_unavailable_until_it_is_back() {
     scene.assert_goes_on("the runtime is back");
     scene.end();
 }
+
+/// What a daemon that is gone has asked for is ended at once, and nobody waits for it: the limit is a minute.
+#[test]
+fn a_runtime_that_hangs_does_not_keep_the_next_daemon_from_listening() {
+    let runtime = Runtime::new();
+    let path = runtime.path();
+    let mut daemon = Daemon::with(&["--runtime", path.to_str().unwrap(), "--runtime-timeout", "60"]);
+    let bundle = Bundle::sleeper();
+    let (hangs, other) = (daemon.name("hangs"), daemon.name("other"));
+    daemon.start_container(&other, &bundle.start()).expect(201);
+    // A name that is new, one that has been started before, and a process that is added.
+    for (verb, before) in [("run", false), ("run", true), ("exec", true)] {
+        let (method, target, body) = match verb {
+            "exec" => ("PUT", format!("/containers/{other}/process"), json!({ "args": ["sleep", "1000"] })),
+            _ => ("POST", format!("/containers/{hangs}"), bundle.start()),
+        };
+        runtime.fall_ill(verb, "hang");
+        let client = daemon.client.clone();
+        let asking = std::thread::spawn(move || client.try_send(method, &target, &body));
+        eventually("it hangs", || runtime.is_at_work(&daemon));
+        let asked = Instant::now();
+        daemon = daemon.crash_and_restart_after(|| {});
+        let answered = daemon.client.get("/state").expect(200).json();
+        assert!(asked.elapsed() < Duration::from_secs(20), "{verb}: {:?}", asked.elapsed());
+        assert_eq!(asking.join().unwrap(), None);
+        let shown = |id: &str| {
+            let containers = answered["containers"].as_array().unwrap();
+            containers.iter().find(|one| one["id"] == id).map(|one| one["state"]["status"].clone())
+        };
+        assert_eq!(shown(&other), Some(json!("running")));
+        assert_eq!(shown(&hangs), before.then(|| json!("stopped")), "as before the start that failed");
+        runtime.heal(verb);
+        let path = format!("/containers/{other}/process");
+        daemon.client.put(&path, &json!({ "args": ["true"] })).expect(200);
+        runtime.assert_ended(&daemon);
+        daemon.start_container(&hangs, &bundle.start()).expect(201);
+        daemon.client.post(&format!("/containers/{hangs}/stop"), &json!({ "timeout": 0 })).expect(200);
+    }
+    eventually("no process is left listed", || {
+        daemon.container(&other)["processes"].as_array().unwrap().len() == 1
+    });
+    daemon.clean_up();
+}

@@ -329,3 +329,36 @@ fn a_shim_that_hangs_does_not_hide_that_its_container_has_ended() {
     daemon.await_status(&id, "stopped");
     daemon.clean_up();
 }
+
+/// A shim that does not speak is its own container's affair: the others, and the daemon, do not wait for it.
+#[test]
+fn a_shim_that_hangs_does_not_keep_the_next_daemon_from_listening_and_is_heard_when_it_speaks() {
+    use nix::sys::signal::Signal::{SIGCONT, SIGSTOP};
+    let daemon = Daemon::start();
+    let bundle = Bundle::script("while ! test -e /tmp/end; do sleep 0.01; done; exit 3").with_shared();
+    let id = daemon.name("a");
+    daemon.start_container(&id, &bundle.start()).expect(201);
+    let signal = |shim: u32, signal| {
+        nix::sys::signal::kill(nix::unistd::Pid::from_raw(i32::try_from(shim).unwrap()), signal).unwrap();
+    };
+    let shim = shim_of(&daemon, &id);
+    signal(shim, SIGSTOP);
+    let daemon = daemon.crash_and_restart_after(|| {});
+    // The daemon listens, says what is, and serves others, while the shim has not said a word.
+    assert!(!daemon.log().contains("its shim hangs"), "{}", daemon.log());
+    assert_eq!(daemon.status(&id), "running");
+    let other = daemon.name("b");
+    daemon.start_container(&other, &Bundle::sleeper().start()).expect(201);
+    let asking = std::thread::scope(|scope| {
+        let asked = scope.spawn(|| {
+            daemon.client.put(&format!("/containers/{id}/process"), &json!({ "args": ["sleep", "1000"] }))
+        });
+        signal(shim, SIGCONT);
+        asked.join().unwrap()
+    });
+    asking.expect(200);
+    fs::write(bundle.shared().join("end"), "").unwrap();
+    daemon.await_status(&id, "stopped");
+    assert_eq!(daemon.container(&id)["state"]["exitStatus"], json!(3), "it was heard");
+    daemon.clean_up();
+}

@@ -15,7 +15,7 @@ use crate::runtime::process::Held;
 use crate::supervisor::chain;
 use crate::supervisor::link::Link;
 use crate::supervisor::state::Status;
-use crate::supervisor::store::{Journal, Record, Run};
+use crate::supervisor::store::{Journal, Record, Run, blocking};
 
 /// A run whose shim was started and whose end is not tidied up yet.
 pub(in crate::supervisor) struct Life {
@@ -49,13 +49,14 @@ pub(super) struct Added {
 /// What can happen to a container that nobody asked for.
 pub(super) enum Happening {
     Message(Message),
-    ShimLost,
+    /// With how the init process has ended, if the shim has written that.
+    ShimLost(Option<ExitRecord>),
     /// The init process has ended; the shim is about to say how.
     Dead,
     /// An added process has ended and there is no shim to say how.
     AddedUnseen(ProcessKey),
-    /// The init process has ended and there is no shim to say how.
-    EndedUnseen,
+    /// The init process has ended and there is no shim to say how, but perhaps what it has written.
+    EndedUnseen(Option<ExitRecord>),
 }
 
 impl Life {
@@ -200,7 +201,7 @@ impl Life {
                 return std::future::pending().await;
             }
             if watch.is_none() {
-                return Happening::EndedUnseen;
+                return Happening::EndedUnseen(exit_record(&self.run).await);
             }
             let added =
                 self.added.iter().filter_map(|added| added.watch.as_ref().map(|watch| (added.key, watch)));
@@ -217,7 +218,7 @@ impl Life {
             };
             return tokio::select! {
                 biased;
-                () = dead => Happening::EndedUnseen,
+                () = dead => Happening::EndedUnseen(exit_record(&self.run).await),
                 key = added_end => Happening::AddedUnseen(key),
             };
         };
@@ -227,14 +228,22 @@ impl Life {
             message = link.next() => match message {
                 Some(message) => Happening::Message(message),
                 None => {
+                    // Read before it is forgotten that the link has ended.
+                    let record = exit_record(&self.run).await;
                     self.link = None;
-                    Happening::ShimLost
+                    Happening::ShimLost(record)
                 }
             },
             () = dead, if stuck_at.is_none() => Happening::Dead,
             () = tokio::time::sleep_until(stuck_at.unwrap_or_else(Instant::now)), if stuck_at.is_some() && !ended => {
-                Happening::EndedUnseen
+                Happening::EndedUnseen(exit_record(&self.run).await)
             }
         }
     }
+}
+
+/// How the init process has ended, if its shim has written that.
+async fn exit_record(run: &Run) -> Option<ExitRecord> {
+    let run = run.clone();
+    blocking(move || Ok(run.exit_record())).await.ok().flatten()
 }

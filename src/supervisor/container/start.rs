@@ -21,10 +21,8 @@ use crate::supervisor::events::Happened;
 use crate::supervisor::link::Link;
 use crate::supervisor::names::ContainerId;
 use crate::supervisor::state::{Change, Status};
-use crate::supervisor::store::{RECORD_VERSION, Record, Run, blocking};
+use crate::supervisor::store::{PID_FILE, RECORD_VERSION, Record, Run, blocking};
 
-/// Where runc writes the init process's pid, in the run's volatile folder.
-const PID_FILE: &str = "init.pid";
 /// CRIU's name for the log of a restore.
 const RESTORE_LOG: &str = "restore.log";
 
