@@ -107,6 +107,15 @@ pub fn pids() -> Vec<i32> {
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
 }
 
+/// The children of a process of one thread that have ended and are not reaped, by pid and start time.
+pub fn zombies_of(parent: i32) -> Vec<(i32, u64)> {
+    let listed = fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).unwrap_or_default();
+    let children = listed.split_ascii_whitespace().filter_map(|pid| pid.parse().ok());
+    children
+        .filter_map(|pid| Some((pid, Stat::of(pid).filter(|stat| !stat.is_alive())?.start_time)))
+        .collect()
+}
+
 /// Whether a process was started with this argument.
 pub fn has_argument(pid: i32, argument: &str) -> bool {
     let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();

@@ -362,3 +362,22 @@ fn a_shim_that_hangs_does_not_keep_the_next_daemon_from_listening_and_is_heard_w
     assert_eq!(daemon.container(&id)["state"]["exitStatus"], json!(3), "it was heard");
     daemon.clean_up();
 }
+
+/// In a pid namespace init ends behind the others, and those when their parent reaps them, which is the shim.
+#[test]
+fn a_container_whose_shim_hangs_can_be_deleted_with_what_was_added_to_it() {
+    let mut daemon = Daemon::start();
+    for restart in [false, true] {
+        let id = daemon.name(if restart { "restarted" } else { "same" });
+        daemon.start_container(&id, &Bundle::sleeper().start()).expect(201);
+        let body = json!({ "args": ["sleep", "1000"] });
+        daemon.client.put(&format!("/containers/{id}/process"), &body).expect(200);
+        let shim = nix::unistd::Pid::from_raw(i32::try_from(shim_of(&daemon, &id)).unwrap());
+        nix::sys::signal::kill(shim, nix::sys::signal::Signal::SIGSTOP).unwrap();
+        if restart {
+            daemon = daemon.crash_and_restart_after(|| {});
+        }
+        daemon.client.delete(&format!("/containers/{id}?force=true")).expect(204);
+        daemon.assert_nothing_left();
+    }
+}
