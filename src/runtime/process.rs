@@ -122,6 +122,14 @@ pub fn has_argument(pid: i32, argument: &str) -> bool {
     line.split(|byte| *byte == 0).any(|one| one == argument.as_bytes())
 }
 
+/// How long the host has been up, in milliseconds: proc_uptime(5). No clock that anybody sets.
+pub fn uptime() -> u64 {
+    let text = fs::read_to_string("/proc/uptime").unwrap_or_default();
+    let (seconds, hundredths) = text.split(' ').next().and_then(|up| up.split_once('.')).unwrap_or_default();
+    let number = |text: &str| text.parse::<u64>().unwrap_or(0);
+    number(seconds) * 1000 + number(hundredths) * 10
+}
+
 /// When the process started, in clock ticks after boot.
 pub fn start_time(pid: i32) -> Option<u64> {
     Stat::of(pid).map(|stat| stat.start_time)

@@ -257,6 +257,9 @@ impl Task {
         match self.context.store.journal(&life.run) {
             Some(Journal::Checkpoint { name, seq }) => self.resume_checkpoint(name, seq).await,
             // An error has been logged, or is said to the next who asks.
+            Some(Journal::Stop { signal, sent, kill_at }) => {
+                drop(self.carry_out_stop(signal, sent, kill_at).await);
+            }
             Some(Journal::Delete) => drop(self.delete(true).await),
             // Its record counts, so it has happened.
             Some(Journal::Start { .. }) => self.context.store.noted(&life.run),

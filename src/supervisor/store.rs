@@ -96,6 +96,16 @@ pub(super) enum Journal {
         /// The number of the request to the shim.
         seq: u64,
     },
+    /// A stop; finished: what is left of its time is waited, then it is killed.
+    #[serde(rename_all = "camelCase")]
+    Stop {
+        /// What asks it to end.
+        signal: i32,
+        /// Whether that was sent.
+        sent: bool,
+        /// When it is killed, in milliseconds since the boot: a clock may be set.
+        kill_at: u64,
+    },
     /// A delete with force; finished.
     Delete,
 }

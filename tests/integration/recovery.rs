@@ -381,3 +381,30 @@ fn a_container_whose_shim_hangs_can_be_deleted_with_what_was_added_to_it() {
         daemon.assert_nothing_left();
     }
 }
+
+/// The signal is sent once, the rest of the time is waited, and then it is killed, whoever asks.
+#[test]
+fn a_stop_that_a_crash_cut_off_is_finished_by_the_next_daemon() {
+    let mut daemon = Daemon::start();
+    let deaf = Bundle::script("trap 'echo x >>/tmp/asked' TERM; while :; do sleep 0.01; done").with_shared();
+    let asked = || fs::read_to_string(deaf.shared().join("asked")).unwrap_or_default();
+    let id = daemon.name("a");
+    for restart_again in [false, true] {
+        let _ = fs::remove_file(deaf.shared().join("asked"));
+        daemon.start_container(&id, &deaf.start()).expect(201);
+        daemon.client.patch(&format!("/containers/{id}"), &json!({ "status": "paused" })).expect(200);
+        let (client, path) = (daemon.client.clone(), format!("/containers/{id}/stop"));
+        let asking = std::thread::spawn(move || client.try_post(&path, &json!({ "timeout": 6 })));
+        eventually("it is asked to end", || !asked().is_empty());
+        daemon = daemon.crash_and_restart_after(|| {});
+        if restart_again {
+            daemon = daemon.crash_and_restart_after(|| {});
+        }
+        assert_eq!(asking.join().unwrap(), None);
+        assert_eq!(daemon.status(&id), "running", "its time is not over");
+        let ended = daemon.client.get(&format!("/containers/{id}/wait?timeout=30")).expect(200).json();
+        assert_eq!(ended["state"]["exitSignal"], json!(9), "{ended}");
+        assert_eq!(asked(), "x\n");
+    }
+    daemon.clean_up();
+}

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::calls::millis;
 use super::life::Added;
 use super::{DEATH, STUCK, Snapshot, Task};
-use crate::runtime::process::zombies_of;
+use crate::runtime::process::{self, zombies_of};
 use crate::runtime::{self, options};
 use crate::supervisor::chain;
 use crate::supervisor::error::{Error, Result};
@@ -186,18 +187,50 @@ impl Task {
         if self.snapshot.never_started {
             return Err(Error::NoContainer(self.id().clone()));
         }
-        if let Some(init) = self.life.as_ref().filter(|life| !life.ended).and_then(|life| life.init.as_ref())
-        {
-            init.signal(signal).map_err(|source| self.fail(source))?;
-            crate::cut!("stop.signalled");
-            if self.snapshot.status == Status::Paused {
-                self.resume().await?;
-            }
-            if !self.await_end(timeout).await {
-                crate::cut!("stop.waited");
-                self.kill().await?;
-            }
+        if self.life.as_ref().is_some_and(|life| !life.ended && life.init.is_some()) {
+            let kill_at = process::uptime().saturating_add(millis(timeout));
+            self.note_stop(signal, false, kill_at);
+            crate::cut!("stop.noted");
+            self.carry_out_stop(signal, false, kill_at).await?;
         }
         Ok(Arc::new(self.snapshot.clone()))
+    }
+
+    /// Where it cannot be noted it is done all the same: only a daemon that dies over it leaves it undone.
+    fn note_stop(&self, signal: i32, sent: bool, kill_at: u64) {
+        let Some(life) = &self.life else { return };
+        if let Err(error) = self.context.store.note(&life.run, &Journal::Stop { signal, sent, kill_at }) {
+            tracing::warn!(container = %self.id(), error = %chain(&error), "a stop cannot be noted");
+        }
+    }
+
+    /// A stop as the journal has it, begun by this daemon or by one that is gone.
+    pub(super) async fn carry_out_stop(&mut self, signal: i32, sent: bool, kill_at: u64) -> Result<()> {
+        let outcome = self.try_stop(signal, sent, kill_at).await;
+        // Of one that has ended nothing is under way, and its folder is about to go.
+        if let Some(life) = self.life.as_ref().filter(|life| !life.ended) {
+            self.context.store.noted(&life.run);
+        }
+        outcome
+    }
+
+    async fn try_stop(&mut self, signal: i32, sent: bool, kill_at: u64) -> Result<()> {
+        let init = self.life.as_ref().filter(|life| !life.ended).and_then(|life| life.init.as_ref());
+        let Some(init) = init else { return Ok(()) };
+        if !sent {
+            init.signal(signal).map_err(|source| self.fail(source))?;
+            crate::cut!("stop.signalled");
+            self.note_stop(signal, true, kill_at);
+            crate::cut!("stop.waiting");
+        }
+        if self.snapshot.status == Status::Paused {
+            self.resume().await?;
+        }
+        let left = Duration::from_millis(kill_at.saturating_sub(process::uptime()));
+        if !self.await_end(left).await {
+            crate::cut!("stop.waited");
+            self.kill().await?;
+        }
+        Ok(())
     }
 }
