@@ -193,6 +193,17 @@ impl Task {
 
     /// The same for added processes. Of each there are files until its end was told.
     fn catch_up_added(&mut self, heard: Option<&Heard>) {
+        // One whose end was told may still look alive: nobody has reaped it yet.
+        if let (Some(life), Some(heard)) = (&mut self.life, heard) {
+            let told = |seq: u64| heard.over.contains(&seq);
+            for added in life.added.extract_if(.., |added| told(added.seq)) {
+                self.snapshot.processes.retain(|process| process.pid != added.key.pid);
+                if !self.snapshot.has_ended(added.seq) {
+                    self.snapshot.keep_ended(added.view, false, added.seq, None);
+                }
+            }
+            self.publish();
+        }
         let Some(life) = &self.life else { return };
         let begun = |seq: u64| heard.is_some_and(|heard| heard.added.contains_key(&seq));
         let over = |seq: u64| heard.is_some_and(|heard| heard.over.contains(&seq));

@@ -170,3 +170,36 @@ fn a_real_time_signal_ends_a_process_as_any_other_and_its_shim_goes_on() {
         daemon.clean_up();
     }
 }
+
+/// A process whose shim is gone stays a zombie until init reaps it. Here it lives on, and that its end was told is
+/// written by hand: what was told is told.
+#[test]
+fn an_end_that_was_told_is_not_told_again_though_the_process_is_still_there() {
+    let (daemon, id) = started(&Bundle::sleeper());
+    let added = run(&daemon, &id, "exec sleep 1000");
+    let shim = crate::recovery::shim_of(&daemon, &id);
+    let events = daemon.root_folder().join("events");
+    let mut daemon = daemon.crash_and_restart_after(|| {
+        nix::sys::signal::kill(
+            nix::unistd::Pid::from_raw(i32::try_from(shim).unwrap()),
+            nix::sys::signal::Signal::SIGKILL,
+        )
+        .unwrap();
+        let text = fs::read_to_string(&events).unwrap();
+        let mut event: Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+        let exec = event["happened"]["exec"].clone();
+        assert_eq!(exec["pid"], json!(added), "{event}");
+        event["cursor"] = json!(event["cursor"].as_u64().unwrap() + 1);
+        event["happened"] = json!({ "exit": { "pid": added, "seq": exec["seq"], "status": 0 } });
+        fs::write(&events, format!("{text}{event}\n")).unwrap();
+    });
+    for _ in 0..2 {
+        assert_eq!(daemon.container(&id)["processes"].as_array().unwrap().len(), 1, "it is over");
+        daemon = daemon.crash_and_restart_after(|| {});
+    }
+    daemon.client.delete(&format!("/containers/{id}?force=true")).expect(204);
+    let of: Vec<String> =
+        told(&daemon, &id).into_iter().filter(|(_, pid)| *pid == added).map(|(kind, _)| kind).collect();
+    assert_eq!(of, ["exec", "exit"]);
+    daemon.clean_up();
+}
