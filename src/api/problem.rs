@@ -113,6 +113,11 @@ pub fn of(error: &Error) -> Problem {
             detail,
             format!("delete the container and start it anew: DELETE /containers/{id}?force=true"),
         ),
+        Error::ShimLostEarly(_) => problem(
+            &kind("shim-lost", "The container's shim is gone", 500),
+            detail,
+            "repeat; if it happens again, look at dmesg for who killed it",
+        ),
         Error::Shim { .. } => problem(
             &kind("shim-failed", "The shim could not be started", 500),
             detail,

@@ -122,6 +122,9 @@ pub enum Error {
         "the shim of container {0} is gone; it runs on, but nothing can be started in it or dumped of it"
     )]
     ShimLost(ContainerId),
+    /// The shim was gone before its container had begun: what it had done is undone.
+    #[error("the shim of container {0} ended before the container had begun; what it had done is undone")]
+    ShimLostEarly(ContainerId),
     /// The shim could not be started.
     #[error("the shim of container {id} could not be started")]
     Shim {

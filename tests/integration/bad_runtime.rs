@@ -326,3 +326,60 @@ fn a_runtime_that_hangs_does_not_keep_the_next_daemon_from_listening() {
     });
     daemon.clean_up();
 }
+
+/// While it is being started it is there, and then it never was; or is what it was before.
+#[test]
+fn who_waits_for_a_container_whose_start_fails_is_told_that_there_is_none_or_what_it_was() {
+    let runtime = Runtime::new();
+    let path = runtime.path();
+    let daemon = Daemon::with(&["--runtime", path.to_str().unwrap(), "--runtime-timeout", "3"]);
+    let (bundle, id) = (Bundle::sleeper(), daemon.name("a"));
+    let path = format!("/containers/{id}/wait");
+    let failing = || {
+        runtime.fall_ill("run", "hang");
+        let waited = std::thread::scope(|scope| {
+            let starting = scope.spawn(|| daemon.start_container(&id, &bundle.start()));
+            eventually("it is being started", || {
+                daemon.client.get("/containers").json()[0]["state"]["status"] == "creating"
+            });
+            let waiting: Vec<_> = (0..2).map(|_| scope.spawn(|| daemon.client.get(&path))).collect();
+            starting.join().unwrap().problem(504, "runtime-timeout");
+            waiting.into_iter().map(|one| one.join().unwrap()).collect::<Vec<_>>()
+        });
+        runtime.heal("run");
+        waited
+    };
+    for answer in failing() {
+        answer.problem(404, "container-not-found");
+    }
+    daemon.start_container(&id, &bundle.start()).expect(201);
+    let stop = format!("/containers/{id}/stop");
+    let before = daemon.client.post(&stop, &json!({ "timeout": 0 })).expect(200).json();
+    for answer in failing() {
+        assert_eq!(answer.expect(200).json(), before);
+    }
+    daemon.clean_up();
+}
+
+#[test]
+fn a_start_whose_shim_is_killed_is_undone_and_says_so() {
+    let runtime = Runtime::new();
+    let path = runtime.path();
+    let daemon = Daemon::with(&["--runtime", path.to_str().unwrap()]);
+    let (bundle, id) = (Bundle::sleeper(), daemon.name("a"));
+    runtime.fall_ill("run", "hang");
+    let answer = std::thread::scope(|scope| {
+        let starting = scope.spawn(|| daemon.start_container(&id, &bundle.start()));
+        eventually("it hangs", || runtime.is_at_work(&daemon));
+        let shim = i32::try_from(crate::recovery::shim_of(&daemon, &id)).unwrap();
+        nix::sys::signal::kill(nix::unistd::Pid::from_raw(shim), nix::sys::signal::Signal::SIGKILL).unwrap();
+        starting.join().unwrap()
+    });
+    let problem = answer.problem(500, "shim-lost");
+    assert!(problem["detail"].as_str().unwrap().contains("undone"), "{problem}");
+    assert!(problem["remedy"].as_str().unwrap().contains("repeat"), "{problem}");
+    runtime.assert_ended(&daemon);
+    runtime.heal("run");
+    daemon.start_container(&id, &bundle.start()).expect(201);
+    daemon.clean_up();
+}

@@ -113,7 +113,10 @@ impl Task {
                 self.undo(run, plan.leaf(self.id())).await;
                 self.snapshot = before;
                 self.publish();
-                Err(error)
+                Err(match error {
+                    Error::ShimLost(id) => Error::ShimLostEarly(id),
+                    error => error,
+                })
             }
         }
     }
