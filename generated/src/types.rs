@@ -360,6 +360,9 @@ pub struct Event {
     pub cursor: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<ContainerId>,
+    ///Of an exit: true when the kernel has killed that process, or of init any process of the container, for want of memory.
+    #[serde(rename = "oomKilled", skip_serializing_if = "Option::is_none")]
+    pub oom_killed: Option<bool>,
     ///The added process that this is about, if it is not the init process.
     ///Constraint: minimum=1
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -372,13 +375,17 @@ pub struct Event {
     pub time: String,
     pub r#type: EventType,
 }
-/**`start`, `restore`, `pause`, `resume`, `checkpoint`, `delete`: done to the container. `exec`: a process was
-added. `exit`: a process ended. `missed`: `status` events before this one are lost to this reader.
+/**`created`: there is a container of this name, whose first start or restore has succeeded and follows; `delete`
+ends it. `start`, `restore`, `pause`, `resume`, `checkpoint`, `delete`: done to the container. `exec`: a
+process was added. `oom`: the kernel has killed one process of the container, or more, for want of memory.
+`exit`: a process ended. `missed`: `status` events before this one are lost to this reader.
 */
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, Default)]
 #[derive(Copy)]
 pub enum EventType {
     #[default]
+    #[serde(rename = "created")]
+    Created,
     #[serde(rename = "start")]
     Start,
     #[serde(rename = "restore")]
@@ -391,6 +398,8 @@ pub enum EventType {
     Resume,
     #[serde(rename = "checkpoint")]
     Checkpoint,
+    #[serde(rename = "oom")]
+    Oom,
     #[serde(rename = "exit")]
     Exit,
     #[serde(rename = "delete")]
@@ -401,12 +410,14 @@ pub enum EventType {
 impl EventType {
     pub fn as_str(&self) -> &'static str {
         match self {
+            Self::Created => "created",
             Self::Start => "start",
             Self::Restore => "restore",
             Self::Exec => "exec",
             Self::Pause => "pause",
             Self::Resume => "resume",
             Self::Checkpoint => "checkpoint",
+            Self::Oom => "oom",
             Self::Exit => "exit",
             Self::Delete => "delete",
             Self::Missed => "missed",

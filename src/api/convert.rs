@@ -216,11 +216,13 @@ pub fn event(told: Told) -> api::Event {
                 pid: None,
                 checkpoint: None,
                 status: Some(i32::try_from(count).unwrap_or(i32::MAX)),
+                oom_killed: None,
             };
         }
     };
-    let mut checkpoint = None;
+    let (mut checkpoint, mut oom_killed) = (None, None);
     let (kind, pid, status) = match event.happened {
+        Happened::Created => (Type::Created, None, None),
         Happened::Start => (Type::Start, None, None),
         Happened::Restore => (Type::Restore, None, None),
         Happened::Exec { pid, .. } => (Type::Exec, Some(pid), None),
@@ -230,7 +232,11 @@ pub fn event(told: Told) -> api::Event {
             checkpoint = Some(name.to_string());
             (Type::Checkpoint, None, None)
         }
-        Happened::Exit { pid, status, .. } => (Type::Exit, pid, status),
+        Happened::Oom { .. } => (Type::Oom, None, None),
+        Happened::Exit { pid, status, oom, .. } => {
+            oom_killed = Some(oom).filter(|oom| *oom);
+            (Type::Exit, pid, status)
+        }
         Happened::Delete => (Type::Delete, None, None),
     };
     api::Event {
@@ -241,5 +247,6 @@ pub fn event(told: Told) -> api::Event {
         pid,
         checkpoint,
         status,
+        oom_killed,
     }
 }

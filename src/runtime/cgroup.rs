@@ -1,7 +1,8 @@
 //! Which cgroup a process is in (cgroups(7), proc_pid_cgroup(5)): what makes a process a container's.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::{Component, Path, PathBuf};
 
 const MOUNT: &str = "/sys/fs/cgroup";
@@ -99,6 +100,27 @@ impl OomCount {
             }
         }
         unified
+    }
+
+    /// A descriptor, not blocking, that is readable when the count may have grown or is about to: an inotify of
+    /// `memory.events`; on v1 an eventfd that is told of each shortage, before anybody is killed.
+    ///
+    /// # Errors
+    ///
+    /// The kernel's.
+    pub fn watch(&self) -> io::Result<OwnedFd> {
+        use rustix::event::{EventfdFlags, eventfd};
+        use rustix::fs::inotify;
+        if self.0.ends_with("memory.events") {
+            let watch = inotify::init(inotify::CreateFlags::NONBLOCK | inotify::CreateFlags::CLOEXEC)?;
+            inotify::add_watch(&watch, &self.0, inotify::WatchFlags::MODIFY)?;
+            return Ok(watch);
+        }
+        let watch = eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC)?;
+        let file = File::open(&self.0)?;
+        let order = format!("{} {}", watch.as_raw_fd(), file.as_raw_fd());
+        fs::write(self.0.with_file_name("cgroup.event_control"), order)?;
+        Ok(watch)
     }
 
     /// The count; 0 when the cgroup is gone or counts nothing.

@@ -172,9 +172,15 @@ impl Task {
         let heard = heard.as_ref();
         // What was told so long ago that it is not kept was told.
         let known = self.context.events.knows_since(self.snapshot.cursor);
-        if heard.is_none() && known {
-            let began = if self.snapshot.checkpoint.is_some() { Happened::Restore } else { Happened::Start };
-            self.context.events.publish(self.id(), self.run, self.snapshot.created_at, began);
+        if heard.is_none_or(|heard| heard.created_only) && known {
+            self.tell_began(heard.is_some());
+        }
+        if let Some(life) = &mut self.life {
+            let exits = self.snapshot.ended.iter().filter_map(|ended| ended.exit);
+            let exits = exits.chain(self.snapshot.exit).map(|exit| exit.oom_kills());
+            let seen = exits.max().unwrap_or(0).max(life.oom_seen);
+            life.oom_told = if known { heard.map_or(0, |heard| heard.oom) } else { seen };
+            self.tell_oom(seen);
         }
         self.catch_up_added(heard);
         match (self.snapshot.status, heard.is_some_and(|heard| heard.paused)) {
@@ -241,12 +247,31 @@ impl Task {
         self.told = told;
     }
 
+    /// Tells that a run has begun; the first of a name makes the container.
+    fn tell_began(&self, created_told: bool) {
+        let (at, restored) = (self.snapshot.created_at, self.snapshot.checkpoint.is_some());
+        if self.run == 1 && !created_told {
+            self.context.events.publish(self.id(), self.run, at, Happened::Created);
+            crate::cut!("start.created-told");
+        }
+        let began = if restored { Happened::Restore } else { Happened::Start };
+        self.context.events.publish(self.id(), self.run, at, began);
+    }
+
+    /// The kernel has killed so many by now for want of memory.
+    fn tell_oom(&mut self, kills: u64) {
+        let Some(life) = self.life.as_mut().filter(|life| life.oom_told < kills) else { return };
+        life.oom_told = kills;
+        self.emit(Happened::Oom { kills });
+    }
+
     /// Tells of an end: of init, or of an added process by its pid and number. Without `exit` nobody saw how.
     fn tell_exit(&self, added: Option<(i32, u64)>, exit: Option<ExitRecord>) {
         let (pid, seq) = added.unzip();
         let at = exit.map_or_else(Timestamp::now, |exit| exit.at);
         let status = exit.map(|exit| exit.status.as_shell());
-        self.context.events.publish(self.id(), self.run, at, Happened::Exit { pid, seq, status });
+        let oom = exit.is_some_and(|exit| exit.oom);
+        self.context.events.publish(self.id(), self.run, at, Happened::Exit { pid, seq, status, oom });
     }
 
     /// The files of added processes go once their ends are among the events that are kept.
@@ -394,6 +419,7 @@ impl Task {
             // Answers are awaited where they were asked for; but for a process that an earlier daemon added.
             Happening::Message(Message::Launched { seq, process }) => self.adopt_added(seq, process),
             Happening::Message(Message::Hello(_) | Message::Done { .. } | Message::Failed { .. }) => {}
+            Happening::Message(Message::Oom { kills }) => self.tell_oom(kills),
             Happening::ShimLost(record) => self.shim_lost(record),
             Happening::Dead => {
                 if let Some(life) = self.life.as_mut() {
@@ -429,6 +455,7 @@ impl Task {
         }
         let status = exit.map(|exit| exit.status.as_shell());
         tracing::info!(container = %self.id(), status, "ended");
+        self.tell_oom(exit.map_or(0, |exit| exit.oom_kills()));
         crate::cut!("exit.telling");
         self.tell_exit(None, exit);
     }
@@ -438,7 +465,9 @@ impl Task {
         let Some(index) = life.added.iter().position(|added| added.key == exit.process) else { return };
         crate::cut!("added-exit.heard");
         let added = life.added.remove(index);
-        self.let_go(added, Some(ExitRecord::from(*exit)));
+        let exit = ExitRecord::from(*exit);
+        self.tell_oom(exit.oom_kills());
+        self.let_go(added, Some(exit));
     }
 
     /// The container runs on; its init process is watched by its pidfd from now on. `record`: it has ended, as its shim

@@ -221,7 +221,10 @@ async fn end_shim(run: &Run) {
                     Message::Hello(Hello { busy: Some(_), .. }) => end_launch(run).await,
                     // Nothing was asked of it yet: alone it ends.
                     Message::Hello(_) => return,
-                    Message::Done { .. } | Message::Failed { .. } | Message::Exited(_) => {}
+                    Message::Done { .. }
+                    | Message::Failed { .. }
+                    | Message::Exited(_)
+                    | Message::Oom { .. } => {}
                 }
             }
         };

@@ -55,6 +55,8 @@ pub(crate) struct Teller<'a> {
     events: Vec<Value>,
     /// The last event before the story.
     cursor: i64,
+    /// Whether there has been a container of this name since it was last deleted.
+    created: bool,
     /// A shim may have been ended: then the container may be lost, and what it would have done.
     lenient: bool,
 }
@@ -75,8 +77,18 @@ pub(crate) fn tell(
     let id = format!("{}{name}", machine.prefix);
     let path = format!("/containers/{id}");
     let cursor = last_cursor(machine);
-    let mut teller =
-        Teller { cursor, machine, bundles, id, path, step: 0, before, events: Vec::new(), lenient };
+    let mut teller = Teller {
+        cursor,
+        machine,
+        bundles,
+        id,
+        path,
+        step: 0,
+        before,
+        events: Vec::new(),
+        lenient,
+        created: false,
+    };
     let told = match story {
         Story::Bad => teller.bad(),
         Story::Processes => teller.processes(),
@@ -146,6 +158,9 @@ impl Teller<'_> {
         let body = self.bundles.counter.start();
         let path = self.path.clone();
         self.ask("POST", &path, &body, 201)?;
+        if !std::mem::replace(&mut self.created, true) {
+            self.expect_event(json!({ "type": "created" }));
+        }
         self.expect_event(json!({ "type": "start" }));
         // Until it listens to signals.
         let deadline = Instant::now() + Duration::from_secs(10);
@@ -366,6 +381,7 @@ impl Teller<'_> {
             told.iter().filter(|event| event["type"] == kind && event.get("pid").is_none()).count()
         };
         assert_eq!(count("start") + count("restore"), count("exit"), "{told:?}");
+        assert_eq!(count("created"), count("delete"), "{told:?}");
     }
 }
 

@@ -35,6 +35,10 @@ pub(in crate::supervisor) struct Life {
     /// It never did.
     pub(super) hung: bool,
     pub(super) ended: bool,
+    /// How many processes the kernel has killed for want of memory, as an earlier daemon's shim said, and how many were
+    /// told.
+    pub(super) oom_seen: u64,
+    pub(super) oom_told: u64,
 }
 
 /// A process that was added.
@@ -74,6 +78,8 @@ impl Life {
             dead_since: None,
             hung: false,
             ended: false,
+            oom_seen: 0,
+            oom_told: 0,
         }
     }
 
@@ -116,6 +122,7 @@ impl Life {
             snapshot.processes.push(ProcessView::new(init.pid, &record.process));
         }
         snapshot.status = life.found(journal);
+        life.oom_seen = hello.oom_kills;
         life.seq = hello.seq.max(hello.busy.unwrap_or(0));
         processes::recover(&mut life, hello, snapshot);
         if let Some(exit) = hello.exit {

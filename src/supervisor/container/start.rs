@@ -17,7 +17,6 @@ use crate::runtime::options::Verb;
 use crate::runtime::{cgroup, criu, mounts, netns};
 use crate::supervisor::checkpoints::{self, Checkpoint, Claim, Claims};
 use crate::supervisor::error::{Error, Result};
-use crate::supervisor::events::Happened;
 use crate::supervisor::link::Link;
 use crate::supervisor::names::ContainerId;
 use crate::supervisor::state::{Change, Status};
@@ -104,7 +103,7 @@ impl Task {
                 self.run = number;
                 let restored = plan.checkpoint.is_some();
                 crate::cut!("start.telling");
-                self.emit(if restored { Happened::Restore } else { Happened::Start });
+                self.tell_began(false);
                 crate::cut!("start.told");
                 tracing::info!(container = %self.id(), restored, bundle = %self.snapshot.bundle.display(), "started");
                 Ok(Arc::new(self.snapshot.clone()))
