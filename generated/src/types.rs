@@ -281,6 +281,9 @@ pub struct ProblemItem {
 ///One line that a process has written.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 pub struct LogLine {
+    ///True when lines before this one are lost to this reader, of either stream; then `text` is ours and says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub missed: Option<bool>,
     ///Whether the line goes on in the next one of its stream.
     pub partial: bool,
     ///Where it was written; a terminal is stdout.

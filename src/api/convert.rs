@@ -191,6 +191,7 @@ pub fn log_line(line: &LogLine) -> String {
         stream: if line.stderr { api::LogLineStream::Stderr } else { api::LogLineStream::Stdout },
         text: String::from_utf8_lossy(&line.text).into_owned(),
         partial: line.partial,
+        missed: Some(line.missed).filter(|missed| *missed),
     };
     json_line(&line)
 }
