@@ -303,7 +303,15 @@ pub fn violation(found: ProblemDetails) -> Problem {
 
 /// A query parameter that is wrong.
 pub fn in_query(name: &str, words: &str) -> Problem {
-    let location = format!("/query/{name}");
+    at(format!("/query/{name}"), words)
+}
+
+/// A header that is wrong.
+pub fn in_header(name: &str, words: &str) -> Problem {
+    at(format!("/header/{name}"), words)
+}
+
+fn at(location: String, words: &str) -> Problem {
     let mut found = problem(&INVALID, format!("{location} {words}"), "mend what errors points at");
     found.errors = Some(vec![item(&location, "invalid_value", words)]);
     found

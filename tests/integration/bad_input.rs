@@ -38,7 +38,8 @@ fn a_body_that_is_not_json_is_pointed_at_by_the_byte() {
         b"{\n    \"bundlePath\": \"/containers/redis\",\n    \"checkpoint: \"checkpoint-name\"\n    }";
     let at_name = readme.len() - b"checkpoint-name\"\n    }".len();
     // Of what ends too early, the last byte.
-    let rows: [(&str, &[u8], usize); 10] = [
+    let rows: [(&str, &[u8], usize); 11] = [
+        ("a name twice", b"{\"a\": {\"b\": 1, \"b\": 2}}", 17),
         ("README's missing quote", readme, at_name),
         ("a word", b"redis", 0),
         ("blanks alone", b"   ", 2),

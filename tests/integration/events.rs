@@ -104,6 +104,7 @@ fn a_browser_gets_server_sent_events_and_resumes_by_their_id() {
     assert!(body.ends_with("\n\n"));
     for (query, pointer) in [
         ("since=-1", "since"),
+        ("since=9223372036854775808", "since"),
         ("id=..", "id"),
         ("type=nothing", "type"),
         ("follow=maybe", "follow"),
@@ -111,6 +112,11 @@ fn a_browser_gets_server_sent_events_and_resumes_by_their_id() {
     ] {
         let problem = daemon.client.get(&format!("/events?{query}")).problem(422, "invalid-request");
         assert_eq!(problem["errors"][0]["location"], format!("/query/{pointer}"));
+    }
+    for wrong in ["abc", "-1", "9223372036854775808"] {
+        let answer = daemon.client.get_with("/events?follow=false&since=0", &[("last-event-id", wrong)]);
+        let problem = answer.problem(422, "invalid-request");
+        assert_eq!(problem["errors"][0]["location"], "/header/Last-Event-ID");
     }
     daemon.clean_up();
 }

@@ -82,6 +82,11 @@ impl Client {
         self.send_as("GET", path, None, &[("accept", accept)])
     }
 
+    #[track_caller]
+    pub(crate) fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        self.send_as("GET", path, None, headers)
+    }
+
     /// An answer that is read as it comes.
     pub(crate) fn stream(&self, path: &str) -> impl std::io::Read + Send + use<> {
         self.stream_as(path, "*/*")
