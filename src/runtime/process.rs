@@ -50,6 +50,11 @@ impl Held {
         self.pid
     }
 
+    /// When it started, in clock ticks after boot.
+    pub fn start_time(&self) -> u64 {
+        self.start_time
+    }
+
     /// Sends a signal, 1 to 64. `false`: the process has ended.
     pub fn signal(&self, number: i32) -> Result<bool> {
         // SAFETY: the contract allows 1 to 64 alone, and the kernel refuses other numbers; the numbers
@@ -62,6 +67,14 @@ impl Held {
                 Err(Error::Process { pid: self.pid, what: "pidfd_send_signal", source: error.into() })
             }
         }
+    }
+
+    /// Whether all of it has ended, reaped or not (pidfd_open(2): then it is readable).
+    pub fn has_ended(&self) -> bool {
+        use rustix::event::{PollFd, PollFlags, Timespec, poll};
+        let mut looked = [PollFd::new(&self.pidfd, PollFlags::IN)];
+        let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
+        poll(&mut looked, Some(&at_once)).is_ok_and(|ready| ready > 0)
     }
 
     /// A second descriptor of the same process, readable once it has ended (pidfd_open(2)).

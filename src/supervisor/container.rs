@@ -33,12 +33,12 @@ use super::registry::Ends;
 use super::state::{Change, Status, Verb};
 use super::store::{Journal, Record, Run};
 use super::{Context, recovery};
-use crate::ipc::{Exit, ExitRecord, Message, ProcessKey, Role};
+use crate::ipc::{AddedExit, Exit, ExitRecord, Message, ProcessKey, Role};
 use crate::runtime;
 use crate::runtime::bundle::ProcessOverrides;
 use crate::runtime::process::Held;
 use calls::Answer;
-use life::{Added, Happening};
+use life::{Added, Happening, LastWords};
 
 /// How long a container may take to end once it is killed, in seconds.
 const DEATH: u64 = 10;
@@ -420,7 +420,7 @@ impl Task {
             Happening::Message(Message::Launched { seq, process }) => self.adopt_added(seq, process),
             Happening::Message(Message::Hello(_) | Message::Done { .. } | Message::Failed { .. }) => {}
             Happening::Message(Message::Oom { kills }) => self.tell_oom(kills),
-            Happening::ShimLost(record) => self.shim_lost(record),
+            Happening::ShimLost(words) => self.shim_lost(words),
             Happening::Dead => {
                 if let Some(life) = self.life.as_mut() {
                     life.dead_since = Some(Instant::now());
@@ -470,11 +470,19 @@ impl Task {
         self.let_go(added, Some(exit));
     }
 
-    /// The container runs on; its init process is watched by its pidfd from now on. `record`: it has ended, as its shim
-    /// has written.
-    fn shim_lost(&mut self, record: Option<ExitRecord>) {
-        let unheard = |life: &Life| life.init.is_some() && !life.ended && record.is_none();
-        if !self.life.as_ref().is_some_and(unheard) {
+    /// The container runs on, unless its shim has written otherwise; its init process is watched by its pidfd from now on.
+    fn shim_lost(&mut self, words: LastWords) {
+        let Some(life) = self.life.as_mut() else { return };
+        let unheard = life.init.is_some() && !life.ended && words.init.is_none();
+        for AddedExit { exit, seq, .. } in words.added {
+            let Some(life) = self.life.as_mut() else { return };
+            if let Some(index) = life.added.iter().position(|added| added.seq == seq) {
+                let added = life.added.remove(index);
+                self.tell_oom(exit.oom_kills());
+                self.let_go(added, Some(exit));
+            }
+        }
+        if !unheard {
             return;
         }
         tracing::error!(container = %self.id(), "its shim is gone; its exit status and output will not be known");

@@ -197,9 +197,9 @@ pub(super) async fn cut_off(context: &Arc<Context>, id: &ContainerId, run: &Run)
     clear(context, id).await;
     let (clearing, named, run) = (Arc::clone(context), id.clone(), run.clone());
     let _ = blocking(move || {
-        if let Some(Journal::Start { cgroup }) = clearing.store.journal(&run) {
+        if let Some(Journal::Start { cgroup, began }) = clearing.store.journal(&run) {
             crate::cut!("recovery.undo.cleared");
-            cgroup::remove_empty(&cgroup);
+            cgroup::clear(&cgroup, began);
         }
         crate::cut!("recovery.undo.abandoning");
         clearing.store.abandon(&named, &run);
@@ -239,6 +239,8 @@ async fn end_shim(run: &Run) {
             let _ = tokio::time::timeout(SHIM, watch.readable()).await;
         }
     }
+    // A shim that was killed leaves it to go on.
+    end_launch(run).await;
 }
 
 /// The runtime that is making the run's first process.
@@ -265,7 +267,7 @@ async fn undo(context: &Arc<Context>, id: &ContainerId, recovering: mpsc::Sender
         let runs = listing.store.volatile_runs(&named);
         for run in &runs {
             // What it has made is still there.
-            if let Some(Journal::Start { cgroup }) = listing.store.journal(run)
+            if let Some(Journal::Start { cgroup, .. }) = listing.store.journal(run)
                 && let Some(place) = listing.predict(Some(&cgroup), &named)
             {
                 let _ = listing.places.take(&named, place);

@@ -28,6 +28,7 @@ use crate::ipc::{ADDED_EXITS, ADDED_EXITS_OLDER, AddedExit, EXIT_RECORD, ExitRec
 use crate::runtime::durable::{sync_folder, write_synced};
 use crate::runtime::lines::{self, Lines};
 use crate::runtime::mounts;
+use crate::runtime::process::uptime;
 
 /// How often, and how far apart, a lock that is held is tried again.
 const LOCK_TRIES: u32 = 20;
@@ -88,6 +89,9 @@ pub(super) enum Journal {
     Start {
         /// Where the bundle puts its cgroup.
         cgroup: PathBuf,
+        /// When it began, in clock ticks after boot: what is older is not its own. An older daemon does not say.
+        #[serde(default)]
+        began: Option<u64>,
     },
     /// A checkpoint; finished when CRIU has finished its part, else undone.
     Checkpoint {
@@ -264,7 +268,11 @@ impl Store {
             return Err(Error::SetAside { id: id.clone(), aside });
         }
         let run = self.run(id, number);
-        let begun = self.make_folders(id, &run).and_then(|()| self.note(&run, &Journal::Start { cgroup }));
+        let begun = self.make_folders(id, &run).and_then(|()| {
+            // A tick is a hundredth of a second in all that is shown (time(7), USER_HZ).
+            let began = Some(uptime() / 10);
+            self.note(&run, &Journal::Start { cgroup, began })
+        });
         crate::cut!("begin.done");
         begun.inspect_err(|_| self.abandon(id, &run))?;
         Ok(run)

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use fastrand::Rng;
 
 use crate::machine::Machine;
-use crate::story::{Bundles, Story, tell};
+use crate::story::{Bundles, Faith, Story, tell};
 use crate::{seed, setting};
 
 /// Where points are passed: in which story, before which step it may be armed.
@@ -58,7 +58,7 @@ fn survey(points: &BTreeSet<String>) -> Places {
                 .collect::<BTreeSet<_>>()
         };
         fs::write(&trace, "").unwrap();
-        tell(&machine, &bundles, Story::ALL[number], &format!("s{telling}"), false, &|_| {
+        tell(&machine, &bundles, Story::ALL[number], &format!("s{telling}"), Faith::All, &|_| {
             steps.borrow_mut().push(take());
             fs::write(&trace, "").unwrap();
         });
@@ -104,7 +104,13 @@ impl Cell {
             };
             let name = format!("c{number}-{attempt}");
             let before = machine.starts();
-            tell(machine, bundles, Story::ALL[story], &name, shims, &arm);
+            let faith = match first.as_str() {
+                _ if !shims => Faith::All,
+                // How it has ended is written when the shim dies.
+                "shim.record.renamed" | "shim.exit.kept" | "shim.exit.saying" => Faith::Statuses,
+                _ => Faith::Little,
+            };
+            tell(machine, bundles, Story::ALL[story], &name, faith, &arm);
             machine.assert_nothing_left();
             // A point of recovery that is passed has ended one daemon more.
             let cut = !machine.is_armed(&first);

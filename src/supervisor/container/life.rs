@@ -8,7 +8,7 @@ use tokio::io::unix::AsyncFd;
 use tokio::time::Instant;
 
 use super::{ProcessView, STUCK, Snapshot, processes};
-use crate::ipc::{ExitRecord, Hello, Message, ProcessKey};
+use crate::ipc::{AddedExit, ExitRecord, Hello, Message, ProcessKey};
 use crate::runtime;
 use crate::runtime::cgroup::Cgroup;
 use crate::runtime::process::Held;
@@ -53,8 +53,8 @@ pub(super) struct Added {
 /// What can happen to a container that nobody asked for.
 pub(super) enum Happening {
     Message(Message),
-    /// With how the init process has ended, if the shim has written that.
-    ShimLost(Option<ExitRecord>),
+    /// With what it has written.
+    ShimLost(LastWords),
     /// The init process has ended; the shim is about to say how.
     Dead,
     /// An added process has ended and there is no shim to say how.
@@ -98,7 +98,8 @@ impl Life {
     ) -> Option<Self> {
         let mut life = Self::new(run, None, None, record.process.clone());
         life.hold(init).ok()?;
-        life.init.as_ref()?;
+        // One that nobody has reaped yet has ended all the same, and that may have been told.
+        life.init.as_ref().filter(|init| !init.has_ended())?;
         snapshot.processes.push(ProcessView::new(init.pid, &record.process));
         processes::recover_unseen(&mut life, snapshot);
         snapshot.status = life.found(journal);
@@ -236,9 +237,9 @@ impl Life {
                 Some(message) => Happening::Message(message),
                 None => {
                     // Read before it is forgotten that the link has ended.
-                    let record = exit_record(&self.run).await;
+                    let words = last_words(&self.run).await;
                     self.link = None;
-                    Happening::ShimLost(record)
+                    Happening::ShimLost(words)
                 }
             },
             () = dead, if stuck_at.is_none() => Happening::Dead,
@@ -247,6 +248,19 @@ impl Life {
             }
         }
     }
+}
+
+/// What a shim has written of ends, and may not have said.
+#[derive(Default)]
+pub(super) struct LastWords {
+    pub(super) init: Option<ExitRecord>,
+    pub(super) added: Vec<AddedExit>,
+}
+
+async fn last_words(run: &Run) -> LastWords {
+    let run = run.clone();
+    let read = blocking(move || Ok(LastWords { init: run.exit_record(), added: run.added_exits() }));
+    read.await.unwrap_or_default()
 }
 
 /// How the init process has ended, if its shim has written that.

@@ -278,6 +278,7 @@ pub(super) fn recover_unseen(life: &mut Life, snapshot: &mut Snapshot) {
         let [.., file] = files(&life.run, seq);
         let key = fs::read(file).ok().and_then(|bytes| serde_json::from_slice::<ProcessKey>(&bytes).ok());
         let held = key.and_then(|key| Held::open_same(key.pid, key.start_time).ok().flatten());
+        let held = held.filter(|held| !held.has_ended());
         let watch = held.and_then(|held| held.watch().ok());
         let (Some(key), Some(watch), Some(view)) = (key, watch, noted(&life.run, seq)) else { continue };
         life.add(key, seq, view, Some(watch), snapshot);

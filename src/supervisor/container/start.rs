@@ -20,7 +20,7 @@ use crate::supervisor::error::{Error, Result};
 use crate::supervisor::link::Link;
 use crate::supervisor::names::ContainerId;
 use crate::supervisor::state::{Change, Status};
-use crate::supervisor::store::{PID_FILE, RECORD_VERSION, Record, Run, blocking};
+use crate::supervisor::store::{Journal, PID_FILE, RECORD_VERSION, Record, Run, blocking};
 
 /// CRIU's name for the log of a restore.
 const RESTORE_LOG: &str = "restore.log";
@@ -254,7 +254,11 @@ impl Task {
         let state = self.context.runc.state_folder(id.as_str());
         let _ = blocking(move || {
             crate::cut!("undo.cleared");
-            cgroup::remove_empty(&leaf);
+            let began = match context.store.journal(&run) {
+                Some(Journal::Start { began, .. }) => began,
+                _ => None,
+            };
+            cgroup::clear(&leaf, began);
             // A runc that was killed may have left a folder without a state in it: then it knows nothing.
             if let Err(error) = mounts::remove_shallow(&state) {
                 tracing::error!(folder = %state.display(), %error, "a failed start leaves runtime state behind");
