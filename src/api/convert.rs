@@ -144,19 +144,33 @@ pub(super) fn stop(body: Option<api::StopContainer>) -> (i32, Duration) {
     (signal.unwrap_or(15), Duration::from_secs(seconds))
 }
 
-pub(super) fn overrides(body: api::CreateProcess) -> ProcessOverrides {
+/// The longest argument, or variable, that a program can be given (execve(2), MAX_ARG_STRLEN: 32 pages, the last byte a
+/// zero).
+const LONGEST: usize = 32 * 4096 - 1;
+
+/// What the kernel would refuse when nobody can be told any more: runc has answered by then.
+fn short_enough(field: &'static str, words: &[String]) -> Result<()> {
+    match words.iter().position(|word| word.len() > LONGEST) {
+        Some(index) => Err(Error::TooLong { field, index, limit: LONGEST }),
+        None => Ok(()),
+    }
+}
+
+pub(super) fn overrides(body: api::CreateProcess) -> Result<ProcessOverrides> {
+    short_enough("args", &body.args)?;
+    short_enough("env", body.env.as_deref().unwrap_or_default())?;
     let user = body.user.map(|user| Identity {
         uid: user.uid,
         gid: user.gid,
         additional_gids: user.additional_gids.unwrap_or_default(),
     });
-    ProcessOverrides {
+    Ok(ProcessOverrides {
         args: body.args,
         user,
         env: body.env,
         cwd: body.cwd,
         terminal: body.terminal.unwrap_or(false),
-    }
+    })
 }
 
 pub(super) fn checkpoint_options(

@@ -52,6 +52,11 @@ pub fn of(error: &Error) -> Problem {
             found.errors = Some(vec![item("/path", "pattern", detail)]);
             found
         }
+        Error::TooLong { field, index, .. } => {
+            let mut found = problem(&INVALID, detail.clone(), "hand it over in a file, or in pieces");
+            found.errors = Some(vec![item(&format!("/body/{field}/{index}"), "too_long", detail)]);
+            found
+        }
         Error::NoContainer(_) => problem(
             &kind("container-not-found", "No such container", 404),
             detail,

@@ -17,6 +17,16 @@ pub enum Error {
     /// A name that is none.
     #[error(transparent)]
     BadName(BadName),
+    /// An argument, or a variable, that no program can be given.
+    #[error("{field}/{index} is longer than the {limit} bytes that a program can be given as one")]
+    TooLong {
+        /// `args` or `env`.
+        field: &'static str,
+        /// Which one, from 0.
+        index: usize,
+        /// The kernel's limit.
+        limit: usize,
+    },
     /// There is no such container.
     #[error("there is no container {0}")]
     NoContainer(ContainerId),
