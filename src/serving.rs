@@ -122,11 +122,15 @@ impl Serving {
         let (supervisor, mut listeners) = (self.supervisor.clone(), Some(listeners));
         let settled = async {
             supervisor.idle().await;
-            listeners.take().map(Listeners::close);
+            if let Some(listeners) = listeners.take() {
+                listeners.close();
+            }
         };
         // Who asks twice does not want to wait.
         let drained = self.drained(settled, signals).await;
-        listeners.map(Listeners::close);
+        if let Some(listeners) = listeners {
+            listeners.close();
+        }
         if !matches!(drained?, Drained::Quiet) {
             tracing::warn!(
                 "requests were still open; what they began is finished or undone at the next start"
