@@ -3,7 +3,8 @@
 
 run: ## install what is missing, build, lay the demo bundle at /containers/redis, serve on localhost:8888
 	scripts/prerequisites run
-	cargo build --release --locked --quiet --bins
+	@echo "building: some minutes the first time"
+	cargo build --release --locked --bins
 	scripts/demo-bundle
 	exec target/release/containerd-rest serve
 

@@ -113,6 +113,9 @@ pub struct Exit {
     /// whether it was that process.
     #[serde(default)]
     pub oom: bool,
+    /// How many processes of the container it has killed so by then.
+    #[serde(default)]
+    pub oom_kills: u64,
 }
 
 /// What a shim says.
@@ -142,6 +145,11 @@ pub enum Message {
     },
     /// A process of the container ended.
     Exited(Exit),
+    /// The kernel has killed a process of the container for want of memory.
+    Oom {
+        /// How many by now.
+        kills: u64,
+    },
 }
 
 /// What a shim knows when a daemon connects.
@@ -162,6 +170,9 @@ pub struct Hello {
     /// The highest number of a request so far.
     #[serde(default)]
     pub seq: u64,
+    /// How many processes of the container the kernel has killed for want of memory.
+    #[serde(default)]
+    pub oom_kills: u64,
 }
 
 /// How a process ended, written by the shim before it says [`Message::Exited`]: of init the file
@@ -176,14 +187,25 @@ pub struct ExitRecord {
     /// As [`Exit::oom`].
     #[serde(default)]
     pub oom: bool,
+    /// As [`Exit::oom_kills`].
+    #[serde(default)]
+    oom_kills: u64,
     /// Which process; an older shim does not say of init.
     #[serde(default)]
     pub process: Option<ProcessKey>,
 }
 
+impl ExitRecord {
+    /// How many processes of the container the kernel had killed for want of memory by then. An older shim does not count.
+    pub fn oom_kills(&self) -> u64 {
+        self.oom_kills.max(u64::from(self.oom))
+    }
+}
+
 impl From<Exit> for ExitRecord {
     fn from(exit: Exit) -> Self {
-        Self { status: exit.status, at: exit.at, oom: exit.oom, process: Some(exit.process) }
+        let Exit { process, status, at, oom, oom_kills, .. } = exit;
+        Self { status, at, oom, oom_kills, process: Some(process) }
     }
 }
 
@@ -213,5 +235,8 @@ pub const ADDED_EXITS_CAP: u64 = 512 * 1024;
 pub const LOG: &str = "log";
 /// What the log is called once it has been rotated.
 pub const LOG_OLDER: &str = "log.1";
+/// How often the log was rotated, twice over, and one more while it is being rotated: by that a reader knows what it has
+/// missed.
+pub const LOG_ROTATIONS: &str = "log.rotations";
 /// The shim's socket, in the run's volatile folder.
 pub const SOCKET: &str = "shim.sock";

@@ -135,8 +135,7 @@ where
         }
     }
     tracing::info!("ending; containers stay");
-    listeners.close();
-    serving.end(&mut signals).await?;
+    serving.end(listeners, &mut signals).await?;
     Ok(Ended::Stopped)
 }
 

@@ -109,11 +109,29 @@ impl Serving {
         }
     }
 
-    /// Refuses what is new, and does and answers what was asked before.
-    pub(crate) async fn end(mut self, signals: &mut Signals) -> io::Result<()> {
+    /// Refuses what is new, in words, and does and answers what was asked before; then nobody listens any more.
+    pub(crate) async fn end(mut self, listeners: Listeners, signals: &mut Signals) -> io::Result<()> {
         self.supervisor.close();
+        if *self.phase.borrow() == Phase::Serving {
+            self.phase.send_replace(Phase::Draining);
+        } else {
+            // Given up in the middle of a handover: the servers before take nobody any more.
+            self.phase = watch::Sender::new(Phase::Draining);
+            self.serve(&listeners)?;
+        }
+        let (supervisor, mut listeners) = (self.supervisor.clone(), Some(listeners));
+        let settled = async {
+            supervisor.idle().await;
+            if let Some(listeners) = listeners.take() {
+                listeners.close();
+            }
+        };
         // Who asks twice does not want to wait.
-        if !matches!(self.drained(async {}, signals).await?, Drained::Quiet) {
+        let drained = self.drained(settled, signals).await;
+        if let Some(listeners) = listeners {
+            listeners.close();
+        }
+        if !matches!(drained?, Drained::Quiet) {
             tracing::warn!(
                 "requests were still open; what they began is finished or undone at the next start"
             );

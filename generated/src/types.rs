@@ -289,6 +289,9 @@ pub struct ProblemItem {
 ///One line that a process has written.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 pub struct LogLine {
+    ///True when lines before this one are lost to this reader, of either stream; then `text` is ours and says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub missed: Option<bool>,
     ///Whether the line goes on in the next one of its stream.
     pub partial: bool,
     ///Where it was written; a terminal is stdout.
@@ -368,6 +371,9 @@ pub struct Event {
     pub cursor: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<ContainerId>,
+    ///Of an exit: true when the kernel has killed that process, or of init any process of the container, for want of memory.
+    #[serde(rename = "oomKilled", skip_serializing_if = "Option::is_none")]
+    pub oom_killed: Option<bool>,
     ///The added process that this is about, if it is not the init process.
     ///Constraint: minimum=1
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -382,14 +388,18 @@ pub struct Event {
     pub time: String,
     pub r#type: EventType,
 }
-/**`start`, `restore`, `pause`, `resume`, `checkpoint`, `delete`: done to the container. `exec`: a process was
-added. `exit`: a process ended. `progress`: a checkpoint or a restore takes its time; once a second.
-`missed`: `status` events before this one are lost to this reader.
+/**`created`: there is a container of this name, whose first start or restore has succeeded and follows; `delete`
+ends it. `start`, `restore`, `pause`, `resume`, `checkpoint`, `delete`: done to the container. `exec`: a
+process was added. `progress`: a checkpoint or a restore takes its time; once a second. `oom`: the kernel has
+killed one process of the container, or more, for want of memory. `exit`: a process ended. `missed`: `status`
+events before this one are lost to this reader.
 */
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, Default)]
 #[derive(Copy)]
 pub enum EventType {
     #[default]
+    #[serde(rename = "created")]
+    Created,
     #[serde(rename = "start")]
     Start,
     #[serde(rename = "restore")]
@@ -404,6 +414,8 @@ pub enum EventType {
     Checkpoint,
     #[serde(rename = "progress")]
     Progress,
+    #[serde(rename = "oom")]
+    Oom,
     #[serde(rename = "exit")]
     Exit,
     #[serde(rename = "delete")]
@@ -414,6 +426,7 @@ pub enum EventType {
 impl EventType {
     pub fn as_str(&self) -> &'static str {
         match self {
+            Self::Created => "created",
             Self::Start => "start",
             Self::Restore => "restore",
             Self::Exec => "exec",
@@ -421,6 +434,7 @@ impl EventType {
             Self::Resume => "resume",
             Self::Checkpoint => "checkpoint",
             Self::Progress => "progress",
+            Self::Oom => "oom",
             Self::Exit => "exit",
             Self::Delete => "delete",
             Self::Missed => "missed",

@@ -152,19 +152,33 @@ pub(super) fn stop(body: Option<api::StopContainer>) -> (i32, Duration) {
     (signal.unwrap_or(15), Duration::from_secs(seconds))
 }
 
-pub(super) fn overrides(body: api::CreateProcess) -> ProcessOverrides {
+/// The longest argument, or variable, that a program can be given (execve(2), MAX_ARG_STRLEN: 32 pages, the last byte a
+/// zero).
+const LONGEST: usize = 32 * 4096 - 1;
+
+/// What the kernel would refuse when nobody can be told any more: runc has answered by then.
+fn short_enough(field: &'static str, words: &[String]) -> Result<()> {
+    match words.iter().position(|word| word.len() > LONGEST) {
+        Some(index) => Err(Error::TooLong { field, index, limit: LONGEST }),
+        None => Ok(()),
+    }
+}
+
+pub(super) fn overrides(body: api::CreateProcess) -> Result<ProcessOverrides> {
+    short_enough("args", &body.args)?;
+    short_enough("env", body.env.as_deref().unwrap_or_default())?;
     let user = body.user.map(|user| Identity {
         uid: user.uid,
         gid: user.gid,
         additional_gids: user.additional_gids.unwrap_or_default(),
     });
-    ProcessOverrides {
+    Ok(ProcessOverrides {
         args: body.args,
         user,
         env: body.env,
         cwd: body.cwd,
         terminal: body.terminal.unwrap_or(false),
-    }
+    })
 }
 
 /// One line of a log.
@@ -174,6 +188,7 @@ pub fn log_line(line: &LogLine) -> String {
         stream: if line.stderr { api::LogLineStream::Stderr } else { api::LogLineStream::Stdout },
         text: String::from_utf8_lossy(&line.text).into_owned(),
         partial: line.partial,
+        missed: Some(line.missed).filter(|missed| *missed),
     };
     json_line(&line)
 }
@@ -200,11 +215,13 @@ pub fn event(told: Told) -> api::Event {
                 checkpoint: None,
                 progress: None,
                 status: Some(i32::try_from(count).unwrap_or(i32::MAX)),
+                oom_killed: None,
             };
         }
     };
-    let (mut checkpoint, mut progress) = (None, None);
+    let (mut checkpoint, mut progress, mut oom_killed) = (None, None, None);
     let (kind, pid, status) = match event.happened {
+        Happened::Created => (Type::Created, None, None),
         Happened::Start => (Type::Start, None, None),
         Happened::Restore => (Type::Restore, None, None),
         Happened::Exec { pid, .. } => (Type::Exec, Some(pid), None),
@@ -225,7 +242,11 @@ pub fn event(told: Told) -> api::Event {
             });
             (Type::Progress, None, None)
         }
-        Happened::Exit { pid, status, .. } => (Type::Exit, pid, status),
+        Happened::Oom { .. } => (Type::Oom, None, None),
+        Happened::Exit { pid, status, oom, .. } => {
+            oom_killed = Some(oom).filter(|oom| *oom);
+            (Type::Exit, pid, status)
+        }
         Happened::Delete => (Type::Delete, None, None),
     };
     api::Event {
@@ -237,5 +258,6 @@ pub fn event(told: Told) -> api::Event {
         checkpoint,
         progress,
         status,
+        oom_killed,
     }
 }

@@ -57,6 +57,11 @@ pub fn of(error: &Error) -> Problem {
             found.errors = Some(vec![item("/path", "pattern", detail)]);
             found
         }
+        Error::TooLong { field, index, .. } => {
+            let mut found = problem(&INVALID, detail.clone(), "hand it over in a file, or in pieces");
+            found.errors = Some(vec![item(&format!("/body/{field}/{index}"), "too_long", detail)]);
+            found
+        }
         Error::NoContainer(_) => problem(
             &kind("container-not-found", "No such container", 404),
             detail,
@@ -172,6 +177,11 @@ pub fn of(error: &Error) -> Problem {
             &kind("shim-lost", "The container's shim is gone", 500),
             detail,
             format!("delete the container and start it anew: DELETE /containers/{id}?force=true"),
+        ),
+        Error::ShimLostEarly(_) => problem(
+            &kind("shim-lost", "The container's shim is gone", 500),
+            detail,
+            "repeat; if it happens again, look at dmesg for who killed it",
         ),
         Error::Shim { .. } => problem(
             &kind("shim-failed", "The shim could not be started", 500),
@@ -406,15 +416,15 @@ pub fn violation(found: ProblemDetails) -> Problem {
 
 /// A query parameter that is wrong.
 pub fn in_query(name: &str, words: &str) -> Problem {
-    let location = format!("/query/{name}");
-    let mut found = problem(&INVALID, format!("{location} {words}"), "mend what errors points at");
-    found.errors = Some(vec![item(&location, "invalid_value", words)]);
-    found
+    at(format!("/query/{name}"), words)
 }
 
 /// A header that is wrong.
 pub fn in_header(name: &str, words: &str) -> Problem {
-    let location = format!("/header/{name}");
+    at(format!("/header/{name}"), words)
+}
+
+fn at(location: String, words: &str) -> Problem {
     let mut found = problem(&INVALID, format!("{location} {words}"), "mend what errors points at");
     found.errors = Some(vec![item(&location, "invalid_value", words)]);
     found

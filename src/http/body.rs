@@ -1,6 +1,8 @@
 //! A request's body is JSON whatever its Content-Type says: plain `curl -d` calls it a form. It is read
 //! here, within the limit, and its syntax checked, so that broken JSON is pointed at. An archive's is passed on.
 
+use std::collections::HashSet;
+use std::fmt;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
@@ -9,6 +11,7 @@ use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt;
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
 use super::problems::answer;
@@ -41,6 +44,9 @@ pub(super) async fn take_as_json(request: Request, next: Next) -> Response {
         Err(BodyError::CutOff) => return answer(&problem::cut_off()).into_response(),
     };
     // Absent or empty, the body is the operation's to judge: some need one, some do not.
+    if let Err(error) = given_once(&bytes) {
+        return answer(&problem::not_json(&error, &bytes)).into_response();
+    }
     let (bytes, broken) = match serde_json::from_slice(&bytes) {
         Ok(value) => (with_whole_numbers(value, bytes), None),
         Err(error) => (bytes.clone(), (!bytes.is_empty()).then(|| problem::not_json(&error, &bytes))),
@@ -54,6 +60,73 @@ pub(super) async fn take_as_json(request: Request, next: Next) -> Response {
         // or name is the better answer, whatever the body.
         Some(broken) if response.status() == StatusCode::BAD_REQUEST => answer(&broken).into_response(),
         _ => response,
+    }
+}
+
+/// A name that an object has twice is refused: which of the two is meant nobody knows (RFC 8259, 4). What is no JSON at
+/// all is not looked at here.
+fn given_once(bytes: &[u8]) -> serde_json::Result<()> {
+    match serde_json::from_slice::<Once>(bytes) {
+        Err(error) if error.is_data() => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Any JSON whose objects have no name twice.
+struct Once;
+
+impl<'de> Deserialize<'de> for Once {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Self)
+    }
+}
+
+impl<'de> Visitor<'de> for Once {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self, A::Error> {
+        while items.next_element::<Self>()?.is_some() {}
+        Ok(self)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Self, A::Error> {
+        let mut names = HashSet::new();
+        while let Some(name) = fields.next_key::<String>()? {
+            if names.contains(&name) {
+                return Err(A::Error::custom(format!("the name {name:?} is given twice")));
+            }
+            names.insert(name);
+            fields.next_value::<Self>()?;
+        }
+        Ok(self)
     }
 }
 

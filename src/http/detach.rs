@@ -30,7 +30,7 @@ pub(super) async fn from_client(request: Request, next: Next) -> Response {
     }
 }
 
-/// A listener whose connections tell their end one turn late, and that takes none when it is not the phase to serve.
+/// A listener whose connections tell their end one turn late, and that takes none when it is not the phase to.
 pub(super) struct Patient<L> {
     listener: L,
     phase: watch::Receiver<Phase>,
@@ -50,7 +50,7 @@ impl<L: Listener> Listener for Patient<L> {
 
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
         let over = async {
-            let _ = self.phase.wait_for(|phase| *phase != Phase::Serving).await;
+            let _ = self.phase.wait_for(|phase| !phase.accepts()).await;
         };
         tokio::select! {
             biased;

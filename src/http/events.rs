@@ -14,11 +14,12 @@ use super::Phase;
 use super::problems::answer;
 use super::query;
 use super::unmodelled::Streams;
-use crate::api::{event, json_line};
+use crate::api::{event, json_line, problem};
 use crate::supervisor::{ContainerId, Listener};
 
 const SSE: &str = "text/event-stream";
 const NDJSON: &str = "application/x-ndjson";
+const LAST_EVENT_ID: &str = "Last-Event-ID";
 
 /// What a reader asked for.
 struct Asked {
@@ -46,8 +47,10 @@ pub(super) async fn events(
         Err(problem) => return answer(&problem).into_response(),
     };
     // A browser that reconnects knows better than the address that it was given.
-    let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.trim().parse().ok());
-    asked.since = last.or(asked.since);
+    match last_event_id(&headers) {
+        Ok(last) => asked.since = last.or(asked.since),
+        Err(problem) => return answer(&problem).into_response(),
+    }
     let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
     let sse = accept.contains(SSE);
     let listener = streams.api.supervisor().events(asked.since);
@@ -106,11 +109,24 @@ impl Asked {
     }
 }
 
+/// A cursor as the contract has it: what is none would be taken for "from now on", and what happened would be lost.
+fn last_event_id(headers: &HeaderMap) -> Result<Option<u64>, Box<Problem>> {
+    let Some(given) = headers.get(LAST_EVENT_ID).filter(|id| !id.is_empty()) else { return Ok(None) };
+    let cursor = given.to_str().ok().and_then(|id| cursor(id.trim()));
+    cursor.map(Some).ok_or_else(|| Box::new(problem::in_header(LAST_EVENT_ID, "is no cursor")))
+}
+
+fn cursor(text: &str) -> Option<u64> {
+    u64::try_from(text.parse::<i64>().ok()?).ok()
+}
+
 fn parse(text: &str) -> Result<Asked, Box<Problem>> {
     let mut asked = Asked { since: None, id: None, kind: None, follow: true };
     for given in query::parameters(text)? {
         match given.name.as_str() {
-            "since" => asked.since = Some(given.parsed("is no cursor")?),
+            "since" => {
+                asked.since = Some(cursor(&given.value).ok_or_else(|| given.wrong("is no cursor"))?);
+            }
             "id" => asked.id = Some(given.parsed("is no container's name")?),
             "type" => {
                 let known = serde_json::from_value::<EventType>(given.value.as_str().into());

@@ -79,8 +79,20 @@ pub enum Phase {
     /// No connection is taken any more: the kernel queues them for the next program. What comes on those that are open
     /// is answered, and they are closed behind the answer.
     HandingOver,
+    /// The daemon is to end: connections are taken still, so that who asks is told so, and closed behind the answer.
+    Draining,
     /// Connections are closed as soon as they ask for nothing.
     Ending,
+}
+
+impl Phase {
+    /// Whether connections are taken.
+    pub(super) fn accepts(self) -> bool {
+        match self {
+            Self::Serving | Self::Draining => true,
+            Self::HandingOver | Self::Ending => false,
+        }
+    }
 }
 
 impl Listeners {
@@ -167,7 +179,7 @@ impl Listeners {
     }
 }
 
-/// While the daemon hands over, a client is told to come back on a new connection.
+/// While the daemon hands over or ends, a client is told to come back on a new connection.
 pub(super) async fn close_after(
     State(phase): State<watch::Receiver<Phase>>,
     request: Request,

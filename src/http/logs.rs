@@ -45,22 +45,32 @@ fn open(streams: &Streams, id: &str, query: &str, headers: &HeaderMap) -> Result
         (Form::Text { timestamps }, "text/plain; charset=utf-8")
     };
     let reader = streams.api.logs(id, query).map_err(|error| Box::new(problem::of(&error)))?;
-    let portions = stream::unfold(reader, move |mut reader| async move {
+    let portions = stream::unfold((reader, None), move |(mut reader, mut open)| async move {
         let bytes = match reader.next().await? {
-            Ok(lines) => lines.iter().flat_map(|line| bytes(line, form)).collect::<Vec<u8>>(),
+            Ok(lines) => lines.iter().flat_map(|line| bytes(line, form, &mut open)).collect::<Vec<u8>>(),
             Err(error) => {
                 tracing::error!(error = %crate::supervisor::chain(&error), "a log could not be read to its end");
                 return None;
             }
         };
-        Some((Ok::<_, Infallible>(bytes), reader))
+        Some((Ok::<_, Infallible>(bytes), (reader, open)))
     });
     Ok(([(header::CONTENT_TYPE, media)], Body::from_stream(portions)).into_response())
 }
 
-fn bytes(line: &LogLine, form: Form) -> Vec<u8> {
+/// `open`: of which stream the last line goes on, if it does. The pieces of a line make one, unless the other stream comes
+/// between them: then it is broken there.
+fn bytes(line: &LogLine, form: Form, open: &mut Option<bool>) -> Vec<u8> {
     let Form::Text { timestamps } = form else { return log_line(line).into_bytes() };
-    let mut bytes = if timestamps { format!("{:.6} ", line.at).into_bytes() } else { Vec::new() };
+    let before = std::mem::replace(open, line.partial.then_some(line.stderr));
+    let goes_on = before == Some(line.stderr) && !line.missed;
+    let mut bytes = Vec::new();
+    if before.is_some() && !goes_on {
+        bytes.push(b'\n');
+    }
+    if timestamps && !goes_on {
+        bytes.extend_from_slice(format!("{:.6} ", line.at).as_bytes());
+    }
     bytes.extend_from_slice(&line.text);
     if !line.partial {
         bytes.push(b'\n');

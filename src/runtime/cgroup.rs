@@ -1,10 +1,17 @@
 //! Which cgroup a process is in (cgroups(7), proc_pid_cgroup(5)): what makes a process a container's.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::{Component, Path, PathBuf};
+use std::time::Duration;
+
+use super::process::Held;
 
 const MOUNT: &str = "/sys/fs/cgroup";
+/// How often, and how far apart, a cgroup is cleared whose processes are about to end.
+const CLEARINGS: u32 = 100;
+const CLEARING: Duration = Duration::from_millis(20);
 
 /// A process's place in the hierarchy that tells containers apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,6 +133,27 @@ impl OomCount {
         unified
     }
 
+    /// A descriptor, not blocking, that is readable when the count may have grown or is about to: an inotify of
+    /// `memory.events`; on v1 an eventfd that is told of each shortage, before anybody is killed.
+    ///
+    /// # Errors
+    ///
+    /// The kernel's.
+    pub fn watch(&self) -> io::Result<OwnedFd> {
+        use rustix::event::{EventfdFlags, eventfd};
+        use rustix::fs::inotify;
+        if self.0.ends_with("memory.events") {
+            let watch = inotify::init(inotify::CreateFlags::NONBLOCK | inotify::CreateFlags::CLOEXEC)?;
+            inotify::add_watch(&watch, &self.0, inotify::WatchFlags::MODIFY)?;
+            return Ok(watch);
+        }
+        let watch = eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC)?;
+        let file = File::open(&self.0)?;
+        let order = format!("{} {}", watch.as_raw_fd(), file.as_raw_fd());
+        fs::write(self.0.with_file_name("cgroup.event_control"), order)?;
+        Ok(watch)
+    }
+
     /// The count; 0 when the cgroup is gone or counts nothing.
     pub fn read(&self) -> u64 {
         let text = fs::read_to_string(&self.0).unwrap_or_default();
@@ -134,9 +162,46 @@ impl OomCount {
 }
 
 /// Removes what a runc that was killed has left of a container's cgroup, in every hierarchy. `path` is as
-/// in the bundle: absolute, or below our own, where runc puts it. One with processes in it stays.
-pub fn remove_empty(path: &Path) {
+/// in the bundle: absolute, or below our own, where runc puts it. What a start that began then, in ticks after boot, has
+/// put there is ended: a shim and a runc that were killed have nobody else who does, and what CRIU has restored is in
+/// no group of theirs. One with other processes in it stays. Blocks for two seconds at most.
+pub fn clear(path: &Path, began: Option<u64>) {
+    for _ in 0..CLEARINGS {
+        let left: Vec<PathBuf> = folders(path).into_iter().filter(|folder| folder.is_dir()).collect();
+        if left.is_empty() {
+            return;
+        }
+        for folder in left {
+            if let Some(began) = began {
+                end_those_since(&folder, began);
+            }
+            remove_tree(&folder);
+        }
+        std::thread::sleep(CLEARING);
+    }
+}
+
+/// Ends the processes of a cgroup that have started since, and lets those go that are frozen: only then they end.
+fn end_those_since(folder: &Path, began: u64) {
+    let listed = || fs::read_to_string(folder.join("cgroup.procs")).unwrap_or_default();
+    let is_listed = |pid: i32| listed().lines().any(|line| line.parse() == Ok(pid));
+    let pids: Vec<i32> = listed().lines().filter_map(|line| line.parse().ok()).collect();
+    let held = pids.into_iter().filter_map(|pid| Held::open(pid).ok().flatten());
+    // Asked again, now that the pid cannot be another's.
+    let ours: Vec<Held> = held.filter(|one| one.start_time() >= began && is_listed(one.pid())).collect();
+    for one in &ours {
+        let _ = one.signal(9);
+    }
+    if !ours.is_empty() {
+        let _ = fs::write(folder.join("freezer.state"), "THAWED");
+        let _ = fs::write(folder.join("cgroup.freeze"), "0");
+    }
+}
+
+/// A container's cgroup in every hierarchy, whether it is there or not.
+fn folders(path: &Path) -> Vec<PathBuf> {
     let own = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
+    let mut found = Vec::new();
     for line in own.lines() {
         let Some((controllers, parent)) = line.split_once(':').and_then(|(_, rest)| rest.split_once(':'))
         else {
@@ -151,9 +216,10 @@ pub fn remove_empty(path: &Path) {
         let Ok(below) = place.strip_prefix("/") else { continue };
         // The hierarchy's root, our own cgroup and those above it are never a container's.
         if below.file_name().is_some() && !Path::new(parent).starts_with(&place) {
-            remove_tree(&mount.join(below));
+            found.push(mount.join(below));
         }
     }
+    found
 }
 
 /// An absolute path as it is, another one below `parent`; `..` leads nowhere above, as in runc's CleanPath.

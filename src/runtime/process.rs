@@ -50,6 +50,11 @@ impl Held {
         self.pid
     }
 
+    /// When it started, in clock ticks after boot.
+    pub fn start_time(&self) -> u64 {
+        self.start_time
+    }
+
     /// Sends a signal, 1 to 64. `false`: the process has ended.
     pub fn signal(&self, number: i32) -> Result<bool> {
         // SAFETY: the contract allows 1 to 64 alone, and the kernel refuses other numbers; the numbers
@@ -62,6 +67,14 @@ impl Held {
                 Err(Error::Process { pid: self.pid, what: "pidfd_send_signal", source: error.into() })
             }
         }
+    }
+
+    /// Whether all of it has ended, reaped or not (pidfd_open(2): then it is readable).
+    pub fn has_ended(&self) -> bool {
+        use rustix::event::{PollFd, PollFlags, Timespec, poll};
+        let mut looked = [PollFd::new(&self.pidfd, PollFlags::IN)];
+        let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
+        poll(&mut looked, Some(&at_once)).is_ok_and(|ready| ready > 0)
     }
 
     /// A second descriptor of the same process, readable once it has ended (pidfd_open(2)).
@@ -107,10 +120,27 @@ pub fn pids() -> Vec<i32> {
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
 }
 
+/// The children of a process of one thread that have ended and are not reaped, by pid and start time.
+pub fn zombies_of(parent: i32) -> Vec<(i32, u64)> {
+    let listed = fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).unwrap_or_default();
+    let children = listed.split_ascii_whitespace().filter_map(|pid| pid.parse().ok());
+    children
+        .filter_map(|pid| Some((pid, Stat::of(pid).filter(|stat| !stat.is_alive())?.start_time)))
+        .collect()
+}
+
 /// Whether a process was started with this argument.
 pub fn has_argument(pid: i32, argument: &str) -> bool {
     let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
     line.split(|byte| *byte == 0).any(|one| one == argument.as_bytes())
+}
+
+/// How long the host has been up, in milliseconds: proc_uptime(5). No clock that anybody sets.
+pub fn uptime() -> u64 {
+    let text = fs::read_to_string("/proc/uptime").unwrap_or_default();
+    let (seconds, hundredths) = text.split(' ').next().and_then(|up| up.split_once('.')).unwrap_or_default();
+    let number = |text: &str| text.parse::<u64>().unwrap_or(0);
+    number(seconds) * 1000 + number(hundredths) * 10
 }
 
 /// When the process started, in clock ticks after boot.

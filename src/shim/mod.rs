@@ -17,7 +17,7 @@ mod server;
 mod stdio;
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -62,6 +62,10 @@ fn run() -> io::Result<()> {
     Ok(())
 }
 
+/// How often, and for how long, it is looked whom the kernel has killed, once memory was short.
+const OOM_LOOK: Duration = Duration::from_millis(50);
+const OOM_LOOKS: Duration = Duration::from_millis(500);
+
 /// How long a shim waits for the daemon that started it.
 const UNMET: Duration = Duration::from_secs(30);
 
@@ -86,6 +90,11 @@ struct Shim {
     oom: Option<OomCount>,
     /// How many such kills were seen when an added process ended.
     oom_seen: u64,
+    /// How many were told.
+    oom_told: u64,
+    /// Readable when there may be more, or are about to be; and until when it is looked for them.
+    oom_watch: Option<OwnedFd>,
+    oom_until: Option<Instant>,
     /// Whether a launch of the init process was asked for, well or badly ended.
     launched: bool,
     /// The highest number of a request.
@@ -102,6 +111,7 @@ enum Source {
     Connection(usize),
     Output(usize),
     Console,
+    Oom,
 }
 
 impl Shim {
@@ -120,6 +130,9 @@ impl Shim {
             exit: None,
             oom: None,
             oom_seen: 0,
+            oom_told: 0,
+            oom_watch: None,
+            oom_until: None,
             launched: false,
             seq: 0,
             born: Instant::now(),
@@ -150,6 +163,7 @@ impl Shim {
                     self.outputs[index].pump(&mut self.log);
                 }
                 Source::Console => self.take_console(),
+                Source::Oom => self.expect_oom(),
             }
         }
         while let Some(request) = self.server.next_request() {
@@ -159,6 +173,9 @@ impl Shim {
         }
         if self.job.as_mut().is_some_and(Job::enforce_limit) {
             self.reap()?;
+        }
+        if self.oom_until.is_some() {
+            self.tell_oom();
         }
         self.outputs.retain(Output::is_open);
         self.server.flush();
@@ -171,6 +188,8 @@ impl Shim {
             None if !self.server.was_met() => Some(self.born + UNMET),
             None => None,
         };
+        let look = self.oom_until.map(|_| Instant::now() + OOM_LOOK);
+        let deadline = deadline.into_iter().chain(look).min();
         let timeout = match deadline.map(|at| at.saturating_duration_since(Instant::now())) {
             Some(left) => PollTimeout::try_from(left + Duration::from_millis(1)).unwrap_or(PollTimeout::MAX),
             None => PollTimeout::NONE,
@@ -192,6 +211,10 @@ impl Shim {
             sources.push(Source::Console);
             fds.push((listener, PollFlags::POLLIN));
         }
+        if let Some(watch) = &self.oom_watch {
+            sources.push(Source::Oom);
+            fds.push((watch.as_fd(), PollFlags::POLLIN));
+        }
         let mut polled: Vec<PollFd<'_>> = fds.iter().map(|(fd, flags)| PollFd::new(*fd, *flags)).collect();
         match poll(&mut polled, timeout) {
             Ok(_) | Err(nix::errno::Errno::EINTR) => {}
@@ -210,7 +233,28 @@ impl Shim {
             added,
             busy: self.job.as_ref().map(Job::seq),
             seq: self.seq,
+            oom_kills: self.oom_told,
         }
+    }
+
+    /// The kernel is short of the container's memory: whom it kills it counts a moment later.
+    fn expect_oom(&mut self) {
+        if let Some(watch) = &self.oom_watch
+            && !matches!(rustix::io::read(watch, &mut [0; 1024]), Ok(1..) | Err(rustix::io::Errno::AGAIN))
+        {
+            self.oom_watch = None;
+        }
+        self.oom_until = Some(Instant::now() + OOM_LOOKS);
+    }
+
+    /// Says it when the kernel has killed more.
+    fn tell_oom(&mut self) {
+        let kills = self.oom.as_ref().map_or(0, OomCount::read);
+        if kills > self.oom_told {
+            self.oom_told = kills;
+            self.server.say(&Message::Oom { kills });
+        }
+        self.oom_until = self.oom_until.filter(|until| Instant::now() < *until);
     }
 
     fn begin(&mut self, request: Request) {
@@ -290,6 +334,7 @@ impl Shim {
                 if role == Role::Init {
                     self.init = Some(key);
                     self.oom = OomCount::of(key.pid);
+                    self.oom_watch = self.oom.as_ref().and_then(|oom| oom.watch().ok());
                 }
                 self.server.say(&Message::Launched { seq, process: key });
                 crate::cut!("shim.launched");
@@ -316,7 +361,8 @@ impl Shim {
     fn ended(&mut self, tracked: Tracked, status: ExitStatus) -> io::Result<()> {
         let Tracked { key: process, role, seq, note } = tracked;
         let oom = self.was_oom(role, status);
-        let exit = Exit { process, role, status, at: Timestamp::now(), oom };
+        self.tell_oom();
+        let exit = Exit { process, role, status, at: Timestamp::now(), oom, oom_kills: self.oom_told };
         if exit.role == Role::Added {
             // What it wrote comes before its end.
             for output in &mut self.outputs {

@@ -3,10 +3,11 @@
 use std::io;
 
 use nix::errno::Errno;
+use nix::libc;
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, sigprocmask};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
-use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::setsid;
+use rustix::process::{Pid, WaitOptions, waitpid};
 
 use crate::ipc::ProcessKey;
 use crate::runtime::process::start_time;
@@ -52,26 +53,32 @@ pub(super) fn drain(children: &mut SignalFd) -> io::Result<()> {
 /// Every child that has ended by now, reaped. The start time is read while the pid is still its own.
 pub(super) fn reap() -> Vec<Ended> {
     let mut ended = Vec::new();
-    let look = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
-    while let Ok(status) = waitid(Id::All, look) {
-        let Some(pid) = status.pid() else { break };
-        let key = ProcessKey { pid: pid.as_raw(), start_time: start_time(pid.as_raw()).unwrap_or(0) };
-        match waitid(Id::Pid(pid), WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG) {
-            Ok(WaitStatus::Exited(_, code)) => {
-                let code = u8::try_from(code & 0xff).unwrap_or(u8::MAX);
-                ended.push(Ended { key, status: ExitStatus::Code(code) });
-            }
-            Ok(WaitStatus::Signaled(_, signal, _)) => {
-                ended.push(Ended { key, status: ExitStatus::Signal(signal as i32) })
-            }
-            _ => break,
-        }
+    while let Ok(Some(pid)) = ended_child() {
+        let key = ProcessKey { pid: pid.as_raw_pid(), start_time: start_time(pid.as_raw_pid()).unwrap_or(0) };
+        let Ok(Some((_, status))) = waitpid(Some(pid), WaitOptions::NOHANG) else { break };
+        let status = match (status.exit_status(), status.terminating_signal()) {
+            (Some(code), _) => ExitStatus::Code(u8::try_from(code & 0xff).unwrap_or(u8::MAX)),
+            (None, Some(signal)) => ExitStatus::Signal(signal),
+            (None, None) => break,
+        };
+        ended.push(Ended { key, status });
     }
     ended
 }
 
 /// Whether anything is below, ended or not.
 pub(super) fn has_children() -> bool {
-    let look = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
-    !matches!(waitid(Id::All, look), Err(Errno::ECHILD))
+    ended_child() != Err(Errno::ECHILD)
+}
+
+/// A child that has ended and is not reaped yet; `ECHILD`: there is none at all. By the kernel's own numbers: nix takes a
+/// status for an error when a real-time signal is in it (34 to 64), and rustix does not say whose it is.
+fn ended_child() -> Result<Option<Pid>, Errno> {
+    let look = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
+    // SAFETY: waitid(2) writes what it knows to a siginfo_t that is ours, and all zeroes is one: "nothing has ended".
+    let (result, pid) = unsafe {
+        let mut told: libc::siginfo_t = std::mem::zeroed();
+        (libc::waitid(libc::P_ALL, 0, &mut told, look), told.si_pid())
+    };
+    Errno::result(result).map(|_| Pid::from_raw(pid))
 }

@@ -1,7 +1,7 @@
 //! A container's output: read as it comes, written to the log line by line, and to a file of the
 //! caller's as it is. The shim reads even when nobody else does, so a container never stalls.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::OpenOptionsExt;
@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 
-use crate::ipc::LOG_OLDER;
+use crate::ipc::{LOG_OLDER, LOG_ROTATIONS};
 use crate::runtime::lines::Lines;
 
 /// The longest line that the log keeps in one piece; what is longer is marked partial (`P`).
@@ -40,11 +40,26 @@ impl Stream {
 pub(super) struct Log {
     lines: Lines,
     older: PathBuf,
+    rotations: u64,
 }
 
 impl Log {
     pub(super) fn open(path: &Path) -> io::Result<Self> {
-        Ok(Self { lines: Lines::open(path)?, older: path.with_file_name(LOG_OLDER) })
+        Ok(Self { lines: Lines::open(path)?, older: path.with_file_name(LOG_OLDER), rotations: 0 })
+    }
+
+    /// On a full disk nobody is told of what is missed.
+    fn rotate(&mut self) {
+        let said = |number: u64| {
+            let path = self.older.with_file_name(LOG_ROTATIONS);
+            let partial = path.with_extension("partial");
+            let _ = fs::write(&partial, number.to_string()).and_then(|()| fs::rename(&partial, path));
+        };
+        said(2 * self.rotations + 1);
+        if self.lines.rotate(&self.older).is_ok() {
+            self.rotations += 1;
+        }
+        said(2 * self.rotations);
     }
 
     fn write(&mut self, stream: Stream, whole: bool, text: &[u8]) {
@@ -56,7 +71,7 @@ impl Log {
         let _ = self.lines.append(&line);
         if self.lines.size() > LOG_CAP {
             crate::cut!("shim.log.rotating");
-            let _ = self.lines.rotate(&self.older);
+            self.rotate();
             crate::cut!("shim.log.rotated");
         }
     }

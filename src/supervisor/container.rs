@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
 pub(super) use life::Life;
@@ -26,20 +26,21 @@ pub(super) use processes::recover_ended;
 pub use underway::Work;
 pub use view::{CheckpointOptions, Ended, ProcessReport, ProcessView, Snapshot, Start, Update};
 
-use super::Context;
 use super::checkpoints::Checkpoint;
 use super::error::{Error, Result};
 use super::events::{Happened, Heard};
+use super::link::Link;
 use super::names::{CheckpointName, ContainerId};
 use super::registry::Ends;
 use super::state::{Change, Status, Verb};
-use super::store::Journal;
-use crate::ipc::{Exit, ExitRecord, Message, ProcessKey, Role};
+use super::store::{Journal, Record, Run};
+use super::{Context, recovery};
+use crate::ipc::{AddedExit, Exit, ExitRecord, Message, ProcessKey, Role};
 use crate::runtime;
 use crate::runtime::bundle::ProcessOverrides;
 use crate::runtime::process::Held;
 use calls::Answer;
-use life::{Added, Happening};
+use life::{Added, Happening, LastWords};
 
 /// How long a container may take to end once it is killed, in seconds.
 const DEATH: u64 = 10;
@@ -47,6 +48,9 @@ const DEATH: u64 = 10;
 const STUCK: Duration = Duration::from_secs(2);
 /// How much longer than the runtime's own limit the shim's answer may take.
 const GRACE: Duration = Duration::from_secs(10);
+
+/// How long the runtime may still be at what a daemon that is gone has asked for.
+const ORPHANED: Duration = Duration::from_secs(5);
 
 type Reply<T> = oneshot::Sender<Result<T>>;
 
@@ -84,6 +88,10 @@ pub(super) struct Task {
     run: u32,
     /// The request that an earlier daemon's shim is at.
     busy: Option<u64>,
+    /// Starts of earlier daemons' that were cut off, to be undone before anything else.
+    cut_off: Vec<Run>,
+    /// A shim that has said nothing yet, and the record of its container.
+    late: Option<(Link, Record)>,
     /// The added processes whose end was told just now, by their numbers.
     told: Vec<u64>,
     /// The name is free again: the task is over.
@@ -112,8 +120,47 @@ impl Task {
             life,
             run,
             busy,
+            cut_off: Vec::new(),
+            late: None,
             told: Vec::new(),
             gone: false,
+        }
+    }
+
+    /// The same; these starts are undone first. Without a record the name is free then.
+    pub(super) fn undoing(self, cut_off: Vec<Run>) -> Self {
+        Self { cut_off, ..self }
+    }
+
+    /// The same; its shim is waited for first.
+    pub(super) fn awaiting(self, late: Option<(Link, Record)>) -> Self {
+        Self { late, ..self }
+    }
+
+    /// What is to be done before it is known what there is.
+    async fn settle_past(&mut self, recovering: &mut Option<mpsc::Sender<()>>) {
+        for run in std::mem::take(&mut self.cut_off) {
+            recovery::cut_off(&self.context, self.id(), &run).await;
+        }
+        if let Some((link, record)) = self.late.take() {
+            // That takes time, and nobody else waits for it.
+            drop(recovering.take());
+            match recovery::take_back_late(&self.context, link, record).await {
+                Some(taken) => {
+                    (self.life, self.snapshot, self.busy) = (Some(taken.life), taken.snapshot, taken.busy);
+                    self.publish();
+                }
+                None => self.hang_up(),
+            }
+        }
+    }
+
+    /// Its shim does not speak: it is done without.
+    fn hang_up(&mut self) {
+        tracing::error!(container = %self.id(), "its shim hangs");
+        if let Some(life) = self.life.as_mut() {
+            life.hung = true;
+            life.link = None;
         }
     }
 
@@ -127,9 +174,15 @@ impl Task {
         let heard = heard.as_ref();
         // What was told so long ago that it is not kept was told.
         let known = self.context.events.knows_since(self.snapshot.cursor);
-        if heard.is_none() && known {
-            let began = if self.snapshot.checkpoint.is_some() { Happened::Restore } else { Happened::Start };
-            self.context.events.publish(self.id(), self.run, self.snapshot.created_at, began);
+        if heard.is_none_or(|heard| heard.created_only) && known {
+            self.tell_began(heard.is_some());
+        }
+        if let Some(life) = &mut self.life {
+            let exits = self.snapshot.ended.iter().filter_map(|ended| ended.exit);
+            let exits = exits.chain(self.snapshot.exit).map(|exit| exit.oom_kills());
+            let seen = exits.max().unwrap_or(0).max(life.oom_seen);
+            life.oom_told = if known { heard.map_or(0, |heard| heard.oom) } else { seen };
+            self.tell_oom(seen);
         }
         self.catch_up_added(heard);
         match (self.snapshot.status, heard.is_some_and(|heard| heard.paused)) {
@@ -148,6 +201,17 @@ impl Task {
 
     /// The same for added processes. Of each there are files until its end was told.
     fn catch_up_added(&mut self, heard: Option<&Heard>) {
+        // One whose end was told may still look alive: nobody has reaped it yet.
+        if let (Some(life), Some(heard)) = (&mut self.life, heard) {
+            let told = |seq: u64| heard.over.contains(&seq);
+            for added in life.added.extract_if(.., |added| told(added.seq)) {
+                self.snapshot.processes.retain(|process| process.pid != added.key.pid);
+                if !self.snapshot.has_ended(added.seq) {
+                    self.snapshot.keep_ended(added.view, false, added.seq, None);
+                }
+            }
+            self.publish();
+        }
         let Some(life) = &self.life else { return };
         let begun = |seq: u64| heard.is_some_and(|heard| heard.added.contains_key(&seq));
         let over = |seq: u64| heard.is_some_and(|heard| heard.over.contains(&seq));
@@ -185,12 +249,31 @@ impl Task {
         self.told = told;
     }
 
+    /// Tells that a run has begun; the first of a name makes the container.
+    fn tell_began(&self, created_told: bool) {
+        let (at, restored) = (self.snapshot.created_at, self.snapshot.checkpoint.is_some());
+        if self.run == 1 && !created_told {
+            self.context.events.publish(self.id(), self.run, at, Happened::Created);
+            crate::cut!("start.created-told");
+        }
+        let began = if restored { Happened::Restore } else { Happened::Start };
+        self.context.events.publish(self.id(), self.run, at, began);
+    }
+
+    /// The kernel has killed so many by now for want of memory.
+    fn tell_oom(&mut self, kills: u64) {
+        let Some(life) = self.life.as_mut().filter(|life| life.oom_told < kills) else { return };
+        life.oom_told = kills;
+        self.emit(Happened::Oom { kills });
+    }
+
     /// Tells of an end: of init, or of an added process by its pid and number. Without `exit` nobody saw how.
     fn tell_exit(&self, added: Option<(i32, u64)>, exit: Option<ExitRecord>) {
         let (pid, seq) = added.unzip();
         let at = exit.map_or_else(Timestamp::now, |exit| exit.at);
         let status = exit.map(|exit| exit.status.as_shell());
-        self.context.events.publish(self.id(), self.run, at, Happened::Exit { pid, seq, status });
+        let oom = exit.is_some_and(|exit| exit.oom);
+        self.context.events.publish(self.id(), self.run, at, Happened::Exit { pid, seq, status, oom });
     }
 
     /// The files of added processes go once their ends are among the events that are kept.
@@ -212,6 +295,9 @@ impl Task {
         match self.context.store.journal(&life.run) {
             Some(Journal::Checkpoint { name, seq }) => self.resume_checkpoint(name, seq).await,
             // An error has been logged, or is said to the next who asks.
+            Some(Journal::Stop { signal, sent, kill_at }) => {
+                drop(self.carry_out_stop(signal, sent, kill_at).await);
+            }
             Some(Journal::Delete) => drop(self.delete(true).await),
             // Its record counts, so it has happened.
             Some(Journal::Start { .. }) => self.context.store.noted(&life.run),
@@ -219,24 +305,33 @@ impl Task {
         }
         // An exec that an earlier daemon asked for: the next request is taken once it is answered.
         if let Some(seq) = self.busy.take() {
-            match self.answer(seq, self.context.limit(false)).await {
-                Ok(Answer::Launched(key)) => self.adopt_added(seq, key),
-                Ok(Answer::Done | Answer::Failed(_)) | Err(_) => {}
+            let limit = self.context.limit(false);
+            match tokio::time::timeout(ORPHANED, self.answer(seq, limit)).await {
+                Ok(Ok(Answer::Launched(key))) => self.adopt_added(seq, key),
+                Ok(Ok(Answer::Done | Answer::Failed(_)) | Err(_)) => {}
+                Err(_) => self.end_exec(seq).await,
             }
         }
     }
 
     /// Serves until the name is free again.
     pub(super) async fn serve(mut self, ends: Ends) {
-        let mut queue = ends.queue;
+        let (mut queue, mut recovering) = (ends.queue, ends.recovering);
         self.publisher = Some(ends.publisher);
+        self.settle_past(&mut recovering).await;
+        if recovering.is_some() && self.snapshot.never_started {
+            recovery::forget(&self.context, self.id()).await;
+            // Who asks for the name meanwhile asks again.
+            self.context.registry.remove(self.id());
+            return;
+        }
         self.catch_up();
         crate::cut!("recovery.told");
         self.resume_journal().await;
         let _ = self.tidy().await;
         crate::cut!("recovery.resumed");
         self.forget_told().await;
-        drop(ends.recovering);
+        drop(recovering);
         while !self.gone {
             let command = match &mut self.life {
                 Some(life) => tokio::select! {
@@ -326,20 +421,18 @@ impl Task {
             // Answers are awaited where they were asked for; but for a process that an earlier daemon added.
             Happening::Message(Message::Launched { seq, process }) => self.adopt_added(seq, process),
             Happening::Message(Message::Hello(_) | Message::Done { .. } | Message::Failed { .. }) => {}
-            Happening::ShimLost => self.shim_lost(),
+            Happening::Message(Message::Oom { kills }) => self.tell_oom(kills),
+            Happening::ShimLost(words) => self.shim_lost(words),
             Happening::Dead => {
                 if let Some(life) = self.life.as_mut() {
                     life.dead_since = Some(Instant::now());
                 }
             }
             Happening::AddedUnseen(key) => self.added_unseen(key),
-            Happening::EndedUnseen => {
-                if let Some(life) = self.life.as_mut().filter(|life| life.link.is_some()) {
-                    tracing::error!(container = %self.snapshot.id, "its shim hangs");
-                    life.hung = true;
-                    life.link = None;
+            Happening::EndedUnseen(record) => {
+                if self.life.as_ref().is_some_and(|life| life.link.is_some()) {
+                    self.hang_up();
                 }
-                let record = self.life.as_ref().and_then(|life| life.run.exit_record());
                 self.ended(record);
             }
         }
@@ -364,6 +457,7 @@ impl Task {
         }
         let status = exit.map(|exit| exit.status.as_shell());
         tracing::info!(container = %self.id(), status, "ended");
+        self.tell_oom(exit.map_or(0, |exit| exit.oom_kills()));
         crate::cut!("exit.telling");
         self.tell_exit(None, exit);
     }
@@ -373,13 +467,24 @@ impl Task {
         let Some(index) = life.added.iter().position(|added| added.key == exit.process) else { return };
         crate::cut!("added-exit.heard");
         let added = life.added.remove(index);
-        self.let_go(added, Some(ExitRecord::from(*exit)));
+        let exit = ExitRecord::from(*exit);
+        self.tell_oom(exit.oom_kills());
+        self.let_go(added, Some(exit));
     }
 
-    /// The container runs on; its init process is watched by its pidfd from now on.
-    fn shim_lost(&mut self) {
-        let unheard = |life: &Life| life.init.is_some() && !life.ended && life.run.exit_record().is_none();
-        if !self.life.as_ref().is_some_and(unheard) {
+    /// The container runs on, unless its shim has written otherwise; its init process is watched by its pidfd from now on.
+    fn shim_lost(&mut self, words: LastWords) {
+        let Some(life) = self.life.as_mut() else { return };
+        let unheard = life.init.is_some() && !life.ended && words.init.is_none();
+        for AddedExit { exit, seq, .. } in words.added {
+            let Some(life) = self.life.as_mut() else { return };
+            if let Some(index) = life.added.iter().position(|added| added.seq == seq) {
+                let added = life.added.remove(index);
+                self.tell_oom(exit.oom_kills());
+                self.let_go(added, Some(exit));
+            }
+        }
+        if !unheard {
             return;
         }
         tracing::error!(container = %self.id(), "its shim is gone; its exit status and output will not be known");

@@ -20,6 +20,16 @@ pub enum Error {
     /// A name that is none.
     #[error(transparent)]
     BadName(BadName),
+    /// An argument, or a variable, that no program can be given.
+    #[error("{field}/{index} is longer than the {limit} bytes that a program can be given as one")]
+    TooLong {
+        /// `args` or `env`.
+        field: &'static str,
+        /// Which one, from 0.
+        index: usize,
+        /// The kernel's limit.
+        limit: usize,
+    },
     /// There is no such container.
     #[error("there is no container {0}")]
     NoContainer(ContainerId),
@@ -195,6 +205,9 @@ pub enum Error {
         "the shim of container {0} is gone; it runs on, but nothing can be started in it or dumped of it"
     )]
     ShimLost(ContainerId),
+    /// The shim was gone before its container had begun: what it had done is undone.
+    #[error("the shim of container {0} ended before the container had begun; what it had done is undone")]
+    ShimLostEarly(ContainerId),
     /// The shim could not be started.
     #[error("the shim of container {id} could not be started")]
     Shim {

@@ -31,6 +31,8 @@ const MARK: &str = "events.shown";
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Happened {
+    /// There is a container of this name: its first start, or restore, has succeeded, and is told next.
+    Created,
     /// Started from its bundle.
     Start,
     /// Restored from a checkpoint.
@@ -72,6 +74,14 @@ pub enum Happened {
         seq: Option<u64>,
         /// 0 to 255.
         status: Option<i32>,
+        /// Whether the kernel has killed it, or of init any process of the container, for want of memory.
+        #[serde(default)]
+        oom: bool,
+    },
+    /// The kernel has killed processes of the container for want of memory.
+    Oom {
+        /// How many of this run by now.
+        kills: u64,
     },
     /// Forgotten.
     Delete,
@@ -95,8 +105,10 @@ pub struct Event {
 /// What was last said of a name, for a daemon that starts.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(super) struct Heard {
-    /// The last run that was said to have started.
+    /// The last run that was said to have started, or is about to be.
     pub(super) run: u32,
+    /// That it has started was not said yet.
+    pub(super) created_only: bool,
     /// Whether it was said to have ended.
     pub(super) ended: bool,
     /// The added processes of that run that were said to have begun, by their number: their pids.
@@ -107,6 +119,8 @@ pub(super) struct Heard {
     pub(super) paused: bool,
     /// The number of the last checkpoint that was said to have been made in that run.
     pub(super) checkpoint: Option<u64>,
+    /// How many kills for want of memory were told of that run.
+    pub(super) oom: u64,
 }
 
 /// Where events are published and read.
@@ -295,12 +309,17 @@ impl Listener {
 
 fn note(heard: &mut BTreeMap<ContainerId, Heard>, event: &Event) {
     match &event.happened {
+        Happened::Created => {
+            let heard_of = Heard { run: event.run, created_only: true, ..Heard::default() };
+            heard.insert(event.id.clone(), heard_of);
+        }
         Happened::Start | Happened::Restore => {
             heard.insert(event.id.clone(), Heard { run: event.run, ..Heard::default() });
         }
         Happened::Exit { pid: None, .. } => of_run(heard, event).ended = true,
         Happened::Exec { pid, seq } => drop(of_run(heard, event).added.insert(*seq, *pid)),
         Happened::Exit { seq, .. } => of_run(heard, event).over.extend(seq),
+        Happened::Oom { kills } => of_run(heard, event).oom = *kills,
         Happened::Delete => {
             heard.remove(&event.id);
         }
@@ -416,7 +435,12 @@ mod tests {
         let events = Events::open(folder.path(), folder.path()).unwrap();
         let mut live = events.listen(None);
         events.publish(&id("a"), 1, now, Happened::Start);
-        events.publish(&id("a"), 1, now, Happened::Exit { pid: None, seq: None, status: Some(0) });
+        events.publish(
+            &id("a"),
+            1,
+            now,
+            Happened::Exit { pid: None, seq: None, status: Some(0), oom: false },
+        );
         events.publish(&id("b"), 3, now, Happened::Restore);
         assert_eq!(told(&mut live, 3).await, [1, 2, 3]);
         drop((events, live));

@@ -1,8 +1,9 @@
 //! The daemon's end of a shim's socket, and the shim's process.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::process::Stdio;
@@ -16,7 +17,7 @@ use tokio::process::Command;
 use super::names::ContainerId;
 use super::store::Run;
 use crate::ipc::{Message, Request, SOCKET};
-use crate::runtime::process::Held;
+use crate::runtime::process::{Held, has_argument, pids};
 
 /// A connection to a shim.
 #[derive(Debug)]
@@ -91,6 +92,20 @@ impl Link {
         line.push(b'\n');
         self.requests.write_all(&line).await
     }
+}
+
+/// The shims of a run, told by what they were started with and where: whichever daemon did. Blocks.
+pub(super) fn shims_of(run: &Run) -> Vec<Held> {
+    let identity = |path: &Path| fs::metadata(path).ok().map(|kind| (kind.dev(), kind.ino()));
+    let Some(folder) = identity(&run.volatile) else { return Vec::new() };
+    let durable = run.durable.to_string_lossy();
+    let is_ours = |pid: i32| {
+        has_argument(pid, &durable) && identity(Path::new(&format!("/proc/{pid}/cwd"))) == Some(folder)
+    };
+    let found =
+        pids().into_iter().filter(|pid| is_ours(*pid)).filter_map(|pid| Held::open(pid).ok().flatten());
+    // Asked again, now that the pid cannot be another's.
+    found.filter(|held| is_ours(held.pid())).collect()
 }
 
 /// The socket's address by the folder's descriptor: an address holds 108 bytes (unix(7)), a path more.

@@ -17,12 +17,14 @@ use super::container::Snapshot;
 use super::error::{Result, store};
 use super::state::Status;
 use super::store::blocking;
-use crate::ipc::{LOG, LOG_OLDER};
+use crate::ipc::{LOG, LOG_OLDER, LOG_ROTATIONS};
 
 /// How often a follower looks for more: the log is a file, and only a follower looks.
 const LOOK: Duration = Duration::from_millis(50);
 /// About how many bytes one portion has.
 const PORTION: usize = 64 * 1024;
+/// How often files that are just being rotated are looked at again.
+const TRIES: u32 = 1000;
 
 /// One line of a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +37,8 @@ pub struct LogLine {
     pub partial: bool,
     /// As it was written, without its end.
     pub text: Vec<u8>,
+    /// Not written by anybody: it says that others before it are lost to this reader.
+    pub missed: bool,
 }
 
 impl LogLine {
@@ -43,7 +47,14 @@ impl LogLine {
         let mut parts = line.splitn(4, |byte| *byte == b' ');
         let mut word = || std::str::from_utf8(parts.next()?).ok();
         let (at, stream, mark) = (word()?.parse().ok()?, word()?, word()?);
-        Some(Self { at, stderr: stream == "stderr", partial: mark == "P", text: parts.next()?.to_vec() })
+        let (stderr, partial, text) = (stream == "stderr", mark == "P", parts.next()?.to_vec());
+        Some(Self { at, stderr, partial, text, missed: false })
+    }
+
+    /// In place of what was rotated away before it was read.
+    fn missing() -> Self {
+        let text = b"-- lines are missing here: they were written faster than they were read --".to_vec();
+        Self { at: Timestamp::now(), stderr: false, partial: false, text, missed: true }
     }
 }
 
@@ -69,6 +80,25 @@ impl LogQuery {
     }
 }
 
+/// The last lines of these, so many, each with all its pieces. A line is where it begins.
+fn last_lines(all: &mut VecDeque<LogLine>, wanted: usize) {
+    let (mut begun, mut open) = (0, [None; 2]);
+    let numbers: Vec<usize> = all
+        .iter()
+        .map(|line| {
+            let stream = &mut open[usize::from(line.stderr)];
+            let number = stream.take().unwrap_or_else(|| {
+                begun += 1;
+                begun
+            });
+            *stream = line.partial.then_some(number);
+            number
+        })
+        .collect();
+    let mut numbers = numbers.into_iter();
+    all.retain(|_| numbers.next().is_some_and(|number| number + wanted > begun));
+}
+
 /// A log being read.
 #[derive(Debug)]
 pub struct LogReader {
@@ -88,6 +118,8 @@ struct Files {
     folder: PathBuf,
     /// The oldest first; the last one is written to.
     open: VecDeque<BufReader<File>>,
+    /// How often the log had been rotated when the last of them was the newest; none with an older shim.
+    rotations: Option<u64>,
     begun: bool,
     rest: Vec<u8>,
 }
@@ -154,6 +186,7 @@ impl Files {
             link: folder.join(LOG),
             folder: folder.to_owned(),
             open: VecDeque::new(),
+            rotations: None,
             begun: false,
             rest: Vec::new(),
         }
@@ -172,13 +205,14 @@ impl Files {
             let Ok(current) = fs::canonicalize(&self.link) else { return Ok(None) };
             self.begun = true;
             self.folder = current.parent().unwrap_or(&self.folder).to_owned();
-            let (older, newest) = self.named()?;
+            let Named { older, newest, rotations } = self.named()?;
+            self.rotations = rotations;
             self.open.extend(older.into_iter().chain([newest]));
             if let Some(wanted) = query.tail {
                 let mut last = VecDeque::new();
                 while let Some(lines) = self.portion(query)? {
                     last.extend(lines);
-                    last.drain(..last.len().saturating_sub(wanted));
+                    last_lines(&mut last, wanted);
                 }
                 return Ok(Some(last.into()));
             }
@@ -202,37 +236,75 @@ impl Files {
             // The end of this file for now: half a line waits for its other half.
             if self.open.len() > 1 {
                 self.open.pop_front();
-            } else if !self.follow_rotation()? {
-                break;
+                continue;
+            }
+            match self.follow_rotation()? {
+                Followed::Same => break,
+                Followed::On => {}
+                Followed::Missed => lines.push(LogLine::missing()),
             }
         }
-        Ok((size > 0).then_some(lines))
+        Ok((size > 0 || !lines.is_empty()).then_some(lines))
     }
 
     /// The two files by their names, of one moment: a rotation between two looks is looked at again.
-    fn named(&self) -> Result<(Option<BufReader<File>>, BufReader<File>)> {
+    fn named(&self) -> Result<Named> {
+        let mut tries = 0;
         loop {
+            let before = self.rotated();
             let newest = open(&self.folder.join(LOG))?;
             let older = open(&self.folder.join(LOG_OLDER)).ok();
-            if older.as_ref().is_none_or(|older| inode(older) != inode(&newest)) {
-                return Ok((older, newest));
+            // Odd while it is being rotated, and for ever where a shim was killed then.
+            let steady = before == self.rotated() && before.is_none_or(|count| count % 2 == 0);
+            tries += 1;
+            if older.as_ref().is_none_or(|older| inode(older) != inode(&newest)) && (steady || tries > TRIES)
+            {
+                return Ok(Named { older, newest, rotations: before.map(|count| count / 2) });
             }
+        }
+    }
+
+    /// As the shim counts; before the first time there is no file.
+    fn rotated(&self) -> Option<u64> {
+        match fs::read_to_string(self.folder.join(LOG_ROTATIONS)) {
+            Ok(text) => text.trim().parse().ok(),
+            // An older shim does not count.
+            Err(_) if self.folder.join(LOG_OLDER).exists() => None,
+            Err(_) => Some(0),
         }
     }
 
     /// After the end of a file that has been rotated away its successors are read: one, or two when it has
-    /// happened twice. `false`: it is still the one.
-    fn follow_rotation(&mut self) -> Result<bool> {
-        let Some(held) = self.open.back().map(inode) else { return Ok(false) };
+    /// happened twice. More often, and those between are lost.
+    fn follow_rotation(&mut self) -> Result<Followed> {
+        let Some(held) = self.open.back().map(inode) else { return Ok(Followed::Same) };
         match fs::metadata(self.folder.join(LOG)) {
             Ok(named) if Some(named.ino()) != held => {}
             // Deleted, or the same.
-            _ => return Ok(false),
+            _ => return Ok(Followed::Same),
         }
-        let (older, newest) = self.named()?;
-        self.open.extend(older.into_iter().filter(|older| inode(older) != held).chain([newest]));
-        Ok(true)
+        let Named { older, newest, rotations } = self.named()?;
+        let older = older.filter(|older| inode(older) != held);
+        let happened = rotations.zip(self.rotations).map(|(now, then)| now.saturating_sub(then));
+        let missed = older.is_some() && happened.is_some_and(|happened| happened > 2);
+        self.rotations = rotations;
+        self.open.extend(older.into_iter().chain([newest]));
+        Ok(if missed { Followed::Missed } else { Followed::On })
     }
+}
+
+/// The files by their names.
+struct Named {
+    older: Option<BufReader<File>>,
+    newest: BufReader<File>,
+    rotations: Option<u64>,
+}
+
+/// What came after the end of a file.
+enum Followed {
+    Same,
+    On,
+    Missed,
 }
 
 fn inode(file: &BufReader<File>) -> Option<u64> {
@@ -283,6 +355,26 @@ mod tests {
     }
 
     #[test]
+    fn what_was_rotated_away_before_it_was_read_is_said_to_be_missing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(LOG);
+        fs::write(&path, entry(1, "stdout")).unwrap();
+        let mut files = reader(folder.path());
+        assert_eq!(texts(files.read(&ALL).unwrap()), ["line 1"]);
+        for number in [2, 3, 4] {
+            fs::rename(&path, folder.path().join(LOG_OLDER)).unwrap();
+            fs::write(&path, entry(number, "stdout")).unwrap();
+            fs::write(folder.path().join(LOG_ROTATIONS), (2 * (number - 1)).to_string()).unwrap();
+        }
+        let mut found = Vec::new();
+        while let Some(lines) = files.read(&ALL).unwrap() {
+            found.extend(lines);
+        }
+        assert_eq!(found.iter().map(|line| line.missed).collect::<Vec<_>>(), [true, false, false]);
+        assert_eq!(texts(Some(found.split_off(1))), ["line 3", "line 4"]);
+    }
+
+    #[test]
     fn lines_are_read_whole_across_a_rotation_and_each_once() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(LOG);
@@ -313,6 +405,17 @@ mod tests {
         assert_eq!(read(LogQuery { stdout: false, ..ALL }), ["line 2", "line 4", "line 6", "line 8"]);
         assert_eq!(read(LogQuery { tail: Some(2), ..ALL }), ["line 8", "line 9"]);
         assert_eq!(read(LogQuery { tail: Some(0), ..ALL }), Vec::<String>::new());
+        // Line 5 goes on, with a line of the other stream in between, to line 8 at last.
+        let path = folder.path().join(LOG);
+        let text = fs::read_to_string(&path).unwrap();
+        let pieces = text.replace(" F line 5", " P line 5").replace(" F line 7", " P line 7");
+        fs::write(&path, pieces).unwrap();
+        assert_eq!(read(LogQuery { tail: Some(1), ..ALL }), ["line 8"]);
+        assert_eq!(read(LogQuery { tail: Some(2), ..ALL }), ["line 6", "line 8"]);
+        let with_pieces = ["line 5", "line 6", "line 7", "line 8", "line 9"];
+        assert_eq!(read(LogQuery { tail: Some(3), ..ALL }), with_pieces);
+        assert_eq!(read(LogQuery { tail: Some(1), stderr: false, ..ALL }), ["line 5", "line 7", "line 9"]);
+        fs::write(&path, text).unwrap();
         let since = "2026-11-25T10:00:08Z".parse().ok();
         assert_eq!(read(LogQuery { since, stderr: false, ..ALL }), ["line 9"]);
     }

@@ -294,10 +294,12 @@ impl Supervisor {
         let came = async {
             // Without a sender the container was deleted: what it was last is what it came to.
             let _ = view.wait_for(|snapshot| so(snapshot)).await;
-            Arc::clone(&view.borrow())
+            let last = Arc::clone(&view.borrow());
+            // Its first start failed: there never was one.
+            if last.never_started { Err(Error::NoContainer(id.clone())) } else { Ok(last) }
         };
         tokio::select! {
-            snapshot = came => Ok(snapshot),
+            snapshot = came => snapshot,
             () = tokio::time::sleep(limit.unwrap_or(FOREVER)) => self.get(id),
             _ = closing.wait_for(|closing| *closing != Closing::Not) => Err(Error::ShuttingDown),
         }

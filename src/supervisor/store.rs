@@ -30,6 +30,7 @@ use crate::runtime::criu::log_end;
 use crate::runtime::durable::{sync_folder, write_synced};
 use crate::runtime::lines::{self, Lines};
 use crate::runtime::mounts;
+use crate::runtime::process::uptime;
 
 /// How often, and how far apart, a lock that is held is tried again.
 const LOCK_TRIES: u32 = 20;
@@ -46,14 +47,17 @@ const JOURNAL: &str = "journal.json";
 const INIT: &str = "init.json";
 /// Which checkpoints come in archives just now.
 const IMPORTS: &str = "imports";
-/// Logs of calls to runc that are under way; of an earlier daemon's, nobody waits for them.
+/// Where runc writes the init process's pid, in the run's volatile folder.
+pub(super) const PID_FILE: &str = "init.pid";
 /// The bundle's config.json as a run was started with it, in the run's volatile folder.
 const CONFIG: &str = "config.json";
+/// Logs of calls to runc that are under way; of an earlier daemon's, nobody waits for them.
 const CALLS: &str = "calls";
 /// The boot that the volatile folder is of.
 const BOOT: &str = "boot-id";
-/// How many logs of failures are kept.
+/// Logs of failures, in the durable folder.
 const FAILED: &str = "failed";
+/// How many of them are kept.
 const FAILED_KEPT: usize = 32;
 
 /// What is known of a container for good.
@@ -93,6 +97,9 @@ pub(super) enum Journal {
     Start {
         /// Where the bundle puts its cgroup.
         cgroup: PathBuf,
+        /// When it began, in clock ticks after boot: what is older is not its own. An older daemon does not say.
+        #[serde(default)]
+        began: Option<u64>,
     },
     /// A checkpoint; finished when CRIU has finished its part, else undone.
     Checkpoint {
@@ -100,6 +107,16 @@ pub(super) enum Journal {
         name: CheckpointName,
         /// The number of the request to the shim.
         seq: u64,
+    },
+    /// A stop; finished: what is left of its time is waited, then it is killed.
+    #[serde(rename_all = "camelCase")]
+    Stop {
+        /// What asks it to end.
+        signal: i32,
+        /// Whether that was sent.
+        sent: bool,
+        /// When it is killed, in milliseconds since the boot: a clock may be set.
+        kill_at: u64,
     },
     /// A delete with force; finished.
     Delete,
@@ -273,10 +290,11 @@ impl Store {
         let run = self.run(id, number);
         let keep =
             || fs::write(run.volatile.join(CONFIG), config).map_err(store("writing in", &run.volatile));
-        let begun = self
-            .make_folders(id, &run)
-            .and_then(|()| keep())
-            .and_then(|()| self.note(&run, &Journal::Start { cgroup }));
+        let begun = self.make_folders(id, &run).and_then(|()| keep()).and_then(|()| {
+            // A tick is a hundredth of a second in all that is shown (time(7), USER_HZ).
+            let began = Some(uptime() / 10);
+            self.note(&run, &Journal::Start { cgroup, began })
+        });
         crate::cut!("begin.done");
         begun.inspect_err(|_| self.abandon(id, &run))?;
         Ok(run)

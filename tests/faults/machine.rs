@@ -109,6 +109,20 @@ impl Machine {
         }
     }
 
+    /// Any one, at this instant.
+    pub(crate) fn kill_a_shim(&self, rng: &mut fastrand::Rng) {
+        let folder = self.folder.path().to_string_lossy().into_owned();
+        let shims: Vec<u32> = host::processes(&folder, 0)
+            .into_iter()
+            .filter(|(_, command)| command.contains("containerd-rest-shim"))
+            .map(|(pid, _)| pid)
+            .collect();
+        if !shims.is_empty() {
+            let pid = nix::unistd::Pid::from_raw(i32::try_from(shims[rng.usize(..shims.len())]).unwrap());
+            let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL);
+        }
+    }
+
     /// Where the daemon listens; one that has died is started anew, by whoever notices first.
     fn alive(&self) -> String {
         let mut running = self.running();

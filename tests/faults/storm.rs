@@ -6,7 +6,7 @@ use std::time::Duration;
 use fastrand::Rng;
 
 use crate::machine::Machine;
-use crate::story::{Bundles, Story, tell};
+use crate::story::{Bundles, Faith, Story, tell};
 use crate::{seed, setting};
 
 /// How many tell stories at once.
@@ -14,8 +14,17 @@ const CLIENTS: usize = 5;
 
 #[test]
 fn kills_at_random_instants_of_a_mixed_load_lose_nothing_double_nothing_and_leave_nothing() {
-    let kills = setting("FAULTS_KILLS", 20);
-    let machine = Machine::start(&format!("f{}-storm-", std::process::id()), 128 * 1024);
+    storm(setting("FAULTS_KILLS", 20), Faith::All);
+}
+
+/// Each second one a shim's: what that one would have done is lost, and what was done is not.
+#[test]
+fn kills_of_daemons_and_shims_at_random_instants_double_nothing_and_leave_nothing() {
+    storm(setting("FAULTS_KILLS", 20) / 2, Faith::Little);
+}
+
+fn storm(kills: u64, faith: Faith) {
+    let machine = Machine::start(&format!("f{}-storm-{faith:?}-", std::process::id()), 128 * 1024);
     let bundles: Vec<Bundles> = (0..CLIENTS).map(|_| Bundles::new()).collect();
     let (over, stories) = (AtomicBool::new(false), AtomicU64::new(0));
     println!("seed {}", seed());
@@ -28,7 +37,7 @@ fn kills_at_random_instants_of_a_mixed_load_lose_nothing_double_nothing_and_leav
                 let mut rng = Rng::with_seed(seed() + client as u64);
                 for number in 0_u64.. {
                     let story = Story::ALL[rng.usize(..Story::ALL.len())];
-                    tell(machine, bundles, story, &format!("c{client}-{number}"), false, &|_| {});
+                    tell(machine, bundles, story, &format!("c{client}-{number}"), faith, &|_| {});
                     stories.fetch_add(1, Ordering::Relaxed);
                     if over.load(Ordering::Relaxed) {
                         break;
@@ -37,7 +46,7 @@ fn kills_at_random_instants_of_a_mixed_load_lose_nothing_double_nothing_and_leav
             });
         }
         let mut rng = Rng::with_seed(seed());
-        for _ in 0..kills {
+        for kill in 0..kills {
             if over.load(Ordering::Relaxed) {
                 break;
             }
@@ -45,7 +54,11 @@ fn kills_at_random_instants_of_a_mixed_load_lose_nothing_double_nothing_and_leav
             // longest request, a restore beside four other clients, comes to its end: what is cut off is undone.
             let patience = if rng.u8(..8) == 0 { 1000..2500 } else { 20..400 };
             std::thread::sleep(Duration::from_millis(rng.u64(patience)));
-            machine.kill_now();
+            if faith != Faith::All && kill % 2 == 0 {
+                machine.kill_a_shim(&mut rng);
+            } else {
+                machine.kill_now();
+            }
         }
         over.store(true, Ordering::Relaxed);
     });

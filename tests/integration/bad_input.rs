@@ -38,7 +38,8 @@ fn a_body_that_is_not_json_is_pointed_at_by_the_byte() {
         b"{\n    \"bundlePath\": \"/containers/redis\",\n    \"checkpoint: \"checkpoint-name\"\n    }";
     let at_name = readme.len() - b"checkpoint-name\"\n    }".len();
     // Of what ends too early, the last byte.
-    let rows: [(&str, &[u8], usize); 10] = [
+    let rows: [(&str, &[u8], usize); 11] = [
+        ("a name twice", b"{\"a\": {\"b\": 1, \"b\": 2}}", 17),
         ("README's missing quote", readme, at_name),
         ("a word", b"redis", 0),
         ("blanks alone", b"   ", 2),
@@ -298,5 +299,23 @@ fn curl_gets_to_read_that_its_body_of_3_mib_is_too_large() {
         assert_eq!(problem["type"], "urn:containerd-rest:problem:body-too-large", "{situation}");
         footprint.assert_unchanged(situation);
     }
+    daemon.clean_up();
+}
+
+#[test]
+fn an_argument_that_no_program_can_be_given_is_refused_and_the_longest_that_can_is_not() {
+    let (daemon, bundle, id) = with_container();
+    let footprint = Footprint::of(&daemon, &[bundle.path()]);
+    let path = format!("/containers/{id}/process");
+    let (longest, longer) = ("x".repeat(131_071), "x".repeat(131_072));
+    for (body, at) in [
+        (json!({ "args": ["echo", longer] }), "/body/args/1"),
+        (json!({ "args": ["echo"], "env": ["A=1", "B=2", longer] }), "/body/env/2"),
+    ] {
+        let row = Refusal { situation: at, status: 422, kind: "invalid-request", at: Some(at) };
+        footprint.refuses(&row, || daemon.client.put(&path, &body));
+    }
+    daemon.client.put(&path, &json!({ "args": ["echo", longest] })).expect(200);
+    eventually("it was given", || daemon.output(&id).contains(&"x".repeat(100)));
     daemon.clean_up();
 }

@@ -283,3 +283,103 @@ fn a_runtime_that_is_gone_is_unavailable_until_it_is_back() {
     scene.assert_goes_on("the runtime is back");
     scene.end();
 }
+
+/// What a daemon that is gone has asked for is ended at once, and nobody waits for it: the limit is a minute.
+#[test]
+fn a_runtime_that_hangs_does_not_keep_the_next_daemon_from_listening() {
+    let runtime = Runtime::new();
+    let path = runtime.path();
+    let mut daemon = Daemon::with(&["--runtime", path.to_str().unwrap(), "--runtime-timeout", "60"]);
+    let bundle = Bundle::sleeper();
+    let (hangs, other) = (daemon.name("hangs"), daemon.name("other"));
+    daemon.start_container(&other, &bundle.start()).expect(201);
+    // A name that is new, one that has been started before, and a process that is added.
+    for (verb, before) in [("run", false), ("run", true), ("exec", true)] {
+        let (method, target, body) = match verb {
+            "exec" => ("PUT", format!("/containers/{other}/process"), json!({ "args": ["sleep", "1000"] })),
+            _ => ("POST", format!("/containers/{hangs}"), bundle.start()),
+        };
+        runtime.fall_ill(verb, "hang");
+        let client = daemon.client.clone();
+        let asking = std::thread::spawn(move || client.try_send(method, &target, &body));
+        eventually("it hangs", || runtime.is_at_work(&daemon));
+        let asked = Instant::now();
+        daemon = daemon.crash_and_restart_after(|| {});
+        let answered = daemon.client.get("/state").expect(200).json();
+        assert!(asked.elapsed() < Duration::from_secs(20), "{verb}: {:?}", asked.elapsed());
+        assert_eq!(asking.join().unwrap(), None);
+        let shown = |id: &str| {
+            let containers = answered["containers"].as_array().unwrap();
+            containers.iter().find(|one| one["id"] == id).map(|one| one["state"]["status"].clone())
+        };
+        assert_eq!(shown(&other), Some(json!("running")));
+        assert_eq!(shown(&hangs), before.then(|| json!("stopped")), "as before the start that failed");
+        runtime.heal(verb);
+        let path = format!("/containers/{other}/process");
+        daemon.client.put(&path, &json!({ "args": ["true"] })).expect(200);
+        runtime.assert_ended(&daemon);
+        daemon.start_container(&hangs, &bundle.start()).expect(201);
+        daemon.client.post(&format!("/containers/{hangs}/stop"), &json!({ "timeout": 0 })).expect(200);
+    }
+    eventually("no process is left listed", || {
+        daemon.container(&other)["processes"].as_array().unwrap().len() == 1
+    });
+    daemon.clean_up();
+}
+
+/// While it is being started it is there, and then it never was; or is what it was before.
+#[test]
+fn who_waits_for_a_container_whose_start_fails_is_told_that_there_is_none_or_what_it_was() {
+    let runtime = Runtime::new();
+    let path = runtime.path();
+    let daemon = Daemon::with(&["--runtime", path.to_str().unwrap(), "--runtime-timeout", "3"]);
+    let (bundle, id) = (Bundle::sleeper(), daemon.name("a"));
+    let path = format!("/containers/{id}/wait");
+    let failing = || {
+        runtime.fall_ill("run", "hang");
+        let waited = std::thread::scope(|scope| {
+            let starting = scope.spawn(|| daemon.start_container(&id, &bundle.start()));
+            eventually("it is being started", || {
+                daemon.client.get("/containers").json()[0]["state"]["status"] == "creating"
+            });
+            let waiting: Vec<_> = (0..2).map(|_| scope.spawn(|| daemon.client.get(&path))).collect();
+            starting.join().unwrap().problem(504, "runtime-timeout");
+            waiting.into_iter().map(|one| one.join().unwrap()).collect::<Vec<_>>()
+        });
+        runtime.heal("run");
+        waited
+    };
+    for answer in failing() {
+        answer.problem(404, "container-not-found");
+    }
+    daemon.start_container(&id, &bundle.start()).expect(201);
+    let stop = format!("/containers/{id}/stop");
+    let before = daemon.client.post(&stop, &json!({ "timeout": 0 })).expect(200).json();
+    for answer in failing() {
+        assert_eq!(answer.expect(200).json(), before);
+    }
+    daemon.clean_up();
+}
+
+#[test]
+fn a_start_whose_shim_is_killed_is_undone_and_says_so() {
+    let runtime = Runtime::new();
+    let path = runtime.path();
+    let daemon = Daemon::with(&["--runtime", path.to_str().unwrap()]);
+    let (bundle, id) = (Bundle::sleeper(), daemon.name("a"));
+    runtime.fall_ill("run", "hang");
+    let answer = std::thread::scope(|scope| {
+        let starting = scope.spawn(|| daemon.start_container(&id, &bundle.start()));
+        eventually("it hangs", || runtime.is_at_work(&daemon));
+        let shim = i32::try_from(crate::recovery::shim_of(&daemon, &id)).unwrap();
+        nix::sys::signal::kill(nix::unistd::Pid::from_raw(shim), nix::sys::signal::Signal::SIGKILL).unwrap();
+        starting.join().unwrap()
+    });
+    let problem = answer.problem(500, "shim-lost");
+    assert!(problem["detail"].as_str().unwrap().contains("undone"), "{problem}");
+    assert!(problem["remedy"].as_str().unwrap().contains("repeat"), "{problem}");
+    runtime.assert_ended(&daemon);
+    runtime.heal("run");
+    daemon.start_container(&id, &bundle.start()).expect(201);
+    daemon.clean_up();
+}

@@ -60,7 +60,7 @@ fn with_the_clock_set_back_events_keep_their_order_waits_their_length_and_nothin
             (event["cursor"].as_u64().unwrap(), word("id"), word("type"))
         })
         .collect();
-    let want = [(&a, "exit"), (&b, "start"), (&b, "exit")];
+    let want = [(&a, "exit"), (&b, "created"), (&b, "start"), (&b, "exit")];
     let want =
         want.iter().zip(last + 1..).map(|((id, kind), cursor)| (cursor, (*id).clone(), (*kind).to_owned()));
     assert_eq!(told, want.collect::<Vec<_>>(), "each once, in order");

@@ -127,3 +127,79 @@ fn an_added_process_that_the_kernel_killed_for_want_of_memory_says_so() {
     assert_eq!(waited(&daemon, &id, other)["state"].get("oomKilled"), None, "that was a person");
     daemon.clean_up();
 }
+
+/// Signals 34 to 64 have no names, and are as good as others.
+#[test]
+fn a_real_time_signal_ends_a_process_as_any_other_and_its_shim_goes_on() {
+    let shared_pids = Bundle::sleeper().with(|config| {
+        config["linux"]["namespaces"].as_array_mut().unwrap().retain(|one| one["type"] != "pid");
+    });
+    for (own_pids, bundle) in [(true, Bundle::sleeper()), (false, shared_pids)] {
+        let (daemon, id) = started(&bundle);
+        let by_signal = |number: i64, ended: &Value| {
+            let state = &ended["state"];
+            assert_eq!(
+                (&state["exitStatus"], &state["exitSignal"]),
+                (&json!(128 + number), &json!(number)),
+                "{ended}"
+            );
+        };
+        let own = run(&daemon, &id, "kill -40 $$");
+        by_signal(40, &waited(&daemon, &id, own));
+        for number in [34, 40, 64] {
+            let signalled = run(&daemon, &id, "exec sleep 1000");
+            let path = format!("/containers/{id}/process/{signalled}");
+            daemon.client.post(&path, &json!({ "signal": number })).expect(200);
+            by_signal(number, &waited(&daemon, &id, signalled));
+        }
+        let code = run(&daemon, &id, "exit 7");
+        assert_eq!(
+            waited(&daemon, &id, code)["state"]["exitStatus"],
+            json!(7),
+            "who comes after is seen too"
+        );
+
+        let path = format!("/containers/{id}");
+        daemon.client.patch(&path, &json!({ "signal": 40 })).expect(200);
+        if own_pids {
+            // The first process of a pid namespace does not hear what it has no handler for (pid_namespaces(7)).
+            assert_eq!(daemon.status(&id), "running");
+        } else {
+            by_signal(40, &daemon.client.get(&format!("{path}/wait?timeout=20")).expect(200).json());
+        }
+        daemon.clean_up();
+    }
+}
+
+/// A process whose shim is gone stays a zombie until init reaps it. Here it lives on, and that its end was told is
+/// written by hand: what was told is told.
+#[test]
+fn an_end_that_was_told_is_not_told_again_though_the_process_is_still_there() {
+    let (daemon, id) = started(&Bundle::sleeper());
+    let added = run(&daemon, &id, "exec sleep 1000");
+    let shim = crate::recovery::shim_of(&daemon, &id);
+    let events = daemon.root_folder().join("events");
+    let mut daemon = daemon.crash_and_restart_after(|| {
+        nix::sys::signal::kill(
+            nix::unistd::Pid::from_raw(i32::try_from(shim).unwrap()),
+            nix::sys::signal::Signal::SIGKILL,
+        )
+        .unwrap();
+        let text = fs::read_to_string(&events).unwrap();
+        let mut event: Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+        let exec = event["happened"]["exec"].clone();
+        assert_eq!(exec["pid"], json!(added), "{event}");
+        event["cursor"] = json!(event["cursor"].as_u64().unwrap() + 1);
+        event["happened"] = json!({ "exit": { "pid": added, "seq": exec["seq"], "status": 0 } });
+        fs::write(&events, format!("{text}{event}\n")).unwrap();
+    });
+    for _ in 0..2 {
+        assert_eq!(daemon.container(&id)["processes"].as_array().unwrap().len(), 1, "it is over");
+        daemon = daemon.crash_and_restart_after(|| {});
+    }
+    daemon.client.delete(&format!("/containers/{id}?force=true")).expect(204);
+    let of: Vec<String> =
+        told(&daemon, &id).into_iter().filter(|(_, pid)| *pid == added).map(|(kind, _)| kind).collect();
+    assert_eq!(of, ["exec", "exit"]);
+    daemon.clean_up();
+}

@@ -106,6 +106,47 @@ fn who_has_connected_may_take_a_second_to_ask() {
     daemon.clean_up();
 }
 
+/// What runs finishes, followers are closed properly, containers stay; whoever comes meanwhile is told so, or reads.
+#[test]
+fn a_daemon_that_is_to_end_refuses_changes_in_words_and_answers_what_it_has_begun() {
+    let mut daemon = Daemon::start();
+    let (id, stays) = (daemon.name("a"), daemon.name("stays"));
+    daemon.start_container(&stays, &Bundle::script("echo hello; sleep 1000").start()).expect(201);
+    let stop = long_stop(&daemon, &id, 5);
+    let events = follow(&daemon, "/events?since=0", "");
+    let lines = follow(&daemon, &format!("/containers/{stays}/logs?follow=true"), "");
+    let (client, path) = (daemon.client.clone(), format!("/containers/{stays}/wait"));
+    let wait = std::thread::spawn(move || client.get(&path));
+    std::thread::sleep(Duration::from_millis(200));
+    daemon.terminate();
+    eventually("it ends", || daemon.log().contains("ending"));
+    assert!(whole_body(events).contains("start"));
+    assert_eq!(whole_body(lines), "hello\n");
+    let refused = |answer: &Answer| {
+        answer.problem(503, "shutting-down");
+        assert!(answer.headers.contains_key("retry-after"));
+        assert_eq!(answer.headers["connection"], "close");
+    };
+    refused(&wait.join().unwrap());
+    let path = format!("/containers/{stays}");
+    for _ in 0..3 {
+        refused(&daemon.start_container(&daemon.name("new"), &Bundle::sleeper().start()));
+        refused(&daemon.client.patch(&path, &json!({ "status": "paused" })));
+        refused(&daemon.client.keyed("k", "DELETE", &format!("{path}?force=true"), &json!(null)));
+        assert_eq!(daemon.status(&stays), "running", "what is can be read");
+    }
+    ask(unix_to(&daemon.state_folder().join("containerd-rest.sock")));
+    assert!(!stop.is_finished());
+    assert_stopped(stop.join().unwrap());
+    eventually("it has ended", || daemon.ended().is_some());
+    assert!(daemon.ended().unwrap().success());
+    assert!(!daemon.state_folder().join("containerd-rest.sock").exists());
+    let daemon = daemon.crash_and_restart_after(|| {});
+    assert_eq!(daemon.status(&stays), "running");
+    daemon.client.keyed("k", "DELETE", &format!("{path}?force=true"), &json!(null)).expect(204);
+    daemon.clean_up();
+}
+
 #[test]
 fn who_asks_to_stop_while_it_hands_over_is_obeyed_and_what_is_under_way_is_answered() {
     let mut daemon = Daemon::start();

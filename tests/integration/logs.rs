@@ -153,3 +153,53 @@ fn a_follower_ends_with_the_run_it_follows_though_the_name_is_started_again_at_o
     }
     daemon.clean_up();
 }
+
+/// A long line is kept in pieces: they are one line to who counts lines or reads text, and nobody else's words come
+/// into it.
+#[test]
+fn a_long_line_is_one_line_and_the_other_stream_does_not_come_into_it() {
+    let daemon = Daemon::start();
+    let long = "head -c 40000 /dev/zero | tr '\\0' x";
+    let bundle = Bundle::script(&format!(
+        "echo first; {long}; sleep 0.3; echo other >&2; sleep 0.3; {long}; echo; echo last; sleep 1000"
+    ));
+    let id = daemon.name("a");
+    let path = format!("/containers/{id}/logs");
+    daemon.start_container(&id, &bundle.start()).expect(201);
+    let get = |query: &str| daemon.client.get(&format!("{path}?{query}")).expect(200).body;
+    eventually("it has spoken", || get("tail=1") == "last\n");
+    let x = |count: usize| "x".repeat(count);
+    // 80,000 in pieces of 16,384; the other's word comes behind the second.
+    let broken = [x(2 * 16384), "other".to_owned(), x(80000 - 2 * 16384)];
+    assert_eq!(
+        get("").lines().collect::<Vec<_>>(),
+        [&["first".to_owned()], &broken[..], &["last".to_owned()]].concat()
+    );
+    assert_eq!(get("stderr=false&tail=2"), format!("{}\nlast\n", x(80000)));
+    let stamped = get("stderr=false&tail=2&timestamps=true");
+    let lines: Vec<&str> = stamped.lines().collect();
+    assert_eq!((lines.len(), lines[0].split_once(' ').unwrap().1), (2, x(80000).as_str()));
+    daemon.clean_up();
+}
+
+#[test]
+fn a_follower_that_is_too_slow_is_told_that_lines_are_missing() {
+    let daemon = Daemon::start();
+    let bundle =
+        Bundle::script("while ! test -e /tmp/go; do sleep 0.01; done; yes $(head -c 1000 /dev/zero | tr '\\0' x) | head -n 90000; echo last")
+            .with_shared();
+    let id = daemon.name("a");
+    daemon.start_container(&id, &bundle.start()).expect(201);
+    // Nothing is read of them until all is written.
+    let path = format!("/containers/{id}/logs?follow=true");
+    let (text, json) = (daemon.client.stream(&path), daemon.client.stream_as(&path, "application/x-ndjson"));
+    std::fs::write(bundle.shared().join("go"), "").unwrap();
+    daemon.client.get(&format!("/containers/{id}/wait?timeout=60")).expect(200);
+    let lines: Vec<String> = BufReader::new(text).lines().map(Result::unwrap).collect();
+    assert_eq!(lines.iter().filter(|line| line.contains("lines are missing here")).count(), 1);
+    assert!(lines.len() < 90_000 && lines.last().unwrap() == "last");
+    let lines: Vec<Value> =
+        BufReader::new(json).lines().map(|line| serde_json::from_str(&line.unwrap()).unwrap()).collect();
+    assert_eq!(lines.iter().filter(|line| line["missed"] == true).count(), 1);
+    daemon.clean_up();
+}

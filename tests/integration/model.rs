@@ -18,6 +18,8 @@ use crate::support::{eventually, host};
 
 const NAMES: usize = 2;
 const CHECKPOINTS: usize = 2;
+/// Ends by itself, with 3, when it is told to.
+const SCRIPT: &str = "trap 'exit 3' USR1; echo ready; while :; do sleep 0.02; done";
 
 #[derive(Debug, Clone, Copy)]
 enum Op {
@@ -27,6 +29,8 @@ enum Op {
     Pause,
     Resume,
     Kill,
+    /// It ends by itself.
+    End,
     Stop,
     Checkpoint(usize, bool),
     DropCheckpoint(usize),
@@ -53,6 +57,7 @@ fn op() -> impl Strategy<Value = Op> {
         2 => Just(Op::Pause),
         2 => Just(Op::Resume),
         1 => Just(Op::Kill),
+        2 => Just(Op::End),
         1 => Just(Op::Stop),
         3 => (checkpoint.clone(), any::<bool>()).prop_map(|(name, exit)| Op::Checkpoint(name, exit)),
         1 => checkpoint.prop_map(Op::DropCheckpoint),
@@ -80,30 +85,41 @@ struct Life {
     added: usize,
     /// Its shim was killed.
     orphan: bool,
+    /// It is frozen, and ends when it is thawed.
+    ending: bool,
 }
+
+/// An event of a container, by its type, with the status of an exit.
+type Told = (&'static str, Option<i64>);
 
 #[derive(Debug, Default)]
 struct Model {
     lives: BTreeMap<usize, Life>,
     /// They are their bundle's, whatever becomes of the container.
     checkpoints: BTreeSet<(usize, usize)>,
+    /// Of the container itself, in order; how often it is frozen on its way to its end is its own affair.
+    events: BTreeMap<usize, Vec<Told>>,
 }
 
 impl Model {
     /// The status that is answered; the model is as it is afterwards.
     fn ask(&mut self, name: usize, op: Op) -> u16 {
-        let fresh = Life { status: "running", exit: None, added: 0, orphan: false };
+        let fresh = Life { status: "running", exit: None, added: 0, orphan: false, ending: false };
+        let told = self.events.entry(name).or_default();
         let Some(life) = self.lives.get_mut(&name) else {
-            return match op {
-                Op::Start => self.begin(name, fresh),
-                Op::Restore(one) if self.checkpoints.contains(&(name, one)) => self.begin(name, fresh),
-                _ => 404,
-            };
+            let known = |one| self.checkpoints.contains(&(name, one));
+            if !matches!(op, Op::Start) && !matches!(op, Op::Restore(one) if known(one)) {
+                return 404;
+            }
+            told.push(("created", None));
+            return self.begin(name, fresh, op);
         };
         let stopped = life.status == "stopped";
         match op {
-            Op::Start if stopped => self.begin(name, fresh),
-            Op::Restore(one) if stopped && self.checkpoints.contains(&(name, one)) => self.begin(name, fresh),
+            Op::Start if stopped => self.begin(name, fresh, op),
+            Op::Restore(one) if stopped && self.checkpoints.contains(&(name, one)) => {
+                self.begin(name, fresh, op)
+            }
             Op::Restore(_) if stopped => 404,
             Op::Start | Op::Restore(_) => 409,
             Op::Exec | Op::Checkpoint(..) if life.status != "running" => 409,
@@ -116,26 +132,37 @@ impl Model {
             Op::Checkpoint(one, exit) => {
                 self.checkpoints.insert((name, one));
                 if exit {
-                    life.end();
+                    told.push(life.end(137));
                 }
+                told.push(("checkpoint", None));
                 201
             }
-            Op::Pause | Op::Resume | Op::Kill if stopped => 409,
+            Op::Pause | Op::Resume | Op::Kill | Op::End if stopped => 409,
             Op::Pause => {
                 life.status = "paused";
                 200
             }
             Op::Resume => {
                 life.status = "running";
+                if life.ending {
+                    told.push(life.end(3));
+                }
+                200
+            }
+            Op::End => {
+                life.ending = true;
+                if life.status == "running" {
+                    told.push(life.end(3));
+                }
                 200
             }
             Op::Kill => {
-                life.end();
+                told.push(life.end(137));
                 200
             }
             Op::Stop => {
                 if !stopped {
-                    life.end();
+                    told.push(life.end(137));
                 }
                 200
             }
@@ -147,6 +174,10 @@ impl Model {
                 }
             }
             Op::Delete(force) if stopped || force => {
+                if !stopped {
+                    told.push(life.end(137));
+                }
+                told.push(("delete", None));
                 self.lives.remove(&name);
                 204
             }
@@ -154,16 +185,19 @@ impl Model {
         }
     }
 
-    fn begin(&mut self, name: usize, life: Life) -> u16 {
+    fn begin(&mut self, name: usize, life: Life, op: Op) -> u16 {
+        let kind = if matches!(op, Op::Start) { "start" } else { "restore" };
+        self.events.entry(name).or_default().push((kind, None));
         self.lives.insert(name, life);
         201
     }
 }
 
 impl Life {
-    fn end(&mut self) {
-        let exit = if self.orphan { None } else { Some(137) };
-        *self = Self { status: "stopped", exit, added: 0, orphan: false };
+    fn end(&mut self, status: i64) -> Told {
+        let exit = if self.orphan { None } else { Some(status) };
+        *self = Self { status: "stopped", exit, added: 0, orphan: false, ending: false };
+        ("exit", exit)
     }
 }
 
@@ -194,6 +228,7 @@ impl Scene<'_> {
             Op::Pause => ("PATCH", path, json!({ "status": "paused" })),
             Op::Resume => ("PATCH", path, json!({ "status": "running" })),
             Op::Kill => ("PATCH", path, json!({ "signal": 9 })),
+            Op::End => ("PATCH", path, json!({ "signal": 10 })),
             Op::Stop => ("POST", format!("{path}/stop"), json!({ "signal": 9, "timeout": 10 })),
             Op::Checkpoint(one, exit) => ("POST", checkpoint(one), json!({ "exit": exit })),
             Op::DropCheckpoint(one) => ("DELETE", checkpoint(one), Value::Null),
@@ -275,6 +310,46 @@ impl Scene<'_> {
                 std::thread::sleep(std::time::Duration::from_millis(5));
             }
             prop_assert_eq!(!host::cgroups(&self.ids[name]).is_empty(), lives, "its cgroup");
+            if lives && matches!(step, Step::Ask(..) | Step::HangUp(..)) {
+                // Until it heeds its signal; what was restored does.
+                let path = format!("/containers/{}/logs", self.ids[name]);
+                let restored = self.daemon().container(&self.ids[name]).get("checkpoint").is_some();
+                let ready = || restored || self.daemon().client.get(&path).body.contains("ready");
+                eventually("it is ready", ready);
+            }
+        }
+        Ok(())
+    }
+
+    /// Everything that has happened to a name was told, once, in order; each process that was added has ended once.
+    fn compare_events(&self, model: &Model) -> Result<(), TestCaseError> {
+        for (name, want) in &model.events {
+            let path = format!("/events?since=0&follow=false&id={}", self.ids[*name]);
+            let deadline = std::time::Instant::now() + std::time::Duration::from_secs(5);
+            loop {
+                let body = self.daemon().client.get(&path).body;
+                let events: Vec<Value> =
+                    body.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+                let (added, own): (Vec<_>, Vec<_>) =
+                    events.iter().partition(|event| event.get("pid").is_some());
+                let own = own.iter().map(|event| (event["type"].as_str().unwrap(), event["status"].as_i64()));
+                let told: Vec<_> = own.filter(|(kind, _)| !["pause", "resume"].contains(kind)).collect();
+                let pids = |kind: &str| {
+                    let of = added.iter().filter(|event| event["type"] == kind);
+                    of.map(|event| event["pid"].as_i64().unwrap()).collect::<BTreeSet<_>>()
+                };
+                let (begun, over) = (pids("exec"), pids("exit"));
+                let running = model.lives.get(name).map_or(0, |life| life.added);
+                if told == *want && over.is_subset(&begun) && begun.len() == over.len() + running {
+                    prop_assert_eq!(added.len(), begun.len() + over.len(), "twice: {}", body);
+                    break;
+                }
+                if std::time::Instant::now() > deadline {
+                    prop_assert_eq!(told, want.clone(), "{}", body);
+                    prop_assert!(false, "{} added processes run, but: {}", running, body);
+                }
+                std::thread::sleep(std::time::Duration::from_millis(5));
+            }
         }
         Ok(())
     }
@@ -284,13 +359,14 @@ fn tell(world: &mut World, steps: &[Step]) -> Result<(), TestCaseError> {
     world.cases += 1;
     let daemon = world.daemon.as_ref().unwrap();
     let ids = (0..NAMES).map(|name| daemon.name(&format!("m{}-{name}", world.cases))).collect();
-    let bundles = (0..NAMES).map(|_| Bundle::sleeper()).collect();
+    let bundles = (0..NAMES).map(|_| Bundle::script(SCRIPT)).collect();
     let mut scene = Scene { world, ids, bundles };
     let mut model = Model::default();
     for step in steps {
         scene.take(*step, &mut model)?;
         scene.compare(*step, &model)?;
     }
+    scene.compare_events(&model)?;
     scene.daemon().clean_up();
     Ok(())
 }

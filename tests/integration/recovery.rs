@@ -329,3 +329,82 @@ fn a_shim_that_hangs_does_not_hide_that_its_container_has_ended() {
     daemon.await_status(&id, "stopped");
     daemon.clean_up();
 }
+
+/// A shim that does not speak is its own container's affair: the others, and the daemon, do not wait for it.
+#[test]
+fn a_shim_that_hangs_does_not_keep_the_next_daemon_from_listening_and_is_heard_when_it_speaks() {
+    use nix::sys::signal::Signal::{SIGCONT, SIGSTOP};
+    let daemon = Daemon::start();
+    let bundle = Bundle::script("while ! test -e /tmp/end; do sleep 0.01; done; exit 3").with_shared();
+    let id = daemon.name("a");
+    daemon.start_container(&id, &bundle.start()).expect(201);
+    let signal = |shim: u32, signal| {
+        nix::sys::signal::kill(nix::unistd::Pid::from_raw(i32::try_from(shim).unwrap()), signal).unwrap();
+    };
+    let shim = shim_of(&daemon, &id);
+    signal(shim, SIGSTOP);
+    let daemon = daemon.crash_and_restart_after(|| {});
+    // The daemon listens, says what is, and serves others, while the shim has not said a word.
+    assert!(!daemon.log().contains("its shim hangs"), "{}", daemon.log());
+    assert_eq!(daemon.status(&id), "running");
+    let other = daemon.name("b");
+    daemon.start_container(&other, &Bundle::sleeper().start()).expect(201);
+    let asking = std::thread::scope(|scope| {
+        let asked = scope.spawn(|| {
+            daemon.client.put(&format!("/containers/{id}/process"), &json!({ "args": ["sleep", "1000"] }))
+        });
+        signal(shim, SIGCONT);
+        asked.join().unwrap()
+    });
+    asking.expect(200);
+    fs::write(bundle.shared().join("end"), "").unwrap();
+    daemon.await_status(&id, "stopped");
+    assert_eq!(daemon.container(&id)["state"]["exitStatus"], json!(3), "it was heard");
+    daemon.clean_up();
+}
+
+/// In a pid namespace init ends behind the others, and those when their parent reaps them, which is the shim.
+#[test]
+fn a_container_whose_shim_hangs_can_be_deleted_with_what_was_added_to_it() {
+    let mut daemon = Daemon::start();
+    for restart in [false, true] {
+        let id = daemon.name(if restart { "restarted" } else { "same" });
+        daemon.start_container(&id, &Bundle::sleeper().start()).expect(201);
+        let body = json!({ "args": ["sleep", "1000"] });
+        daemon.client.put(&format!("/containers/{id}/process"), &body).expect(200);
+        let shim = nix::unistd::Pid::from_raw(i32::try_from(shim_of(&daemon, &id)).unwrap());
+        nix::sys::signal::kill(shim, nix::sys::signal::Signal::SIGSTOP).unwrap();
+        if restart {
+            daemon = daemon.crash_and_restart_after(|| {});
+        }
+        daemon.client.delete(&format!("/containers/{id}?force=true")).expect(204);
+        daemon.assert_nothing_left();
+    }
+}
+
+/// The signal is sent once, the rest of the time is waited, and then it is killed, whoever asks.
+#[test]
+fn a_stop_that_a_crash_cut_off_is_finished_by_the_next_daemon() {
+    let mut daemon = Daemon::start();
+    let deaf = Bundle::script("trap 'echo x >>/tmp/asked' TERM; while :; do sleep 0.01; done").with_shared();
+    let asked = || fs::read_to_string(deaf.shared().join("asked")).unwrap_or_default();
+    let id = daemon.name("a");
+    for restart_again in [false, true] {
+        let _ = fs::remove_file(deaf.shared().join("asked"));
+        daemon.start_container(&id, &deaf.start()).expect(201);
+        daemon.client.patch(&format!("/containers/{id}"), &json!({ "status": "paused" })).expect(200);
+        let (client, path) = (daemon.client.clone(), format!("/containers/{id}/stop"));
+        let asking = std::thread::spawn(move || client.try_post(&path, &json!({ "timeout": 6 })));
+        eventually("it is asked to end", || !asked().is_empty());
+        daemon = daemon.crash_and_restart_after(|| {});
+        if restart_again {
+            daemon = daemon.crash_and_restart_after(|| {});
+        }
+        assert_eq!(asking.join().unwrap(), None);
+        assert_eq!(daemon.status(&id), "running", "its time is not over");
+        let ended = daemon.client.get(&format!("/containers/{id}/wait?timeout=30")).expect(200).json();
+        assert_eq!(ended["state"]["exitSignal"], json!(9), "{ended}");
+        assert_eq!(asked(), "x\n");
+    }
+    daemon.clean_up();
+}

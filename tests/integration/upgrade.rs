@@ -184,7 +184,7 @@ fn who_follows_is_let_go_properly_and_goes_on_where_it_was() {
     assert_eq!((waited.status, waited.headers.contains_key("retry-after")), (503, true));
     daemon.client.delete(&format!("/containers/{id}?force=true")).expect(204);
     let cursor: i64 =
-        rest.split("\"cursor\":").nth(1).unwrap().split([',', '}']).next().unwrap().parse().unwrap();
+        rest.rsplit("\"cursor\":").next().unwrap().split([',', '}']).next().unwrap().parse().unwrap();
     let body = daemon.client.get(&format!("/events?since={cursor}&follow=false&id={id}")).expect(200).body;
     let types: Vec<String> = body
         .lines()

@@ -69,8 +69,8 @@ impl Task {
                 Happening::Message(Message::Failed { seq: of, failure }) if of == seq => {
                     return Ok(Answer::Failed(failure));
                 }
-                Happening::ShimLost => {
-                    self.shim_lost();
+                Happening::ShimLost(words) => {
+                    self.shim_lost(words);
                     break;
                 }
                 other => self.happen(other),

@@ -1,18 +1,25 @@
 //! The end of a run, and of a container: stop, kill, what is cleared, delete.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::calls::millis;
 use super::life::Added;
 use super::{DEATH, STUCK, Snapshot, Task};
+use crate::runtime::process::{self, zombies_of};
 use crate::runtime::{self, options};
 use crate::supervisor::chain;
 use crate::supervisor::error::{Error, Result};
 use crate::supervisor::events::Happened;
+use crate::supervisor::link::shims_of;
 use crate::supervisor::state::{Status, Verb};
 use crate::supervisor::store::{Journal, blocking};
+
+/// How often it is looked whether who was killed is reaped.
+const LOOK: Duration = Duration::from_secs(1);
 
 impl Task {
     /// After an end: the cgroup and runc's state go at once, so that a stopped container holds nothing of
@@ -60,11 +67,11 @@ impl Task {
                 Err(_) => break,
             }
         }
+        if self.life.as_ref().is_some_and(|life| life.hung) {
+            self.end_shims().await;
+        }
         let Some(life) = self.life.as_mut() else { return };
         let forgotten: Vec<Added> = life.added.drain(..).collect();
-        if let Some(shim) = life.shim.as_ref().filter(|_| life.hung) {
-            let _ = shim.signal(9);
-        }
         for added in forgotten {
             self.let_go(added, None);
         }
@@ -121,10 +128,46 @@ impl Task {
         if self.snapshot.status == Status::Paused {
             self.call(options::Verb::Resume).await?;
         }
-        if self.await_end(Duration::from_secs(DEATH)).await {
+        if self.await_death().await {
             return Ok(());
         }
         Err(Error::Undying { id: self.id().clone(), seconds: DEATH })
+    }
+
+    /// Waits for the end of what was killed. A shim that hangs reaps nobody, and the first process of a pid namespace
+    /// ends behind all others in it (pid_namespaces(7)): so the shim is ended too, and its children are reaped by init.
+    async fn await_death(&mut self) -> bool {
+        let deadline = Instant::now() + Duration::from_secs(DEATH);
+        let mut unreaped = BTreeSet::new();
+        while !self.await_end(LOOK).await {
+            if Instant::now() >= deadline {
+                return false;
+            }
+            let run = self.life.as_ref().map(|life| life.run.clone());
+            let looked = blocking(move || {
+                let shims = run.map_or_else(Vec::new, |run| shims_of(&run));
+                Ok(shims.iter().flat_map(|shim| zombies_of(shim.pid())).collect::<BTreeSet<_>>())
+            });
+            let zombies = looked.await.unwrap_or_default();
+            if zombies.intersection(&unreaped).next().is_some() {
+                tracing::error!(container = %self.id(), "its shim hangs, and is ended");
+                self.end_shims().await;
+            }
+            unreaped = zombies;
+        }
+        true
+    }
+
+    /// Whichever daemon started them.
+    async fn end_shims(&self) {
+        let Some(run) = self.life.as_ref().map(|life| life.run.clone()) else { return };
+        let _ = blocking(move || {
+            for shim in shims_of(&run) {
+                let _ = shim.signal(9);
+            }
+            Ok(())
+        })
+        .await;
     }
 
     /// Listens until the init process has ended. `false`: not within this time.
@@ -144,18 +187,50 @@ impl Task {
         if self.snapshot.never_started {
             return Err(Error::NoContainer(self.id().clone()));
         }
-        if let Some(init) = self.life.as_ref().filter(|life| !life.ended).and_then(|life| life.init.as_ref())
-        {
-            init.signal(signal).map_err(|source| self.fail(source))?;
-            crate::cut!("stop.signalled");
-            if self.snapshot.status == Status::Paused {
-                self.resume().await?;
-            }
-            if !self.await_end(timeout).await {
-                crate::cut!("stop.waited");
-                self.kill().await?;
-            }
+        if self.life.as_ref().is_some_and(|life| !life.ended && life.init.is_some()) {
+            let kill_at = process::uptime().saturating_add(millis(timeout));
+            self.note_stop(signal, false, kill_at);
+            crate::cut!("stop.noted");
+            self.carry_out_stop(signal, false, kill_at).await?;
         }
         Ok(Arc::new(self.snapshot.clone()))
+    }
+
+    /// Where it cannot be noted it is done all the same: only a daemon that dies over it leaves it undone.
+    fn note_stop(&self, signal: i32, sent: bool, kill_at: u64) {
+        let Some(life) = &self.life else { return };
+        if let Err(error) = self.context.store.note(&life.run, &Journal::Stop { signal, sent, kill_at }) {
+            tracing::warn!(container = %self.id(), error = %chain(&error), "a stop cannot be noted");
+        }
+    }
+
+    /// A stop as the journal has it, begun by this daemon or by one that is gone.
+    pub(super) async fn carry_out_stop(&mut self, signal: i32, sent: bool, kill_at: u64) -> Result<()> {
+        let outcome = self.try_stop(signal, sent, kill_at).await;
+        // Of one that has ended nothing is under way, and its folder is about to go.
+        if let Some(life) = self.life.as_ref().filter(|life| !life.ended) {
+            self.context.store.noted(&life.run);
+        }
+        outcome
+    }
+
+    async fn try_stop(&mut self, signal: i32, sent: bool, kill_at: u64) -> Result<()> {
+        let init = self.life.as_ref().filter(|life| !life.ended).and_then(|life| life.init.as_ref());
+        let Some(init) = init else { return Ok(()) };
+        if !sent {
+            init.signal(signal).map_err(|source| self.fail(source))?;
+            crate::cut!("stop.signalled");
+            self.note_stop(signal, true, kill_at);
+            crate::cut!("stop.waiting");
+        }
+        if self.snapshot.status == Status::Paused {
+            self.resume().await?;
+        }
+        let left = Duration::from_millis(kill_at.saturating_sub(process::uptime()));
+        if !self.await_end(left).await {
+            crate::cut!("stop.waited");
+            self.kill().await?;
+        }
+        Ok(())
     }
 }

@@ -8,14 +8,14 @@ use tokio::io::unix::AsyncFd;
 use tokio::time::Instant;
 
 use super::{ProcessView, STUCK, Snapshot, processes};
-use crate::ipc::{ExitRecord, Hello, Message, ProcessKey};
+use crate::ipc::{AddedExit, ExitRecord, Hello, Message, ProcessKey};
 use crate::runtime;
 use crate::runtime::cgroup::Cgroup;
 use crate::runtime::process::Held;
 use crate::supervisor::chain;
 use crate::supervisor::link::Link;
 use crate::supervisor::state::Status;
-use crate::supervisor::store::{Journal, Record, Run};
+use crate::supervisor::store::{Journal, Record, Run, blocking};
 
 /// A run whose shim was started and whose end is not tidied up yet.
 pub(in crate::supervisor) struct Life {
@@ -35,6 +35,10 @@ pub(in crate::supervisor) struct Life {
     /// It never did.
     pub(super) hung: bool,
     pub(super) ended: bool,
+    /// How many processes the kernel has killed for want of memory, as an earlier daemon's shim said, and how many were
+    /// told.
+    pub(super) oom_seen: u64,
+    pub(super) oom_told: u64,
 }
 
 /// A process that was added.
@@ -49,13 +53,14 @@ pub(super) struct Added {
 /// What can happen to a container that nobody asked for.
 pub(super) enum Happening {
     Message(Message),
-    ShimLost,
+    /// With what it has written.
+    ShimLost(LastWords),
     /// The init process has ended; the shim is about to say how.
     Dead,
     /// An added process has ended and there is no shim to say how.
     AddedUnseen(ProcessKey),
-    /// The init process has ended and there is no shim to say how.
-    EndedUnseen,
+    /// The init process has ended and there is no shim to say how, but perhaps what it has written.
+    EndedUnseen(Option<ExitRecord>),
 }
 
 impl Life {
@@ -73,6 +78,8 @@ impl Life {
             dead_since: None,
             hung: false,
             ended: false,
+            oom_seen: 0,
+            oom_told: 0,
         }
     }
 
@@ -91,7 +98,8 @@ impl Life {
     ) -> Option<Self> {
         let mut life = Self::new(run, None, None, record.process.clone());
         life.hold(init).ok()?;
-        life.init.as_ref()?;
+        // One that nobody has reaped yet has ended all the same, and that may have been told.
+        life.init.as_ref().filter(|init| !init.has_ended())?;
         snapshot.processes.push(ProcessView::new(init.pid, &record.process));
         processes::recover_unseen(&mut life, snapshot);
         snapshot.status = life.found(journal);
@@ -115,6 +123,7 @@ impl Life {
             snapshot.processes.push(ProcessView::new(init.pid, &record.process));
         }
         snapshot.status = life.found(journal);
+        life.oom_seen = hello.oom_kills;
         life.seq = hello.seq.max(hello.busy.unwrap_or(0));
         processes::recover(&mut life, hello, snapshot);
         if let Some(exit) = hello.exit {
@@ -200,7 +209,7 @@ impl Life {
                 return std::future::pending().await;
             }
             if watch.is_none() {
-                return Happening::EndedUnseen;
+                return Happening::EndedUnseen(exit_record(&self.run).await);
             }
             let added =
                 self.added.iter().filter_map(|added| added.watch.as_ref().map(|watch| (added.key, watch)));
@@ -217,7 +226,7 @@ impl Life {
             };
             return tokio::select! {
                 biased;
-                () = dead => Happening::EndedUnseen,
+                () = dead => Happening::EndedUnseen(exit_record(&self.run).await),
                 key = added_end => Happening::AddedUnseen(key),
             };
         };
@@ -227,14 +236,35 @@ impl Life {
             message = link.next() => match message {
                 Some(message) => Happening::Message(message),
                 None => {
+                    // Read before it is forgotten that the link has ended.
+                    let words = last_words(&self.run).await;
                     self.link = None;
-                    Happening::ShimLost
+                    Happening::ShimLost(words)
                 }
             },
             () = dead, if stuck_at.is_none() => Happening::Dead,
             () = tokio::time::sleep_until(stuck_at.unwrap_or_else(Instant::now)), if stuck_at.is_some() && !ended => {
-                Happening::EndedUnseen
+                Happening::EndedUnseen(exit_record(&self.run).await)
             }
         }
     }
+}
+
+/// What a shim has written of ends, and may not have said.
+#[derive(Default)]
+pub(super) struct LastWords {
+    pub(super) init: Option<ExitRecord>,
+    pub(super) added: Vec<AddedExit>,
+}
+
+async fn last_words(run: &Run) -> LastWords {
+    let run = run.clone();
+    let read = blocking(move || Ok(LastWords { init: run.exit_record(), added: run.added_exits() }));
+    read.await.unwrap_or_default()
+}
+
+/// How the init process has ended, if its shim has written that.
+async fn exit_record(run: &Run) -> Option<ExitRecord> {
+    let run = run.clone();
+    blocking(move || Ok(run.exit_record())).await.ok().flatten()
 }

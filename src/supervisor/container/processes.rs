@@ -5,10 +5,11 @@ use std::fs;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use oci_spec::runtime::Process;
 
-use super::calls::Wanted;
+use super::calls::{Answer, Wanted};
 use super::{Life, ProcessView, Snapshot, Task, Update};
 use crate::ipc::{AddedExit, CONSOLE, Hello, ProcessKey, Role, Stdio};
 use crate::runtime;
@@ -64,6 +65,19 @@ impl Task {
         {
             let _ = held.signal(SIGKILL);
         }
+    }
+
+    /// One of an earlier daemon's that hangs: who asked for it is gone, and it is ended.
+    pub(super) async fn end_exec(&mut self, seq: u64) {
+        let Some(run) = self.life.as_ref().map(|life| life.run.clone()) else { return };
+        tracing::warn!(container = %self.id(), "an added process that was cut off is undone");
+        self.end_orphan(&run, seq).await;
+        if let Ok(Answer::Launched(key)) = self.answer(seq, Duration::ZERO).await
+            && let Ok(Some(held)) = Held::open_same(key.pid, key.start_time)
+        {
+            let _ = held.signal(SIGKILL);
+        }
+        remove_files(&run, seq);
     }
 
     async fn try_exec(
@@ -264,6 +278,7 @@ pub(super) fn recover_unseen(life: &mut Life, snapshot: &mut Snapshot) {
         let [.., file] = files(&life.run, seq);
         let key = fs::read(file).ok().and_then(|bytes| serde_json::from_slice::<ProcessKey>(&bytes).ok());
         let held = key.and_then(|key| Held::open_same(key.pid, key.start_time).ok().flatten());
+        let held = held.filter(|held| !held.has_ended());
         let watch = held.and_then(|held| held.watch().ok());
         let (Some(key), Some(watch), Some(view)) = (key, watch, noted(&life.run, seq)) else { continue };
         life.add(key, seq, view, Some(watch), snapshot);

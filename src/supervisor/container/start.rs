@@ -18,14 +18,11 @@ use crate::runtime::options::Verb;
 use crate::runtime::{self, cgroup, criu, mounts, netns};
 use crate::supervisor::checkpoints::{self, Checkpoint, Claim, Claims, Host, catalogue, fit};
 use crate::supervisor::error::{CriuFailure, Error, Result};
-use crate::supervisor::events::Happened;
 use crate::supervisor::link::Link;
 use crate::supervisor::names::{CheckpointName, ContainerId};
 use crate::supervisor::state::{Change, Status};
-use crate::supervisor::store::{LogOf, RECORD_VERSION, Record, Run, blocking};
+use crate::supervisor::store::{Journal, LogOf, PID_FILE, RECORD_VERSION, Record, Run, blocking};
 
-/// Where runc writes the init process's pid, in the run's volatile folder.
-const PID_FILE: &str = "init.pid";
 /// CRIU's name for the log of a restore.
 const RESTORE_LOG: &str = "restore.log";
 
@@ -118,7 +115,7 @@ impl Task {
                 self.run = number;
                 let restored = plan.checkpoint.is_some();
                 crate::cut!("start.telling");
-                self.emit(if restored { Happened::Restore } else { Happened::Start });
+                self.tell_began(false);
                 crate::cut!("start.told");
                 tracing::info!(container = %self.id(), restored, bundle = %self.snapshot.bundle.display(), "started");
                 Ok(Arc::new(self.snapshot.clone()))
@@ -127,6 +124,10 @@ impl Task {
                 self.undo(run, plan.leaf(self.id())).await;
                 self.snapshot = before;
                 self.publish();
+                let error = match error {
+                    Error::ShimLost(id) => Error::ShimLostEarly(id),
+                    error => error,
+                };
                 Err(match work {
                     Some(work) => self.is_over(&work)(error),
                     None => error,
@@ -285,7 +286,11 @@ impl Task {
         let state = self.context.runc.state_folder(id.as_str());
         let _ = blocking(move || {
             crate::cut!("undo.cleared");
-            cgroup::remove_empty(&leaf);
+            let began = match context.store.journal(&run) {
+                Some(Journal::Start { began, .. }) => began,
+                _ => None,
+            };
+            cgroup::clear(&leaf, began);
             // A runc that was killed may have left a folder without a state in it: then it knows nothing.
             if let Err(error) = mounts::remove_shallow(&state) {
                 tracing::error!(folder = %state.display(), %error, "a failed start leaves runtime state behind");

@@ -99,6 +99,11 @@ impl Snapshot {
         ended.push_back(Ended { process: Arc::new(process), init, seq, exit });
     }
 
+    /// Whether the process that was added by the request of this number is kept as ended.
+    pub(super) fn has_ended(&self, seq: u64) -> bool {
+        self.ended.iter().any(|ended| !ended.init && ended.seq == seq)
+    }
+
     /// The process that was added by the request of this key.
     pub(super) fn added_by(&self, key: &str) -> Option<ProcessView> {
         let ended = self.ended.iter().map(|ended| &*ended.process);

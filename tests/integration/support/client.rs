@@ -123,9 +123,20 @@ impl Client {
         answer
     }
 
+    #[track_caller]
+    pub(crate) fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        self.send_as("GET", path, None, headers)
+    }
+
     /// An answer that is read as it comes.
     pub(crate) fn stream(&self, path: &str) -> impl std::io::Read + Send + use<> {
-        let response = self.agent.get(format!("{}{path}", self.base)).call().unwrap();
+        self.stream_as(path, "*/*")
+    }
+
+    /// The same, in one of the forms that it may have.
+    pub(crate) fn stream_as(&self, path: &str, accept: &str) -> impl std::io::Read + Send + use<> {
+        let request = self.agent.get(format!("{}{path}", self.base)).header("accept", accept);
+        let response = request.call().unwrap();
         assert_eq!(response.status(), 200, "{path}");
         response.into_body().into_reader()
     }

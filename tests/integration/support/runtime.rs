@@ -65,6 +65,12 @@ if test -e "{here}/ill-$verb"; then . "{here}/ill-$verb"; else exec runc "$@"; f
         assert!(install.unwrap().success());
     }
 
+    /// Whether it is at something that hangs.
+    pub(crate) fn is_at_work(&self, daemon: &Daemon) -> bool {
+        let folder = self.folder.path().join("hang").to_string_lossy().into_owned();
+        !host::processes(&folder, daemon.pid()).is_empty()
+    }
+
     /// Whatever it has begun has ended, children too.
     #[track_caller]
     pub(crate) fn assert_ended(&self, daemon: &Daemon) {
