@@ -8,9 +8,13 @@ use std::path::{Path, PathBuf};
 
 use oci_spec::runtime::{LinuxNamespaceType, Process, Spec, User, UserBuilder};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 /// No configuration of a container is near it, in bytes.
 const LARGEST_CONFIG: u64 = 4 * 1024 * 1024;
+
+/// The shim's argument as a hook: see [`Bundle::with_loopback`].
+pub const RAISE_LOOPBACK: &str = "--raise-loopback";
 
 /// A bundle that can be started as far as can be known without starting it.
 #[derive(Debug, Clone)]
@@ -178,6 +182,41 @@ impl Bundle {
     /// Whether it has a network namespace of its own, made for it.
     pub fn private_network(&self) -> bool {
         self.private_network
+    }
+
+    /// config.json for a restore that needs a loopback device before CRIU connects sockets again: with a hook for that,
+    /// which runc runs when the namespaces are there, and to be read in any folder. runc sets the device up when it starts
+    /// a container, and not when it restores one.
+    ///
+    /// # Errors
+    ///
+    /// It is no JSON object any more.
+    pub fn with_loopback(&self, shim: &Path) -> Result<Vec<u8>, BundleError> {
+        let bad = |words: String| BundleError::BadConfig(words);
+        let mut config: Value =
+            serde_json::from_slice(&self.config).map_err(|error| bad(error.to_string()))?;
+        let absolute = |path: &mut Value| {
+            if let Some(relative) = path.as_str().filter(|path| !Path::new(path).is_absolute()) {
+                *path = self.path.join(relative).to_string_lossy().into();
+            }
+        };
+        if let Some(root) = config.pointer_mut("/root/path") {
+            absolute(root);
+        }
+        for mount in config.get_mut("mounts").and_then(Value::as_array_mut).into_iter().flatten() {
+            let binds = |option: &Value| matches!(option.as_str(), Some("bind" | "rbind"));
+            let options = mount["options"].as_array();
+            if mount["type"] == "bind" || options.is_some_and(|options| options.iter().any(binds)) {
+                absolute(&mut mount["source"]);
+            }
+        }
+        let hook = json!({ "path": shim, "args": [shim, RAISE_LOOPBACK] });
+        let hooks = &mut config["hooks"]["createRuntime"];
+        match hooks.as_array_mut() {
+            Some(hooks) => hooks.insert(0, hook),
+            None => *hooks = json!([hook]),
+        }
+        Ok(config.to_string().into_bytes())
     }
 
     /// What it has in common with the host.

@@ -30,9 +30,11 @@ use crate::ipc::{
     ADDED_EXITS, ADDED_EXITS_CAP, ADDED_EXITS_OLDER, AddedExit, EXIT_RECORD, Exit, ExitRecord, Hello, LOG,
     Message, ProcessKey, Request, Role, VERSION,
 };
+use crate::runtime::bundle::RAISE_LOOPBACK;
 use crate::runtime::cgroup::OomCount;
 use crate::runtime::durable::{sync_folder, write_synced};
 use crate::runtime::lines::Lines;
+use crate::runtime::netns;
 use crate::runtime::program::{ExitStatus, Failure, FailureKind};
 use job::{Job, Outcome};
 use server::Server;
@@ -51,6 +53,9 @@ pub fn main() -> ExitCode {
 
 fn run() -> io::Result<()> {
     let mut args = std::env::args_os().skip(1);
+    if std::env::args_os().nth(1).is_some_and(|first| first == RAISE_LOOPBACK) {
+        return raise_loopback();
+    }
     let (Some(_id), Some(folder), None) = (args.next(), args.next(), args.next()) else {
         return Err(io::Error::other("is started by containerd-rest, with a container's name and a folder"));
     };
@@ -60,6 +65,16 @@ fn run() -> io::Result<()> {
     }
     shim.server.flush();
     Ok(())
+}
+
+/// As a hook of a restore: runc says on standard input which process is being restored (runtime.md, "State").
+fn raise_loopback() -> io::Result<()> {
+    #[derive(serde::Deserialize)]
+    struct State {
+        pid: i32,
+    }
+    let state: State = serde_json::from_reader(io::stdin().lock())?;
+    netns::raise_loopback(state.pid)
 }
 
 /// How often, and for how long, it is looked whom the kernel has killed, once memory was short.

@@ -30,6 +30,7 @@ mod preflight;
 mod processes;
 mod program;
 mod recovery;
+mod redis;
 mod repeats;
 mod rounds;
 mod runc_cases;

@@ -17,7 +17,7 @@ use crate::runtime::bundle::Bundle;
 use crate::runtime::options::Verb;
 use crate::runtime::{self, cgroup, criu, mounts, netns};
 use crate::supervisor::checkpoints::{self, Checkpoint, Claim, Claims, Host, catalogue, fit};
-use crate::supervisor::error::{CriuFailure, Error, Result};
+use crate::supervisor::error::{CriuFailure, Error, Result, store};
 use crate::supervisor::link::Link;
 use crate::supervisor::names::{CheckpointName, ContainerId};
 use crate::supervisor::state::{Change, Status};
@@ -44,6 +44,25 @@ impl Plan {
     fn work(&self) -> Option<Arc<Work>> {
         let checkpoint = self.checkpoint.as_ref()?;
         Some(Work::begin(LogOf::Restore, &checkpoint.name, self.size))
+    }
+
+    /// A folder to restore from in the bundle's place, where connections are to go on in a network namespace that is the
+    /// container's own.
+    async fn restore_folder(&self, run: &Run, shim: &Path) -> Result<Option<PathBuf>> {
+        let connected = self.checkpoint.as_ref().is_some_and(|checkpoint| checkpoint.options.tcp);
+        if !connected || !self.bundle.private_network() {
+            return Ok(None);
+        }
+        let path = self.bundle.path().to_owned();
+        let config = self.bundle.with_loopback(shim).map_err(|source| Error::Bundle { path, source })?;
+        let folder = run.volatile.join("bundle");
+        blocking(move || {
+            fs::create_dir(&folder)
+                .and_then(|()| fs::write(folder.join("config.json"), config))
+                .map_err(store("writing in", &folder))?;
+            Ok(Some(folder))
+        })
+        .await
     }
 
     /// Where the bundle puts its cgroup.
@@ -202,7 +221,9 @@ impl Task {
         let pid_file = run.volatile.join(PID_FILE);
         let log = run.volatile.join("runc.log");
         let console = plan.stdio.terminal.then_some(CONSOLE);
-        let (bundle, limit) = (plan.bundle.path(), self.context.limit(plan.checkpoint.is_some()));
+        let limit = self.context.limit(plan.checkpoint.is_some());
+        let folder = plan.restore_folder(run, &self.context.shim).await?;
+        let bundle = folder.as_deref().unwrap_or(plan.bundle.path());
         let verb = match &plan.checkpoint {
             None => Verb::Run { bundle, pid_file: &pid_file, console },
             Some(checkpoint) => Verb::Restore {
