@@ -22,6 +22,7 @@ mod exits;
 mod fleet;
 mod handover;
 mod host_faults;
+mod kills;
 mod lifecycle;
 mod logs;
 mod model;
