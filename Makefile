@@ -1,5 +1,5 @@
 # Thin: what is done stands in scripts/ and in cargo's own commands.
-.PHONY: run test faults prerequisites first-look recovery
+.PHONY: run test faults prerequisites first-look recovery clones rounds
 
 run: ## install what is missing, build, lay the demo bundle at /containers/redis, serve on localhost:8888
 	scripts/prerequisites run
@@ -23,6 +23,15 @@ recovery: ## how long a killed daemon takes to be back with 100 and with 1,000 c
 	scripts/prerequisites test
 	cargo build --release --locked --quiet --bins
 	scripts/recovery
+
+rounds: ## 200 rounds of checkpoint and restore of one container
+	scripts/prerequisites test
+	CHECKPOINT_ROUNDS=200 cargo test --locked --test integration -- rounds::a_chain
+
+clones: ## fifty restores of one checkpoint at once, beside bare runc
+	scripts/prerequisites run
+	cargo build --release --locked --quiet --bins
+	scripts/clones
 
 first-look: ## start, exec, checkpoint, restore through the API beside bare runc, in one run
 	scripts/prerequisites run

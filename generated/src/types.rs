@@ -707,7 +707,7 @@ pub struct CheckpointReport {
 ///A mount of a dumped container.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 pub struct DumpedMount {
-    ///It is the host's: what is in it is not in the checkpoint.
+    ///It is bound in from the host again at the restore.
     pub external: bool,
     ///Where.
     pub path: String,
