@@ -104,6 +104,31 @@ fn a_checkpoint_that_is_called_off_leaves_the_container_as_it_was() {
 }
 
 #[test]
+fn a_criu_that_turns_in_a_circle_is_ended_before_its_log_fills_the_disk() {
+    let runtime = Runtime::new();
+    let daemon = Daemon::with(&["--runtime", runtime.path().to_str().unwrap()]);
+    let bundle = Bundle::sleeper();
+    let id = daemon.name("a");
+    daemon.start_container(&id, &bundle.start()).expect(201);
+    daemon.client.post(&format!("/containers/{id}/checkpoint/one"), &json!({ "exit": true })).expect(201);
+    // Behind the daemon's back, who would see it: CRIU asks again and again for pages that are not there.
+    let pages = bundle.path().join("checkpoints/one/image/pages-1.img");
+    runtime.fall_ill(
+        "restore",
+        &format!("head -c 100 {0} >{0}.cut; mv {0}.cut {0}; exec runc \"$@\"", pages.display()),
+    );
+    let answer = daemon.start_container(&id, &bundle.restore("one"));
+    let problem = answer.problem(500, "runtime-failed");
+    assert!(
+        fs::metadata(problem["log"].as_str().unwrap()).unwrap().len() <= 4 * 1024 * 1024,
+        "its end is kept"
+    );
+    assert!(daemon.log().contains("grows without end"));
+    assert_eq!(daemon.status(&id), "stopped");
+    daemon.clean_up();
+}
+
+#[test]
 fn what_takes_long_is_told_once_a_second() {
     let slow = Runtime::new();
     for verb in ["checkpoint", "restore"] {

@@ -24,7 +24,7 @@ use crate::supervisor::state::{Change, Status};
 use crate::supervisor::store::{Journal, LogOf, PID_FILE, RECORD_VERSION, Record, Run, blocking};
 
 /// CRIU's name for the log of a restore.
-const RESTORE_LOG: &str = "restore.log";
+pub(super) const RESTORE_LOG: &str = "restore.log";
 
 /// What a start needs, read and checked before anything is touched.
 struct Plan {

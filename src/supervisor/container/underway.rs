@@ -10,9 +10,10 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 use super::Task;
+use super::start::RESTORE_LOG;
 use crate::runtime::{criu, process};
 use crate::supervisor::Context;
-use crate::supervisor::checkpoints::catalogue;
+use crate::supervisor::checkpoints::{DUMP_LOG, catalogue};
 use crate::supervisor::error::Error;
 use crate::supervisor::events::Happened;
 use crate::supervisor::names::{CheckpointName, ContainerId};
@@ -22,6 +23,10 @@ use crate::supervisor::store::{LogOf, blocking};
 const LOOK: Duration = Duration::from_secs(1);
 /// How often it is called off, until it is.
 const AGAIN: Duration = Duration::from_millis(100);
+
+/// A log of CRIU's that is longer, in bytes, is that of one that turns in a circle: it has filled disks so. A usual one has
+/// a thousandth of it.
+const RUNAWAY: u64 = 256 * 1024 * 1024;
 
 /// How far a dump or a restore is.
 #[derive(Debug)]
@@ -84,6 +89,15 @@ impl Call {
         }
     }
 
+    /// Whether CRIU has lost its way.
+    fn is_lost(&self) -> bool {
+        let (beside, name) = match self {
+            Self::Dump(images) => (images, DUMP_LOG),
+            Self::Restore(pid_file) => (pid_file, RESTORE_LOG),
+        };
+        std::fs::metadata(beside.with_file_name(name)).is_ok_and(|log| log.len() > RUNAWAY)
+    }
+
     fn written(&self) -> u64 {
         match self {
             Self::Dump(images) => catalogue::size(images),
@@ -132,7 +146,11 @@ async fn watch_over(context: Arc<Context>, id: ContainerId, run: u32, work: Arc<
         }
         let (call, off) = (call.clone(), work.is_cancelled());
         let looked = blocking(move || {
-            if off {
+            let lost = call.is_lost();
+            if lost {
+                tracing::error!(?call, "CRIU's log grows without end, so it is ended");
+            }
+            if off || lost {
                 call.call_off();
             }
             Ok(call.written())
