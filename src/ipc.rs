@@ -46,6 +46,9 @@ pub struct Launch {
     pub stdio: Stdio,
     /// After this many milliseconds the runtime's process group is killed.
     pub timeout_ms: u64,
+    /// Where init and what is below it belong, on cgroup v2; the shim puts it there when it is elsewhere.
+    #[serde(default)]
+    pub place: Option<String>,
     /// Of an added process: kept with its end, for the daemon to know it by. Means nothing to the shim.
     #[serde(default)]
     pub note: Option<serde_json::Value>,

@@ -57,8 +57,18 @@ impl Cgroup {
     /// Where runc will put a container: as its bundle says, else by its name, below our own.
     pub fn predicted(cgroups_path: Option<&Path>, id: &str) -> Option<Self> {
         let own = Self::parse(&fs::read_to_string("/proc/self/cgroup").ok()?)?;
-        let below = placed(Path::new(&own.path), cgroups_path.unwrap_or(Path::new(id)));
+        let parent = match own.controller {
+            Some(_) => Path::new(&own.path),
+            // Beside our own: one with processes in it can have no limits of its own below it (runc's fs2 defaultPath).
+            None => Path::new(&own.path).parent().unwrap_or(Path::new("/")),
+        };
+        let below = placed(parent, cgroups_path.unwrap_or(Path::new(id)));
         Some(Self { path: below.to_string_lossy().into_owned(), ..own })
+    }
+
+    /// Its path below the hierarchy's root, where there is one hierarchy (v2).
+    pub fn unified_path(&self) -> Option<&str> {
+        self.controller.is_none().then_some(&*self.path)
     }
 
     /// Whether one holds the other: then a freeze or a limit of one is the other's too.
@@ -108,6 +118,49 @@ fn collect(folder: &Path, found: &mut Vec<i32>) {
             collect(&entry.path(), found);
         }
     }
+}
+
+/// How often it is looked whether all are there: one that forks is faster than a look.
+const MOVES: u32 = 50;
+
+/// On cgroup v2: puts a process and all below it where they belong. runc 1.1 leaves to CRIU where a restored process is,
+/// and that is where the dumped one was, whatever the container is called.
+///
+/// # Errors
+///
+/// The kernel's, or that they fork faster than they are moved.
+pub fn move_tree(init: i32, path: &str) -> io::Result<()> {
+    let here = Cgroup { controller: None, path: path.to_owned() };
+    fs::create_dir_all(here.folder())?;
+    for _ in 0..MOVES {
+        let mut elsewhere: Vec<i32> = tree(init);
+        elsewhere.retain(|pid| Cgroup::of(*pid).is_some_and(|place| !place.is_within(&here)));
+        if elsewhere.is_empty() {
+            return Ok(());
+        }
+        for pid in elsewhere {
+            match fs::write(here.folder().join("cgroup.procs"), pid.to_string()) {
+                Err(error) if error.raw_os_error() != Some(nix::libc::ESRCH) => return Err(error),
+                _ => {}
+            }
+        }
+    }
+    Err(io::Error::other("its processes are not all in their cgroup"))
+}
+
+/// A process and all below it (proc_pid_task_tid_children(5)).
+fn tree(init: i32) -> Vec<i32> {
+    let mut found = vec![init];
+    let mut next = 0;
+    while let Some(pid) = found.get(next).copied() {
+        next += 1;
+        let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+        for thread in threads {
+            let children = fs::read_to_string(thread.path().join("children")).unwrap_or_default();
+            found.extend(children.split_whitespace().filter_map(|pid| pid.parse::<i32>().ok()));
+        }
+    }
+    found
 }
 
 /// How often the kernel has killed a process for want of memory: a file of a container's memory cgroup with a

@@ -16,7 +16,7 @@ use super::console::Console;
 use super::reaper::{self, Ended};
 use super::stdio::{Output, Stream};
 use crate::ipc::{CONSOLE, ProcessKey, Request, Role};
-use crate::runtime::cgroup::Cgroup;
+use crate::runtime::cgroup::{self, Cgroup};
 use crate::runtime::criu;
 use crate::runtime::process::start_time;
 use crate::runtime::program::{ExitStatus, FailureKind, Program};
@@ -41,6 +41,7 @@ pub(super) enum Outcome {
 struct Launching {
     pid_file: PathBuf,
     role: Role,
+    place: Option<String>,
     note: Option<serde_json::Value>,
     console: Option<Console>,
     stdout_copy: Option<PathBuf>,
@@ -71,7 +72,7 @@ impl Job {
                 launch.seq,
                 launch.program,
                 launch.timeout_ms,
-                Some((launch.pid_file, launch.role, launch.stdio, launch.note)),
+                Some((launch.pid_file, launch.role, launch.stdio, launch.place, launch.note)),
             ),
         };
         let mut outputs = Vec::new();
@@ -82,7 +83,7 @@ impl Job {
         };
         let (stdout, stderr, launching) = match launch {
             None => (Stdio::null(), pipe(Stream::Stderr, None)?, None),
-            Some((pid_file, role, stdio, note)) => {
+            Some((pid_file, role, stdio, place, note)) => {
                 // A pid of an earlier run must not be taken for this one's.
                 let _ = fs::remove_file(&pid_file);
                 let console = stdio.terminal.then(|| Console::listen(seq)).transpose()?;
@@ -93,7 +94,7 @@ impl Job {
                         pipe(Stream::Stderr, stdio.stderr.as_deref())?,
                     ),
                 };
-                let launching = Launching { pid_file, role, note, console, stdout_copy: stdio.stdout };
+                let launching = Launching { pid_file, role, place, note, console, stdout_copy: stdio.stdout };
                 (streams.0, streams.1, Some(launching))
             }
         };
@@ -212,6 +213,12 @@ impl Job {
         match start_time(pid) {
             Some(start_time) if children().contains(&pid) => {
                 let key = ProcessKey { pid, start_time };
+                if let Some(place) = &launching.place
+                    && let Err(error) = cgroup::move_tree(pid, place)
+                {
+                    let words = format!("its processes cannot be put into their cgroup {place}: {error}");
+                    return failed(FailureKind::Refused(words));
+                }
                 Some(Outcome::Launched {
                     key,
                     role: launching.role,

@@ -41,12 +41,12 @@ impl Task {
         wanted: Wanted,
         limit: Duration,
     ) -> Result<ProcessKey> {
-        let Wanted { pid_file, log, role, stdio, note } = wanted;
+        let Wanted { pid_file, log, role, stdio, place, note } = wanted;
         let program = self.context.runc.program(verb, &log, self.id().as_str());
         let timeout_ms = millis(limit);
         let answer = self
             .ask(limit, |seq| {
-                Request::Launch(Launch { seq, program, pid_file, role, stdio, timeout_ms, note })
+                Request::Launch(Launch { seq, program, pid_file, role, stdio, timeout_ms, place, note })
             })
             .await?;
         match answer {
@@ -146,6 +146,8 @@ pub(super) struct Wanted {
     pub(super) log: PathBuf,
     pub(super) role: Role,
     pub(super) stdio: Stdio,
+    /// As [`Launch::place`].
+    pub(super) place: Option<String>,
     /// Kept with its end, to know it by.
     pub(super) note: Option<serde_json::Value>,
 }

@@ -107,7 +107,14 @@ impl Task {
         let verb =
             options::Verb::Exec { process: &file, pid_file: &pid_file, console: terminal.then_some(CONSOLE) };
         let stdio = Stdio { terminal, stdout: None, stderr: None };
-        let wanted = Wanted { pid_file: pid_file.clone(), log, role: Role::Added, stdio, note: Some(note) };
+        let wanted = Wanted {
+            pid_file: pid_file.clone(),
+            log,
+            role: Role::Added,
+            stdio,
+            place: None,
+            note: Some(note),
+        };
         let limit = self.context.limit(false);
         let key = self.launch_process(&verb, wanted, limit).await?;
         crate::cut!("exec.launched");

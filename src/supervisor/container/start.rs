@@ -235,11 +235,14 @@ impl Task {
                 criu: checkpoint.options,
             },
         };
+        let place = self.context.predict(plan.bundle.cgroups_path(), self.id());
+        let place = place.and_then(|place| place.unified_path().map(str::to_owned));
         let wanted = Wanted {
             pid_file: pid_file.clone(),
             log,
             role: Role::Init,
             stdio: plan.stdio.clone(),
+            place: plan.checkpoint.as_ref().and(place),
             note: None,
         };
         let launched = self.launch_process(&verb, wanted, limit).await;
