@@ -96,6 +96,10 @@ pub fn check(init: i32, wanted: CriuOptions) -> Vec<Blocker> {
     files.check_terminals(&tree, &mut found);
     watches::check(&files, &mut found);
     sockets::check(&files.sockets, wanted, &mut found);
+    // One that ended while it was looked at is in nobody's way.
+    found
+        .0
+        .retain(|blocker| tree.members.iter().any(|member| member.pid == blocker.pid && member.is_alive()));
     found.0
 }
 

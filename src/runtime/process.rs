@@ -187,9 +187,10 @@ impl Stat {
         })
     }
 
-    /// Whether it has not ended: one that has may still be there to be reaped.
+    /// Whether it has not ended: one that has may still be there to be reaped, and one that is just ending (PF_EXITING,
+    /// `linux/sched.h`) has left its cgroup and files already.
     pub fn is_alive(&self) -> bool {
-        self.alive
+        self.alive && self.flags & 0x4 == 0
     }
 
     /// Whether it was forked and has begun no program since: PF_FORKNOEXEC (`linux/sched.h`).

@@ -66,6 +66,11 @@ impl Member {
         Some(Self { pid, status, stat, process, mount_namespace, network })
     }
 
+    /// Whether it has not ended since.
+    pub(super) fn is_alive(&self) -> bool {
+        Stat::of(self.pid).is_some_and(|now| now.is_alive() && now.start_time == self.stat.start_time)
+    }
+
     /// Of all its threads.
     fn children(&self) -> Vec<i32> {
         let tasks = self.process.tasks().into_iter().flatten().flatten();
