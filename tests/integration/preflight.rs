@@ -5,7 +5,6 @@ use std::fs::{self, File};
 use std::io::IoSlice;
 use std::os::fd::{AsFd, AsRawFd, RawFd};
 use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
-use std::path::Path;
 use std::process::{Command, Stdio};
 
 use nix::sys::socket::{ControlMessage, MsgFlags, sendmsg};
