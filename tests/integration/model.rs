@@ -333,7 +333,8 @@ impl Scene<'_> {
                 let (added, own): (Vec<_>, Vec<_>) =
                     events.iter().partition(|event| event.get("pid").is_some());
                 let own = own.iter().map(|event| (event["type"].as_str().unwrap(), event["status"].as_i64()));
-                let told: Vec<_> = own.filter(|(kind, _)| !["pause", "resume"].contains(kind)).collect();
+                let told: Vec<_> =
+                    own.filter(|(kind, _)| !["pause", "resume", "progress"].contains(kind)).collect();
                 let pids = |kind: &str| {
                     let of = added.iter().filter(|event| event["type"] == kind);
                     of.map(|event| event["pid"].as_i64().unwrap()).collect::<BTreeSet<_>>()
