@@ -391,6 +391,14 @@ impl Teller<'_> {
                 event.as_object_mut().unwrap().remove("status");
             }
         }
+        if self.faith == Faith::Statuses {
+            // Added processes end before init, which they go with: a shim that is ended at one of those has not seen it.
+            for (told, want) in told.iter().zip(&mut want) {
+                if want["type"] == "exit" && want["pid"].is_null() && told["status"].is_null() {
+                    want.as_object_mut().unwrap().remove("status");
+                }
+            }
+        }
         assert_eq!(told, want, "{}: the events", self.id);
     }
 
