@@ -1,10 +1,11 @@
 //! What signals ask of the daemon: to stop, or to give way to a newer program. Knows nothing of how either is done.
 
-use std::fs;
 use std::io::{self, IsTerminal};
 
 use nix::sys::signal::{self, SaFlags, SigAction, SigHandler, SigSet, sigaction};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::runtime::process::Status;
 
 /// What a signal asks for.
 pub(crate) enum Asked {
@@ -55,9 +56,8 @@ impl Signals {
 
 /// As nohup(1) has it ignored: who started us so wants SIGHUP to do nothing (proc_pid_status(5), SigIgn).
 fn hangup_is_ignored() -> bool {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 == 1)
+    // The first bit is of signal 1.
+    Status::of_self().has("SigIgn", 0)
 }
 
 /// While this lives nobody hears signals, and the program that takes our place begins so: one that asks to stop ends the

@@ -6,7 +6,7 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
-use super::process::Held;
+use super::process::{Held, tree_of};
 
 const MOUNT: &str = "/sys/fs/cgroup";
 /// How often, and how far apart, a cgroup is cleared whose processes are about to end.
@@ -133,7 +133,7 @@ pub fn move_tree(init: i32, path: &str) -> io::Result<()> {
     let here = Cgroup { controller: None, path: path.to_owned() };
     fs::create_dir_all(here.folder())?;
     for _ in 0..MOVES {
-        let mut elsewhere: Vec<i32> = tree(init);
+        let mut elsewhere = tree_of(init);
         elsewhere.retain(|pid| Cgroup::of(*pid).is_some_and(|place| !place.is_within(&here)));
         if elsewhere.is_empty() {
             return Ok(());
@@ -146,21 +146,6 @@ pub fn move_tree(init: i32, path: &str) -> io::Result<()> {
         }
     }
     Err(io::Error::other("its processes are not all in their cgroup"))
-}
-
-/// A process and all below it (proc_pid_task_tid_children(5)).
-fn tree(init: i32) -> Vec<i32> {
-    let mut found = vec![init];
-    let mut next = 0;
-    while let Some(pid) = found.get(next).copied() {
-        next += 1;
-        let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
-        for thread in threads {
-            let children = fs::read_to_string(thread.path().join("children")).unwrap_or_default();
-            found.extend(children.split_whitespace().filter_map(|pid| pid.parse::<i32>().ok()));
-        }
-    }
-    found
 }
 
 /// How often the kernel has killed a process for want of memory: a file of a container's memory cgroup with a

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 
-use super::process::{Stat, has_argument, pids};
+use super::process::{Stat, Status, has_argument, pids};
 use super::program::Program;
 use super::runc;
 
@@ -85,7 +85,9 @@ pub fn refuse_writes(images: &Path) {
     let images = images.to_string_lossy();
     let Some(call) = pids().into_iter().find(|pid| has_argument(*pid, &images)) else { return };
     for (worker, _) in workers(call) {
-        let Some(pid) = Pid::from_raw(worker).filter(|_| blocks(worker, XFSZ)) else { continue };
+        let Some(pid) = Pid::from_raw(worker).filter(|_| Status::of(worker).has("SigBlk", XFSZ)) else {
+            continue;
+        };
         let nothing = Rlimit { current: Some(0), maximum: Some(0) };
         if let Err(error) = prlimit(Some(pid), Resource::Fsize, nothing) {
             tracing::warn!(pid = worker, %error, "a dump cannot be called off");
@@ -93,16 +95,8 @@ pub fn refuse_writes(images: &Path) {
     }
 }
 
-/// What a process gets that writes more than it may, signal(7).
-pub const XFSZ: i32 = nix::libc::SIGXFSZ;
-
-/// Whether a signal would wait (proc_pid_status(5), SigBlk).
-fn blocks(pid: i32, signal: i32) -> bool {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigBlk:"));
-    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
-        .is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
-}
+/// SIGXFSZ, which a process gets that writes more than it may (signal(7)), as a bit of a mask.
+const XFSZ: u32 = nix::libc::SIGXFSZ.cast_unsigned() - 1;
 
 /// How many lines of a log an answer carries.
 const TAIL: usize = 10;

@@ -1,6 +1,6 @@
 //! What a runc that was killed in the middle of a restore leaves mounted: it binds the root filesystem,
 //! recursively, below its own state folder (`criu-root`), in the host's mount namespace. Whoever removes that
-//! folder with the mount in it removes the bundle's files.
+//! folder with the mount in it removes the bundle's files. And how much room there is where a folder lies.
 
 use std::fs;
 use std::io;
@@ -73,6 +73,16 @@ fn mount_point(line: &[u8]) -> Option<PathBuf> {
         }
     }
     Some(PathBuf::from(std::ffi::OsString::from_vec(bytes)))
+}
+
+/// How many bytes are free where a folder lies, as others than root have it: statvfs(3).
+///
+/// # Errors
+///
+/// The kernel's.
+pub fn free_in(folder: &Path) -> io::Result<u64> {
+    let disk = rustix::fs::statvfs(folder)?;
+    Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
 }
 
 #[cfg(test)]

@@ -120,11 +120,35 @@ pub fn pids() -> Vec<i32> {
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
 }
 
-/// The children of a process of one thread that have ended and are not reaped, by pid and start time.
+/// The children of a process, of all its threads (proc_pid_task_tid_children(5)).
+pub fn children_of(pid: i32) -> Vec<i32> {
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    let lists = threads.map(|thread| fs::read_to_string(thread.path().join("children")).unwrap_or_default());
+    lists
+        .flat_map(|list| list.split_ascii_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<_>>())
+        .collect()
+}
+
+/// A process and all below it, parents first.
+pub fn tree_of(pid: i32) -> Vec<i32> {
+    let mut found = vec![pid];
+    let mut next = 0;
+    while let Some(pid) = found.get(next).copied() {
+        next += 1;
+        for child in children_of(pid) {
+            // One that has moved while it was looked is there once.
+            if !found.contains(&child) {
+                found.push(child);
+            }
+        }
+    }
+    found
+}
+
+/// The children of a process that have ended and are not reaped, by pid and start time.
 pub fn zombies_of(parent: i32) -> Vec<(i32, u64)> {
-    let listed = fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).unwrap_or_default();
-    let children = listed.split_ascii_whitespace().filter_map(|pid| pid.parse().ok());
-    children
+    children_of(parent)
+        .into_iter()
         .filter_map(|pid| Some((pid, Stat::of(pid).filter(|stat| !stat.is_alive())?.start_time)))
         .collect()
 }
@@ -204,11 +228,39 @@ pub const CAP_SYS_RESOURCE: u32 = 24;
 
 /// Whether this process has a capability, by its number.
 pub fn has_capability(number: u32) -> bool {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let effective = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
-    effective
-        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
-        .is_some_and(|mask| mask >> number & 1 == 1)
+    Status::of_self().has("CapEff", number)
+}
+
+/// What /proc tells of a process by name: proc_pid_status(5).
+#[derive(Debug)]
+pub struct Status(String);
+
+impl Status {
+    /// Of one that is gone nothing is told.
+    pub fn of(pid: i32) -> Self {
+        Self(fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default())
+    }
+
+    /// Of this process.
+    pub fn of_self() -> Self {
+        Self(fs::read_to_string("/proc/self/status").unwrap_or_default())
+    }
+
+    fn field(&self, name: &str) -> Option<&str> {
+        self.0.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim)
+    }
+
+    /// Whether a bit of a mask is set, from 0.
+    pub fn has(&self, mask: &str, bit: u32) -> bool {
+        let mask = self.field(mask).and_then(|mask| u64::from_str_radix(mask, 16).ok());
+        mask.is_some_and(|mask| mask >> bit & 1 == 1)
+    }
+
+    /// A size that is told in kB, in bytes; 0 when it is not told.
+    pub fn bytes(&self, name: &str) -> u64 {
+        let size = self.field(name).and_then(|size| size.split_whitespace().next()?.parse::<u64>().ok());
+        size.unwrap_or(0) * 1024
+    }
 }
 
 /// The process group of a process that has not ended.

@@ -6,7 +6,7 @@ use std::fs;
 use procfs::process::{Process, Status};
 
 use crate::runtime::cgroup::Cgroup;
-use crate::runtime::process::Stat;
+use crate::runtime::process::{Stat, children_of};
 
 /// Namespaces that CRIU knows one of in a container (CLONE_SUBNS are the others: mounts and the network).
 pub(super) const SINGLE: [&str; 5] = ["pid", "user", "ipc", "uts", "time"];
@@ -49,7 +49,7 @@ impl Tree {
                 continue;
             }
             let Some(member) = Member::read(pid) else { continue };
-            next.extend(member.children());
+            next.extend(children_of(pid));
             if member.stat.is_alive() {
                 tree.members.push(member);
             }
@@ -69,13 +69,6 @@ impl Member {
     /// Whether it has not ended since.
     pub(super) fn is_alive(&self) -> bool {
         Stat::of(self.pid).is_some_and(|now| now.is_alive() && now.start_time == self.stat.start_time)
-    }
-
-    /// Of all its threads.
-    fn children(&self) -> Vec<i32> {
-        let tasks = self.process.tasks().into_iter().flatten().flatten();
-        let children = tasks.filter_map(|task| task.children().ok()).flatten();
-        children.filter_map(|pid| i32::try_from(pid).ok()).collect()
     }
 
     /// Its command line; of one without, its name.

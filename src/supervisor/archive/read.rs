@@ -15,6 +15,7 @@ use super::{
     ArchiveError, BLOCK, Declared, FIELD, IMAGES, LARGEST_HEAD, MOST_FILES, Manifest, PORTION, Place,
     SPEC_DUMP, SUMS, Sums, VERSION, blocks, form,
 };
+use crate::runtime::mounts::free_in;
 use crate::supervisor::checkpoints::{INVENTORY, META, META_VERSION};
 
 /// tar fills its last record with zeros, 10 KiB unless it is told otherwise.
@@ -255,14 +256,8 @@ fn check(declared: &[Declared]) -> Result<(), ArchiveError> {
 /// Before anything is written, so that a disk is not filled to find out.
 fn has_room(folder: &Path, declared: &[Declared]) -> Result<()> {
     let needed = declared.iter().fold(0u64, |sum, one| sum.saturating_add(blocks(one.size)));
-    let free = free(folder).map_err(|source| Failed::Store { path: folder.to_owned(), source })?;
+    let free = free_in(folder).map_err(|source| Failed::Store { path: folder.to_owned(), source })?;
     if needed > free { Err(ArchiveError::NoSpace { needed, free }.into()) } else { Ok(()) }
-}
-
-/// statvfs(3): what others than root would have too.
-pub(super) fn free(folder: &Path) -> io::Result<u64> {
-    let disk = rustix::fs::statvfs(folder)?;
-    Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
 }
 
 fn entry(path: &str, why: impl Into<String>) -> ArchiveError {

@@ -12,6 +12,7 @@ use super::read::{self, Failed, Target};
 use super::{ArchiveError, Export};
 use crate::runtime::bundle::Bundle;
 use crate::runtime::durable::write_synced;
+use crate::runtime::mounts::free_in;
 use crate::supervisor::checkpoints::{self, Checkpoint, Entry, META, Meta, Partial, catalogue};
 use crate::supervisor::error::{Error, Result, store};
 use crate::supervisor::names::{CheckpointName, ContainerId};
@@ -141,7 +142,7 @@ impl Import {
         let said = read::receive(input, &target).map_err(|failed| match failed {
             Failed::Refused(source) => refused(source),
             Failed::Store { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
-                let free = read::free(target.folder).unwrap_or_default();
+                let free = free_in(target.folder).unwrap_or_default();
                 refused(ArchiveError::NoSpace { needed: free.saturating_add(1), free })
             }
             Failed::Store { path, source } => store("writing", path)(source),

@@ -9,6 +9,7 @@ use super::{Answer, CheckpointOptions, Task};
 use crate::ipc::{self, Request};
 use crate::runtime::cgroup::Cgroup;
 use crate::runtime::criu;
+use crate::runtime::mounts::free_in;
 use crate::runtime::options::{self, CriuOptions};
 use crate::runtime::preflight;
 use crate::runtime::process::Held;
@@ -43,7 +44,7 @@ impl Task {
         let begun = blocking(move || {
             let needed = underway::memory_of(&pids);
             let folder = bundle.clone();
-            if let Some(free) = underway::free_in(&folder).filter(|free| *free < needed) {
+            if let Some(free) = free_in(&folder).ok().filter(|free| *free < needed) {
                 return Err(Error::NoRoom { name, needed, free, folder });
             }
             // Noted first: then nothing of it is left that a crash forgets.

@@ -1,7 +1,7 @@
 //! A dump or a restore that is under way: how far it is, and how it is called off. The container's task waits for the
 //! shim meanwhile; what is here is seen and done beside it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -11,7 +11,8 @@ use tokio::sync::watch;
 
 use super::Task;
 use super::start::RESTORE_LOG;
-use crate::runtime::{criu, process};
+use crate::runtime::criu;
+use crate::runtime::process::{self, Status};
 use crate::supervisor::Context;
 use crate::supervisor::checkpoints::{DUMP_LOG, catalogue};
 use crate::supervisor::error::Error;
@@ -169,18 +170,8 @@ async fn watch_over(context: Arc<Context>, id: ContainerId, run: u32, work: Arc<
 /// known before (proc_pid_status(5): RssAnon and RssShmem).
 pub(super) fn memory_of(pids: &[i32]) -> u64 {
     let of = |pid: &i32| {
-        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-        let kib = |name: &str| {
-            let value = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
-            value.and_then(|value| value.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0)
-        };
-        (kib("RssAnon") + kib("RssShmem")) * 1024
+        let status = Status::of(*pid);
+        status.bytes("RssAnon") + status.bytes("RssShmem")
     };
     pids.iter().map(of).sum()
-}
-
-/// What is free where a folder lies, in bytes.
-pub(super) fn free_in(folder: &Path) -> Option<u64> {
-    let found = rustix::fs::statvfs(folder).ok()?;
-    Some(found.f_bavail.saturating_mul(found.f_frsize))
 }
