@@ -240,6 +240,7 @@ impl From<Problem> for GetCheckpointResponse {
     fn from(problem: Problem) -> Self {
         match problem.status {
             404 => Self::NotFound(problem),
+            409 => Self::Conflict(problem),
             422 => Self::UnprocessableEntity(problem),
             _ => Self::InternalServerError(Problem { status: 500, ..problem }),
         }

@@ -1,8 +1,9 @@
 //! What CRIU's images say of what was dumped: its processes, their descriptors and memory, its mounts.
 //!
 //! The messages are CRIU's own, from its `images/*.proto`, as far as they are told here; prost reads them. `crit`
-//! does the same, with a Python of its own. An image is `magic, magic`, then `length, message` again and again
-//! (<https://criu.org/Images>). May not know what a checkpoint of ours is.
+//! does the same, with a Python of its own. May not know what a checkpoint of ours is.
+
+mod image;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,10 +12,10 @@ use std::path::Path;
 
 use prost::Message;
 
-/// The first word of an image that holds messages (`IMG_COMMON_MAGIC`, `IMG_SERVICE_MAGIC`; `magic.h`).
-const MAGICS: [u32; 2] = [0x5456_4319, 0x5510_5940];
-/// No image of messages comes near it, in bytes; those of memory are not read here.
-const LARGEST: u64 = 64 * 1024 * 1024;
+use image::{Image, first, read};
+
+/// No container has so many, and each is a file to be opened.
+const MOST_PROCESSES: usize = 100_000;
 /// What a page map counts in, in bytes; of every processor that this runs on.
 const PAGE: u64 = 4096;
 /// Of pages: they lie in a parent's image, and not in this one (`PE_PARENT`, `pagemap.h`).
@@ -68,62 +69,79 @@ pub struct Stats {
     pub memory: u64,
 }
 
-/// The processes of a dump, parents first.
-pub fn tree(images: &Path) -> io::Result<Vec<Dumped>> {
-    let entries: Vec<PstreeEntry> = read(&images.join("pstree.img"))?;
-    let described = entries.into_iter().map(|entry| {
-        let core: Option<CoreEntry> = first(&images.join(format!("core-{}.img", entry.pid)))?;
-        let command = core.and_then(|core| core.task).map(|task| task.command).unwrap_or_default();
-        Ok(Dumped { pid: entry.pid, parent: entry.ppid, command, threads: entry.threads.len() })
-    });
-    described.collect()
-}
-
-/// How much memory of a process the images hold, in bytes, and in a parent's.
-pub fn memory(images: &Path, pid: u32) -> io::Result<u64> {
-    let path = images.join(format!("pagemap-{pid}.img"));
-    // One that has ended and was not waited for has none.
-    if !path.exists() {
-        return Ok(0);
-    }
-    let entries = read_pagemap(&path)?.map(|(_, entries)| entries).unwrap_or_default();
-    Ok(entries.iter().map(PagemapEntry::size).sum())
-}
-
-/// Whether all memory that the images tell of is there. CRIU reads what is missing for ever, and fills the disk with
-/// its log of that.
-pub fn check(images: &Path) -> io::Result<()> {
-    tree(images)?;
+/// The processes of a dump, parents first, if all memory that its images tell of is there. CRIU reads what is missing for
+/// ever, and fills the disk with its log of that.
+pub fn whole(images: &Path) -> io::Result<Vec<Dumped>> {
     for entry in fs::read_dir(images)?.flatten() {
-        let name = entry.file_name();
-        if !name.to_string_lossy().starts_with("pagemap-") {
+        if !entry.file_name().to_string_lossy().starts_with("pagemap-") {
             continue;
         }
-        let Some((pages_id, entries)) = read_pagemap(&entry.path())? else { continue };
-        let wanted = entries.iter().filter(|entry| entry.is_here()).map(PagemapEntry::size).sum::<u64>();
-        let pages = format!("pages-{pages_id}.img");
+        let Some(map) = PageMap::read(&entry.path())? else { continue };
+        let pages = format!("pages-{}.img", map.pages_id);
         let found = match fs::metadata(images.join(&pages)) {
             Ok(kind) => kind.len(),
             // Nothing was written, so there is no file.
             Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
             Err(error) => return Err(error),
         };
-        if found < wanted {
-            let words = format!("{pages} has {found} bytes of {wanted}");
+        if found < map.here {
+            let words = format!("{pages} has {found} bytes of {}", map.here);
             return Err(io::Error::new(io::ErrorKind::InvalidData, words));
         }
     }
-    Ok(())
+    tree(images)
 }
 
-/// A page map: the number of the file with its pages, and what is in that.
-fn read_pagemap(path: &Path) -> io::Result<Option<(u32, Vec<PagemapEntry>)>> {
-    let mut messages = messages(path)?.into_iter();
-    let Some(head) = messages.next() else { return Ok(None) };
-    let wrong = |error: prost::DecodeError| io::Error::new(io::ErrorKind::InvalidData, error);
-    let head = PagemapHead::decode(head.as_slice()).map_err(wrong)?;
-    let entries = messages.map(|message| PagemapEntry::decode(message.as_slice()));
-    Ok(Some((head.pages_id, entries.collect::<Result<_, _>>().map_err(wrong)?)))
+fn tree(images: &Path) -> io::Result<Vec<Dumped>> {
+    let mut image = Image::open(&images.join("pstree.img"))?;
+    let mut found = Vec::new();
+    while let Some(entry) = image.next::<PstreeEntry>()? {
+        if entry.pid == 0 || found.len() == MOST_PROCESSES {
+            return Err(image.wrong("names a process that cannot be"));
+        }
+        let core: Option<CoreEntry> = first(&images.join(format!("core-{}.img", entry.pid)))?;
+        let command = core.and_then(|core| core.task).map(|task| task.command).unwrap_or_default();
+        found.push(Dumped { pid: entry.pid, parent: entry.ppid, command, threads: entry.threads.len() });
+    }
+    Ok(found)
+}
+
+/// How much memory of a process the images hold, in bytes, and in a parent's.
+pub fn memory(images: &Path, pid: u32) -> io::Result<u64> {
+    match PageMap::read(&images.join(format!("pagemap-{pid}.img"))) {
+        Ok(map) => Ok(map.map_or(0, |map| map.all)),
+        // One that has ended and was not waited for has none.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
+        Err(error) => Err(error),
+    }
+}
+
+/// What a page map comes to.
+struct PageMap {
+    /// The number of the file with its pages.
+    pages_id: u32,
+    /// All of its memory, in bytes.
+    all: u64,
+    /// What of it is in that file.
+    here: u64,
+}
+
+impl PageMap {
+    /// None: it is empty.
+    fn read(path: &Path) -> io::Result<Option<Self>> {
+        let mut image = Image::open(path)?;
+        let Some(head) = image.next::<PagemapHead>()? else { return Ok(None) };
+        let mut map = Self { pages_id: head.pages_id, all: 0, here: 0 };
+        while let Some(entry) = image.next::<PagemapEntry>()? {
+            let add = |sum: u64| sum.checked_add(entry.size()?);
+            let absurd = || image.wrong("tells of more memory than there can be");
+            map.all = add(map.all).ok_or_else(absurd)?;
+            if entry.is_here() {
+                map.here = add(map.here).ok_or_else(absurd)?;
+            }
+        }
+        Ok(Some(map))
+    }
 }
 
 /// The open files of each process, by its pid.
@@ -183,55 +201,6 @@ pub fn stats(file: &Path) -> Option<Stats> {
     let dump = first::<StatsEntry>(file).ok()??.dump?;
     let memory = dump.pages_written.saturating_mul(PAGE);
     Some(Stats { frozen_micros: u64::from(dump.frozen_time), memory })
-}
-
-fn first<M: Message + Default>(path: &Path) -> io::Result<Option<M>> {
-    match read(path) {
-        Ok(messages) => Ok(messages.into_iter().next()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-/// Every message of an image, all of one kind.
-fn read<M: Message + Default>(path: &Path) -> io::Result<Vec<M>> {
-    let decoded = messages(path)?.into_iter().map(|message| {
-        M::decode(message.as_slice()).map_err(|error| {
-            let words = format!("{} cannot be read: {error}", path.file_name().unwrap_or_default().display());
-            io::Error::new(io::ErrorKind::InvalidData, words)
-        })
-    });
-    decoded.collect()
-}
-
-fn messages(path: &Path) -> io::Result<Vec<Vec<u8>>> {
-    let wrong = |words: &str| {
-        let words = format!("{} {words}", path.file_name().unwrap_or_default().to_string_lossy());
-        io::Error::new(io::ErrorKind::InvalidData, words)
-    };
-    if fs::metadata(path)?.len() > LARGEST {
-        return Err(wrong("is larger than an image of its kind can be"));
-    }
-    let bytes = fs::read(path)?;
-    let mut rest = bytes.as_slice();
-    if !word(&mut rest).is_some_and(|magic| MAGICS.contains(&magic)) || word(&mut rest).is_none() {
-        return Err(wrong("does not begin as an image of CRIU's does"));
-    }
-    let mut messages = Vec::new();
-    while !rest.is_empty() {
-        let length = word(&mut rest).ok_or_else(|| wrong("is cut off"))?;
-        let message = usize::try_from(length).ok().and_then(|length| rest.split_at_checked(length));
-        let (message, after) = message.ok_or_else(|| wrong("is cut off"))?;
-        messages.push(message.to_vec());
-        rest = after;
-    }
-    Ok(messages)
-}
-
-fn word(rest: &mut &[u8]) -> Option<u32> {
-    let (word, after) = rest.split_first_chunk()?;
-    *rest = after;
-    Some(u32::from_le_bytes(*word))
 }
 
 /// `enum fd_types` of `fdinfo.proto`.
@@ -389,9 +358,9 @@ struct PagemapHead {
 }
 
 impl PagemapEntry {
-    /// In bytes.
-    fn size(&self) -> u64 {
-        self.nr_pages.unwrap_or(u64::from(self.compat_nr_pages.unwrap_or(0))).saturating_mul(PAGE)
+    /// In bytes; none when no memory is so large.
+    fn size(&self) -> Option<u64> {
+        self.nr_pages.unwrap_or(u64::from(self.compat_nr_pages.unwrap_or(0))).checked_mul(PAGE)
     }
 
     /// Whether its pages lie in the file beside it.
@@ -448,8 +417,8 @@ struct DumpStatsEntry {
 mod tests {
     use super::*;
 
-    fn image(messages: &[Vec<u8>]) -> Vec<u8> {
-        let mut bytes: Vec<u8> = MAGICS[0].to_le_bytes().into_iter().chain([1, 2, 3, 4]).collect();
+    fn file(messages: &[Vec<u8>]) -> Vec<u8> {
+        let mut bytes: Vec<u8> = image::MAGICS[0].to_le_bytes().into_iter().chain([1, 2, 3, 4]).collect();
         for message in messages {
             bytes.extend(u32::try_from(message.len()).unwrap().to_le_bytes());
             bytes.extend(message);
@@ -461,10 +430,10 @@ mod tests {
     fn a_tree_is_read_and_whatever_is_cut_off_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let entry = |pid, ppid| PstreeEntry { pid, ppid, threads: vec![pid] }.encode_to_vec();
-        let whole = image(&[entry(1, 0), entry(7, 1)]);
+        let whole = file(&[entry(1, 0), entry(7, 1)]);
         fs::write(folder.path().join("pstree.img"), &whole).unwrap();
         let core = CoreEntry { task: Some(TaskCoreEntry { command: "sh".into() }) };
-        fs::write(folder.path().join("core-7.img"), image(&[core.encode_to_vec()])).unwrap();
+        fs::write(folder.path().join("core-7.img"), file(&[core.encode_to_vec()])).unwrap();
         let tree = tree(folder.path()).unwrap();
         assert_eq!((tree[0].pid, tree[1].pid, tree[1].parent, tree[1].command.as_str()), (1, 7, 1, "sh"));
         let border = whole.len() - 4 - entry(7, 1).len();
@@ -478,5 +447,26 @@ mod tests {
     fn addresses_are_in_network_order() {
         assert_eq!(address(&[0x0100_007f], 7).unwrap(), "127.0.0.1:7");
         assert_eq!(address(&[0, 0, 0, 0x0100_0000], 7).unwrap(), "[::1]:7");
+    }
+
+    #[test]
+    fn what_no_memory_and_no_process_can_be_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let write =
+            |name: &str, messages: &[Vec<u8>]| fs::write(folder.path().join(name), file(messages)).unwrap();
+        write("pstree.img", &[PstreeEntry { pid: 1, ppid: 0, threads: vec![1] }.encode_to_vec()]);
+        let pages =
+            |nr_pages| PagemapEntry { nr_pages: Some(nr_pages), ..PagemapEntry::default() }.encode_to_vec();
+        let head = PagemapHead { pages_id: 1 }.encode_to_vec();
+        write("pagemap-1.img", &[head.clone(), pages(1 << 63), pages(1 << 63)]);
+        assert!(whole(folder.path()).unwrap_err().to_string().contains("more memory than there can be"));
+        write("pagemap-1.img", &[head.clone(), pages(1 << 51), pages(1 << 51)]);
+        assert!(whole(folder.path()).unwrap_err().to_string().contains("more memory than there can be"));
+        write("pagemap-1.img", &[head, Vec::new()]);
+        assert!(whole(folder.path()).unwrap_err().to_string().contains("says nothing"));
+        fs::remove_file(folder.path().join("pagemap-1.img")).unwrap();
+        assert_eq!(whole(folder.path()).unwrap().len(), 1);
+        write("pstree.img", &[PstreeEntry::default().encode_to_vec()]);
+        assert!(whole(folder.path()).unwrap_err().to_string().contains("cannot be"));
     }
 }

@@ -1939,6 +1939,7 @@ impl IntoResponse for CreateCheckpointResponse {
 pub enum GetCheckpointResponse {
     Ok(CheckpointReport),
     NotFound(Problem),
+    Conflict(Problem),
     UnprocessableEntity(Problem),
     InternalServerError(Problem),
 }
@@ -1959,6 +1960,18 @@ impl IntoResponse for GetCheckpointResponse {
             }
             Self::NotFound(body) => {
                 let mut response = (StatusCode::NOT_FOUND, Json(body)).into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::Conflict(body) => {
+                let mut response = (StatusCode::CONFLICT, Json(body)).into_response();
                 let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
                     "application/problem+json".as_bytes(),
                 ) else {

@@ -7,7 +7,7 @@ use std::path::Path;
 use super::fit::{self, Host};
 use super::{Checkpoint, DUMP_LOG};
 use crate::runtime::images::{self, Descriptor, Dumped, Mounted, Stats};
-use crate::supervisor::error::{Result, store};
+use crate::supervisor::error::{Error, Result};
 use crate::supervisor::names::CheckpointName;
 
 /// CRIU's file of figures, beside the log.
@@ -96,8 +96,10 @@ pub(in crate::supervisor) fn entry(bundle: &Path, here: &Host, checkpoint: Check
             changes.join(", ")
         ));
     }
-    // That they cannot be read is among the obstacles.
-    let processes = images::tree(&checkpoint.images).unwrap_or_default();
+    let processes = fit::processes(&checkpoint).unwrap_or_else(|damage| {
+        obstacles.push(damage);
+        Vec::new()
+    });
     Entry { size: size(&checkpoint.folder), processes, obstacles, checkpoint }
 }
 
@@ -105,7 +107,8 @@ pub(in crate::supervisor) fn entry(bundle: &Path, here: &Host, checkpoint: Check
 pub(in crate::supervisor) fn report(bundle: &Path, here: &Host, name: &CheckpointName) -> Result<Report> {
     let entry = entry(bundle, here, super::open(bundle, name)?);
     let folder = entry.checkpoint.images.clone();
-    let failed = |error: io::Error| store("reading the images in", &folder)(error);
+    let failed =
+        |error: io::Error| Error::CheckpointUnfit { name: name.clone(), reasons: vec![fit::damaged(&error)] };
     let mut open = images::descriptors(&folder, &entry.processes).map_err(failed)?;
     let details = entry.processes.iter().map(|process| {
         let memory = images::memory(&folder, process.pid)?;

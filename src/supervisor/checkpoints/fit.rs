@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::Checkpoint;
 use crate::runtime::bundle::Shared;
 use crate::runtime::cpu::Cpu;
-use crate::runtime::images;
+use crate::runtime::images::{self, Dumped};
 
 /// What of a host a dumped process depends on.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,9 +29,6 @@ pub struct Host {
 /// Why a checkpoint cannot be restored on this host, a sentence each; none when it can, as far as can be known.
 pub(in crate::supervisor) fn unfit(checkpoint: &Checkpoint, here: &Host) -> Vec<String> {
     let mut reasons = Vec::new();
-    if let Err(error) = images::check(&checkpoint.images) {
-        reasons.push(format!("its images are damaged: {error}"));
-    }
     let Some(there) = checkpoint.host() else { return reasons };
     if let (Some(made), Some(have)) = (version(&there.criu), version(&here.criu))
         && made > have
@@ -56,12 +53,26 @@ pub(in crate::supervisor) fn unfit(checkpoint: &Checkpoint, here: &Host) -> Vec<
     reasons
 }
 
+/// Its processes, or why its images cannot be restored anywhere.
+pub(in crate::supervisor) fn processes(checkpoint: &Checkpoint) -> Result<Vec<Dumped>, String> {
+    images::whole(&checkpoint.images).map_err(|error| damaged(&error))
+}
+
+/// What is said of images that cannot be read.
+pub(in crate::supervisor) fn damaged(error: &std::io::Error) -> String {
+    format!("its images are damaged: {error}")
+}
+
 /// What of the host's a checkpoint needs and somebody else has, a sentence each: pids and ports of a container that
 /// shares them with the host.
-pub(in crate::supervisor) fn conflicts(checkpoint: &Checkpoint, shared: Shared) -> Vec<String> {
+pub(in crate::supervisor) fn conflicts(
+    checkpoint: &Checkpoint,
+    processes: &[Dumped],
+    shared: Shared,
+) -> Vec<String> {
     let mut found = Vec::new();
     if shared.pids {
-        for process in images::tree(&checkpoint.images).unwrap_or_default() {
+        for process in processes {
             let taken = fs::read_to_string(format!("/proc/{}/comm", process.pid));
             if let Ok(other) = taken {
                 found.push(format!(

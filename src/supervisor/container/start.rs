@@ -360,11 +360,13 @@ fn plan(start: Start, claims: &Claims, host: &Host) -> Result<Plan> {
 /// Whether the checkpoint can go on here: rather now than by a restore that fails late.
 fn fits(checkpoint: &Checkpoint, bundle: &Bundle, host: &Host, allow_changed_bundle: bool) -> Result<()> {
     let name = || checkpoint.name.clone();
+    let unfit = |reasons| Error::CheckpointUnfit { name: name(), reasons };
     let reasons = fit::unfit(checkpoint, host);
     if !reasons.is_empty() {
-        return Err(Error::CheckpointUnfit { name: name(), reasons });
+        return Err(unfit(reasons));
     }
-    let conflicts = fit::conflicts(checkpoint, bundle.shared());
+    let processes = fit::processes(checkpoint).map_err(|damage| unfit(vec![damage]))?;
+    let conflicts = fit::conflicts(checkpoint, &processes, bundle.shared());
     if !conflicts.is_empty() {
         return Err(Error::HostConflict { name: name(), conflicts });
     }
