@@ -204,6 +204,11 @@ pub fn of(error: &Error) -> Problem {
             detail,
             "move what detail names out of the checkpoint's folder, if it is not needed, or copy the folder as it is",
         ),
+        Error::ArchivesBusy => problem(
+            &kind("archives-busy", "Too many archives at once", 503),
+            detail,
+            "repeat when one of them is done",
+        ),
         Error::ShuttingDown => problem(
             &kind("shutting-down", "The daemon is shutting down", 503),
             detail,

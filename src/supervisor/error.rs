@@ -197,6 +197,9 @@ pub enum Error {
         /// Where.
         folder: PathBuf,
     },
+    /// As many archives are on their way as may be.
+    #[error("other archives are on their way, and none of them has come to its end")]
+    ArchivesBusy,
     /// There is no CRIU that works.
     #[error("no CRIU that works: {0}")]
     NoCriu(String),

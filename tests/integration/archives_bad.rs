@@ -427,3 +427,52 @@ fn a_daemon_that_is_killed_in_the_middle_leaves_nothing_that_the_next_does_not_r
     daemon.client.send_as("PUT", &path, Some(&archive), &[]).expect(201);
     daemon.clean_up();
 }
+
+/// Right by all its digests, and what no CRIU has written.
+#[test]
+fn images_that_cannot_be_restored_are_refused_before_they_are_listed() {
+    let scene = Scene::new();
+    let footprint = scene.footprint();
+    let magics = |name: &str| scene.entries[scene.position(name)].bytes[..8].to_vec();
+    let message = |bytes: &[u8]| [&u32::try_from(bytes.len()).unwrap().to_le_bytes(), bytes].concat();
+    // A page map: its head, then more memory than there can be (`nr_pages`, field 5, 1 << 63).
+    let pages = [0x28, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x01];
+    let map = "checkpoint/pagemap-1.img";
+    let absurd = [magics(map), message(&[0x08, 0x01]), message(&pages), message(&pages)].concat();
+    let tree = "checkpoint/pstree.img";
+    let empty = [magics(tree), vec![0; 400 * 1024]].concat();
+    let endless = [magics(map), message(&[0x08, 0x01]), vec![0; 400 * 1024]].concat();
+    for (path, bytes) in [(map, absurd), (tree, empty), (map, endless), (tree, b"garbage".to_vec())] {
+        let mut entries = scene.entries.clone();
+        entries[scene.position(path)].bytes = bytes;
+        let detail = scene.refuses(&footprint, path, REFUSED, &archive::declared(&entries, |_| {}));
+        assert!(detail.contains(path.trim_start_matches("checkpoint/")), "{detail}");
+    }
+    scene.daemon.clean_up();
+}
+
+#[test]
+fn uploads_that_do_not_come_keep_nobody_else_waiting_without_a_word() {
+    let scene = Scene::new();
+    let stalled: Vec<_> = (0..8)
+        .map(|number| {
+            let path = format!("/containers/{}/checkpoint/s{number}/archive", scene.id);
+            let mut stream = raw::connect(&scene.daemon.client);
+            stream.write_all(raw::head("PUT", &path, scene.archive.len()).as_bytes()).unwrap();
+            stream.write_all(&scene.archive[..1]).unwrap();
+            let hidden = scene.bundle.path().join(format!("checkpoints/.s{number}.import"));
+            eventually("it has begun", || hidden.exists());
+            stream
+        })
+        .collect();
+    let get = |id: &str| scene.daemon.client.get(&format!("/containers/{id}/checkpoint/one/archive"));
+    get("nobody").problem(404, "container-not-found");
+    let refused = get(&scene.id);
+    refused.problem(503, "archives-busy");
+    assert!(refused.headers.contains_key("retry-after"));
+    drop(stalled);
+    let (_, again) =
+        scene.daemon.client.bytes(&format!("/containers/{}/checkpoint/one/archive", scene.id), &[]);
+    assert_eq!(again.len(), scene.archive.len());
+    scene.daemon.clean_up();
+}

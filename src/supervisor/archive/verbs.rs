@@ -3,21 +3,27 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::timeout;
 
 use super::notes::Note;
 use super::read::{self, Failed, Target};
-use super::{ArchiveError, Export};
+use super::{ArchiveError, Export, IMAGES};
 use crate::runtime::bundle::Bundle;
 use crate::runtime::durable::write_synced;
+use crate::runtime::images;
 use crate::runtime::mounts::free_in;
 use crate::supervisor::checkpoints::{self, Checkpoint, Entry, META, Meta, Partial, catalogue};
 use crate::supervisor::error::{Error, Result, store};
 use crate::supervisor::names::{CheckpointName, ContainerId};
 use crate::supervisor::store::blocking;
 use crate::supervisor::{Context, Supervisor, UnderWay};
+
+/// How long an archive waits for others: they may take as long as who sends them.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// While it is held the daemon is busy, and one archive less can be on its way.
 #[derive(Debug)]
@@ -52,8 +58,8 @@ pub struct Import {
 impl Supervisor {
     /// A checkpoint as an archive.
     pub async fn export(&self, id: &ContainerId, name: CheckpointName) -> Result<Export> {
-        let turn = self.turn().await?;
         let bundle = self.get(id)?.bundle.clone();
+        let turn = self.turn().await?;
         let (claims, id) = (self.context.claims.clone(), id.clone());
         blocking(move || Export::open(&claims, &id, &bundle, &name, turn)).await
     }
@@ -66,8 +72,8 @@ impl Supervisor {
         bundle: Option<PathBuf>,
         key: Option<String>,
     ) -> Result<Taking> {
-        let turn = self.turn().await?;
         let bundle = self.bundle_for(id, bundle)?;
+        let turn = self.turn().await?;
         let context = Arc::clone(&self.context);
         blocking(move || {
             let opened =
@@ -111,8 +117,9 @@ impl Supervisor {
 
     async fn turn(&self) -> Result<Turn> {
         let under_way = self.open_for_change()?;
-        let permit = Arc::clone(&self.context.archives).acquire_owned().await;
-        Ok(Turn { _under_way: under_way, _permit: permit.map_err(|_| Error::ShuttingDown)? })
+        let permit = timeout(PATIENCE, Arc::clone(&self.context.archives).acquire_owned()).await;
+        let permit = permit.map_err(|_| Error::ArchivesBusy)?.map_err(|_| Error::ShuttingDown)?;
+        Ok(Turn { _under_way: under_way, _permit: permit })
     }
 }
 
@@ -147,6 +154,11 @@ impl Import {
             }
             Failed::Store { path, source } => store("writing", path)(source),
         })?;
+        // Its digests are right, and still it may be what no CRIU has written.
+        if let Err(error) = images::whole(target.images) {
+            let why = format!("holds images that cannot be restored: {error}");
+            return Err(refused(ArchiveError::Entry { path: IMAGES.to_owned(), why }));
+        }
         let said = self.as_ours(said);
         if let Err(error) = serde_json::from_value::<Meta>(said.clone()) {
             let why = format!("is not what a checkpoint says of itself: {error}");
