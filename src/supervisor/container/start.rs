@@ -15,7 +15,7 @@ use super::{Life, Snapshot, Start, Task};
 use crate::ipc::{CONSOLE, ProcessKey, Role, Stdio};
 use crate::runtime::bundle::Bundle;
 use crate::runtime::options::Verb;
-use crate::runtime::{self, cgroup, criu, mounts, netns};
+use crate::runtime::{self, cgroup, criu, mounts};
 use crate::supervisor::checkpoints::{self, Checkpoint, Claim, Claims, Host, catalogue, fit};
 use crate::supervisor::error::{CriuFailure, Error, Result, store};
 use crate::supervisor::link::Link;
@@ -46,20 +46,27 @@ impl Plan {
         Some(Work::begin(LogOf::Restore, &checkpoint.name, self.size))
     }
 
-    /// A folder to restore from in the bundle's place, where connections are to go on in a network namespace that is the
-    /// container's own.
+    /// A folder to restore from in the bundle's place, where the network namespace is the container's own: see
+    /// [`Bundle::with_loopback`]. All else that is in the bundle is seen in it, by hooks too.
     async fn restore_folder(&self, run: &Run, shim: &Path) -> Result<Option<PathBuf>> {
-        let connected = self.checkpoint.as_ref().is_some_and(|checkpoint| checkpoint.options.tcp);
-        if !connected || !self.bundle.private_network() {
+        if self.checkpoint.is_none() || !self.bundle.private_network() {
             return Ok(None);
         }
-        let path = self.bundle.path().to_owned();
-        let config = self.bundle.with_loopback(shim).map_err(|source| Error::Bundle { path, source })?;
+        let bundle = self.bundle.path().to_owned();
+        let wrong = |source| Error::Bundle { path: bundle.clone(), source };
+        let config = self.bundle.with_loopback(shim).map_err(wrong)?;
         let folder = run.volatile.join("bundle");
         blocking(move || {
-            fs::create_dir(&folder)
-                .and_then(|()| fs::write(folder.join("config.json"), config))
-                .map_err(store("writing in", &folder))?;
+            let make = || {
+                fs::create_dir(&folder)?;
+                for entry in
+                    fs::read_dir(&bundle)?.flatten().filter(|entry| entry.file_name() != "config.json")
+                {
+                    std::os::unix::fs::symlink(entry.path(), folder.join(entry.file_name()))?;
+                }
+                fs::write(folder.join("config.json"), config)
+            };
+            make().map_err(store("writing in", &folder))?;
             Ok(Some(folder))
         })
         .await
@@ -199,14 +206,6 @@ impl Task {
         }
         prepared?;
         crate::cut!("start.prepared");
-        if plan.checkpoint.is_some() && plan.bundle.private_network() {
-            // runc sets the loopback up when it starts a container and not when it restores one.
-            let pid = init.pid;
-            let raised = tokio::task::spawn_blocking(move || netns::raise_loopback(pid)).await;
-            if let Ok(Err(error)) = raised {
-                tracing::warn!(container = %id, %error, "its loopback could not be set up");
-            }
-        }
         let (context, run) = (Arc::clone(&self.context), run.clone());
         blocking(move || context.store.commit(&id, &run, &init)).await?;
 
