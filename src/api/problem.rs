@@ -92,6 +92,16 @@ pub fn of(error: &Error) -> Problem {
             detail,
             "repeat when its restore, or what else uses it, is done",
         ),
+        Error::CheckpointKept { kept, .. } => problem(
+            &kind("checkpoint-kept", "The checkpoint has another name", 409),
+            detail,
+            format!("restore it by the name {kept}"),
+        ),
+        Error::CheckpointHidden { folder, .. } => problem(
+            &kind("checkpoint-hidden", "The checkpoint has no name", 500),
+            detail,
+            format!("look at the disk, then rename {} without the dot and the ending", folder.display()),
+        ),
         Error::CheckpointUnfit { .. } => problem(
             &kind("checkpoint-unfit", "The checkpoint cannot be restored here", 409),
             detail,

@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 
-use super::process::{Stat, Status, has_argument, pids};
+use super::process::{Stat, Status, end_orphans, has_arguments, pids};
 use super::program::Program;
 use super::runc;
 
@@ -75,15 +75,17 @@ pub fn workers(call: i32) -> Vec<(i32, bool)> {
         line.take(all.len()).any(|pid| pid == call)
     };
     let of_call = all.iter().filter(|(pid, stat)| stat.group == call || is_below(**pid));
-    of_call.filter(|(pid, _)| has_argument(**pid, "swrk")).map(|(pid, stat)| (*pid, stat.is_fork())).collect()
+    of_call
+        .filter(|(pid, _)| has_arguments(**pid, &["swrk"]))
+        .map(|(pid, stat)| (*pid, stat.is_fork()))
+        .collect()
 }
 
-/// Lets the dump into these images fail: CRIU may write no more (RLIMIT_FSIZE, setrlimit(2)), and then takes its code
-/// out of the processes, lets them go and ends. One that would be killed by that is let alone: it would leave them as
-/// they are.
-pub fn refuse_writes(images: &Path) {
-    let images = images.to_string_lossy();
-    let Some(call) = pids().into_iter().find(|pid| has_argument(*pid, &images)) else { return };
+/// Lets the dump that was called with these arguments fail: CRIU may write no more (RLIMIT_FSIZE, setrlimit(2)), and then
+/// takes its code out of the processes, lets them go and ends. One that would be killed by that is let alone: it would
+/// leave them as they are.
+pub fn refuse_writes(arguments: &[&str]) {
+    let Some(call) = pids().into_iter().find(|pid| has_arguments(*pid, arguments)) else { return };
     for (worker, _) in workers(call) {
         let Some(pid) = Pid::from_raw(worker).filter(|_| Status::of(worker).has("SigBlk", XFSZ)) else {
             continue;
@@ -94,6 +96,32 @@ pub fn refuse_writes(images: &Path) {
         }
     }
 }
+
+/// Waits until a dump that nobody's shim sees any more has ended: a CRIU that is killed leaves its processes with its code
+/// in them. One that takes longer than `limit` is made to fail, and what is left even then is ended.
+pub fn await_dump(arguments: &[&str], limit: Duration) {
+    let ended_within = |limit: Duration| {
+        let deadline = Instant::now() + limit;
+        while pids().into_iter().any(|pid| has_arguments(pid, arguments)) {
+            if Instant::now() > deadline {
+                return false;
+            }
+            std::thread::sleep(LOOK);
+        }
+        true
+    };
+    if !ended_within(limit) {
+        refuse_writes(arguments);
+        if !ended_within(FAILING) {
+            end_orphans(arguments);
+        }
+    }
+}
+
+/// How often it is looked whether a dump has ended.
+const LOOK: Duration = Duration::from_millis(20);
+/// How long one may take that is made to fail.
+const FAILING: Duration = Duration::from_secs(10);
 
 /// SIGXFSZ, which a process gets that writes more than it may (signal(7)), as a bit of a mask.
 const XFSZ: u32 = nix::libc::SIGXFSZ.cast_unsigned() - 1;

@@ -87,15 +87,16 @@ impl Held {
     }
 }
 
-/// Ends what a shim that was killed has left at work: the program that it started with this argument, a path that no
-/// other call has, and its process group, which the shim gives to each. Blocks until they are gone, two seconds at
-/// most.
-pub fn end_orphans(argument: &str) {
+/// Ends what a shim that was killed has left at work: the program that it started with these arguments, one of them a path
+/// that no other call has, and its process group, which the shim gives to each. Blocks until they are gone, two seconds
+/// at most.
+pub fn end_orphans(arguments: &[&str]) {
     let mut group = None;
     for _ in 0..ORPHAN_LOOKS {
         let all = pids();
-        group = group
-            .or_else(|| all.iter().find(|pid| has_argument(**pid, argument)).and_then(|pid| group_of(*pid)));
+        group = group.or_else(|| {
+            all.iter().find(|pid| has_arguments(**pid, arguments)).and_then(|pid| group_of(*pid))
+        });
         let Some(group) = group else { return };
         let members: Vec<Held> = all
             .into_iter()
@@ -153,10 +154,11 @@ pub fn zombies_of(parent: i32) -> Vec<(i32, u64)> {
         .collect()
 }
 
-/// Whether a process was started with this argument.
-pub fn has_argument(pid: i32, argument: &str) -> bool {
+/// Whether a process was started with these arguments, among others.
+pub fn has_arguments(pid: i32, arguments: &[&str]) -> bool {
     let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-    line.split(|byte| *byte == 0).any(|one| one == argument.as_bytes())
+    let has = |argument: &&str| line.split(|byte| *byte == 0).any(|one| one == argument.as_bytes());
+    arguments.iter().all(has)
 }
 
 /// How long the host has been up, in milliseconds: proc_uptime(5). No clock that anybody sets.
@@ -293,10 +295,10 @@ mod tests {
         while members() < 2 {
             std::thread::yield_now();
         }
-        end_orphans(&mark);
+        end_orphans(&[&mark, "-c"]);
         assert_eq!(members(), 0);
         assert!(other.try_wait().unwrap().is_none());
-        end_orphans(&format!("{mark}-other"));
+        end_orphans(&[&format!("{mark}-other")]);
         other.wait().unwrap();
         orphan.wait().unwrap();
     }

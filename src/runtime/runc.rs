@@ -59,6 +59,11 @@ impl Runc {
         self.global.root.join(id).exists()
     }
 
+    /// Its own state: an argument of every call of ours, and of nobody else's.
+    pub fn root(&self) -> &Path {
+        &self.global.root
+    }
+
     /// The folder in which runc keeps what it knows of a container.
     pub fn state_folder(&self, id: &str) -> PathBuf {
         self.global.root.join(id)

@@ -27,6 +27,7 @@ pub(super) use fit::Host;
 use super::error::{Error, Result, store};
 use super::names::CheckpointName;
 use super::store::remove_for_good;
+use crate::runtime::criu::dump_finished;
 use crate::runtime::durable::{sync_folder, write_synced};
 use crate::runtime::options::CriuOptions;
 
@@ -40,6 +41,8 @@ pub(super) const INVENTORY: &str = "inventory.img";
 pub(super) const META_VERSION: u32 = 1;
 /// How the hidden folder of one that comes in an archive ends; [`super::archive`] sweeps those.
 pub(super) const RECEIVED: &str = ".import";
+/// How many other names are tried for one that must not be lost.
+const OTHER_NAMES: u32 = 9;
 /// CRIU's name for the log of a dump.
 pub(super) const DUMP_LOG: &str = "dump.log";
 
@@ -450,24 +453,46 @@ impl Partial {
         finished.inspect_err(|_| self.abandon())
     }
 
+    /// The same, of a container that is gone: what cannot have its name gets another, and what can have none stays where
+    /// it is.
+    pub(super) fn finish_or_keep(self) -> Result<Checkpoint> {
+        let Err(source) = self.appear() else { return open(&self.bundle, &self.name) };
+        let name = self.name.clone();
+        for number in 1..=OTHER_NAMES {
+            let Ok(kept) = format!("{name}-{number}").parse::<CheckpointName>() else { break };
+            if self.appear_as(&kept).is_ok() {
+                return Err(Error::CheckpointKept { name, kept, source: Box::new(source) });
+            }
+        }
+        Err(Error::CheckpointHidden { name, folder: self.folder.clone(), source: Box::new(source) })
+    }
+
     /// The same, and the caller abandons it when that fails.
     pub(super) fn appear(&self) -> Result<Checkpoint> {
+        self.appear_as(&self.name)
+    }
+
+    fn appear_as(&self, name: &CheckpointName) -> Result<Checkpoint> {
         // One call for the many files of an image.
         let folder = File::open(&self.folder).map_err(store("opening", &self.folder))?;
         syncfs(&folder).map_err(|error| store("syncing", &self.folder)(error.into()))?;
         crate::cut!("checkpoint.synced");
         let all = folder_of(&self.bundle);
-        let named = all.join(self.name.as_str());
+        let named = all.join(name.as_str());
         match renameat_with(CWD, &self.folder, CWD, &named, RenameFlags::NOREPLACE) {
             Ok(()) => {}
             Err(rustix::io::Errno::EXIST) => {
-                return Err(Error::CheckpointTaken { bundle: self.bundle.clone(), name: self.name.clone() });
+                return Err(Error::CheckpointTaken { bundle: self.bundle.clone(), name: name.clone() });
             }
             Err(error) => return Err(store("renaming", named)(error.into())),
         }
         crate::cut!("checkpoint.renamed");
-        sync_folder(&all).map_err(store("syncing", all))?;
-        open(&self.bundle, &self.name)
+        if let Err(error) = sync_folder(&all) {
+            // What may not be there after a power cut is not there.
+            let _ = fs::rename(&named, &self.folder);
+            return Err(store("syncing", all)(error));
+        }
+        open(&self.bundle, name)
     }
 
     /// Nothing of it stays.
@@ -494,21 +519,24 @@ pub(super) fn sweep(bundle: &Path, container: &str, making: Option<&CheckpointNa
     for entry in fs::read_dir(folder_of(bundle)).into_iter().flatten().flatten() {
         let name = entry.file_name();
         let Some(hidden) = name.to_str().and_then(|name| name.strip_prefix('.')) else { continue };
-        let is_of = |path: &Path| {
-            read_meta(&path.join(META))
-                .ok()
-                .and_then(|meta| meta.made_by)
-                .map(|made_by| made_by.maker.container)
-        };
-        let over = if let Some(made) = hidden.strip_suffix(".partial") {
-            making.is_none_or(|making| making.as_str() != made)
-                && is_of(&entry.path()).as_deref() == Some(container)
-        } else {
-            hidden.ends_with(".deleted")
-        };
-        if over {
-            let _ = fs::remove_dir_all(entry.path());
+        let folder = entry.path();
+        if let Some(made) = hidden.strip_suffix(".partial") {
+            let meta = read_meta(&folder.join(META)).ok();
+            let maker = meta.as_ref().and_then(|meta| meta.made_by.as_ref()).map(|made_by| &made_by.maker);
+            let others = maker.is_none_or(|maker| maker.container != container);
+            if others || making.is_some_and(|making| making.as_str() == made) {
+                continue;
+            }
+            if meta.is_some_and(|meta| meta.exit) && dump_finished(&folder.join(DUMP_LOG)) {
+                // The container is gone, and this is all there is of it: it waits until its name is free.
+                let named = folder_of(bundle).join(made);
+                let _ = renameat_with(CWD, &folder, CWD, named, RenameFlags::NOREPLACE);
+                continue;
+            }
+        } else if !hidden.ends_with(".deleted") {
+            continue;
         }
+        let _ = fs::remove_dir_all(folder);
     }
     let _ = fs::remove_dir(folder_of(bundle));
 }

@@ -57,6 +57,30 @@ pub enum Error {
         /// What the container is doing.
         status: Status,
     },
+    /// The container is gone, and its memory has another name than was asked for.
+    #[error(
+        "the container was dumped and has ended, but its checkpoint cannot be called {name}: it is there as {kept}"
+    )]
+    CheckpointKept {
+        /// As it was to be called.
+        name: CheckpointName,
+        /// As it is called.
+        kept: CheckpointName,
+        /// Why not.
+        source: Box<Error>,
+    },
+    /// The same, and no name could be given.
+    #[error(
+        "the container was dumped and has ended, but its checkpoint cannot be called {name}: it lies in {folder}"
+    )]
+    CheckpointHidden {
+        /// As it was to be called.
+        name: CheckpointName,
+        /// Where it is.
+        folder: PathBuf,
+        /// Why not.
+        source: Box<Error>,
+    },
     /// The bundle has a checkpoint of that name.
     #[error("{bundle} already has a checkpoint {name}")]
     CheckpointTaken {

@@ -17,7 +17,7 @@ use tokio::process::Command;
 use super::names::ContainerId;
 use super::store::Run;
 use crate::ipc::{Message, Request, SOCKET};
-use crate::runtime::process::{Held, has_argument, pids};
+use crate::runtime::process::{Held, has_arguments, pids};
 
 /// A connection to a shim.
 #[derive(Debug)]
@@ -100,7 +100,7 @@ pub(super) fn shims_of(run: &Run) -> Vec<Held> {
     let Some(folder) = identity(&run.volatile) else { return Vec::new() };
     let durable = run.durable.to_string_lossy();
     let is_ours = |pid: i32| {
-        has_argument(pid, &durable) && identity(Path::new(&format!("/proc/{pid}/cwd"))) == Some(folder)
+        has_arguments(pid, &[&durable]) && identity(Path::new(&format!("/proc/{pid}/cwd"))) == Some(folder)
     };
     let found =
         pids().into_iter().filter(|pid| is_ours(*pid)).filter_map(|pid| Held::open(pid).ok().flatten());

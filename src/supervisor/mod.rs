@@ -110,6 +110,11 @@ impl Context {
         if self.systemd_cgroup { None } else { Cgroup::predicted(cgroups_path, id.as_str()) }
     }
 
+    /// What tells a runtime call of ours from every other program: our runtime's root, and a path that it alone has.
+    fn call_of(&self, path: &Path) -> [String; 2] {
+        [self.runc.root(), path].map(|path| path.to_string_lossy().into_owned())
+    }
+
     /// How long a runtime call may take; one that moves memory takes longer.
     fn limit(&self, moves_memory: bool) -> Duration {
         if moves_memory { self.checkpoint_limit } else { self.runc.limit() }

@@ -196,7 +196,7 @@ async fn hello(link: &mut Link, patience: Duration) -> Heard {
 pub(super) async fn cut_off(context: &Arc<Context>, id: &ContainerId, run: &Run) {
     tracing::warn!(container = %id, "a start that was cut off is undone");
     crate::cut!("recovery.undo.begun");
-    end_shim(run).await;
+    end_shim(context, run).await;
     crate::cut!("recovery.undo.shim-ended");
     clear(context, id).await;
     let (clearing, named, run) = (Arc::clone(context), id.clone(), run.clone());
@@ -215,14 +215,14 @@ pub(super) async fn cut_off(context: &Arc<Context>, id: &ContainerId, run: &Run)
 
 /// Who asked is gone: the call that the shim is at is ended at once, and what has come of it. Then a shim ends by itself;
 /// one that does not is ended as well.
-async fn end_shim(run: &Run) {
+async fn end_shim(context: &Context, run: &Run) {
     if let Ok(mut link) = Link::connect(run) {
         let ending = async {
             while let Some(message) = link.next().await {
                 match message {
                     Message::Hello(Hello { init: Some(init), .. })
                     | Message::Launched { process: init, .. } => kill(init),
-                    Message::Hello(Hello { busy: Some(_), .. }) => end_launch(run).await,
+                    Message::Hello(Hello { busy: Some(_), .. }) => end_launch(context, run).await,
                     // Nothing was asked of it yet: alone it ends.
                     Message::Hello(_) => return,
                     Message::Done { .. }
@@ -238,20 +238,20 @@ async fn end_shim(run: &Run) {
     for shim in blocking(move || Ok(link::shims_of(&looked_for))).await.unwrap_or_default() {
         let Ok(watch) = shim.watch() else { continue };
         if tokio::time::timeout(SHIM, watch.readable()).await.is_err() {
-            end_launch(run).await;
+            end_launch(context, run).await;
             let _ = shim.signal(9);
             let _ = tokio::time::timeout(SHIM, watch.readable()).await;
         }
     }
     // A shim that was killed leaves it to go on.
-    end_launch(run).await;
+    end_launch(context, run).await;
 }
 
 /// The runtime that is making the run's first process.
-async fn end_launch(run: &Run) {
-    let argument = run.volatile.join(PID_FILE).to_string_lossy().into_owned();
+async fn end_launch(context: &Context, run: &Run) {
+    let arguments = context.call_of(&run.volatile.join(PID_FILE));
     let _ = blocking(move || {
-        end_orphans(&argument);
+        end_orphans(&arguments.each_ref().map(String::as_str));
         Ok(())
     })
     .await;

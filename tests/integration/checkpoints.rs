@@ -289,3 +289,68 @@ fn without_criu_the_daemon_serves_and_says_what_is_missing() {
     assert_eq!(daemon.status(&id), "running");
     daemon.clean_up();
 }
+
+/// Not a connection that needs `tcp`, and still it needs a way to the other end.
+#[test]
+fn a_connected_udp_socket_is_restored_in_a_network_namespace_of_its_own() {
+    let daemon = Daemon::start();
+    let script = "import socket, time
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.connect(('127.0.0.1', 5000))
+open('/tmp/ready', 'w')
+while True:
+    time.sleep(0.02)
+    open('/tmp/peer', 'w').write(str(s.getpeername()))";
+    let bundle = Bundle::python(script).with_shared();
+    let id = daemon.name("a");
+    daemon.start_container(&id, &bundle.start()).expect(201);
+    let peer = bundle.shared().join("peer");
+    let says = || fs::read_to_string(&peer).is_ok_and(|said| said == "('127.0.0.1', 5000)");
+    eventually("it is connected", says);
+    checkpoint(&daemon, &id, "one", &json!({ "exit": true }));
+    fs::remove_file(&peer).unwrap();
+    daemon.start_container(&id, &bundle.restore("one")).expect(201);
+    eventually("it is connected again", says);
+    daemon.clean_up();
+}
+
+/// A hook finds in its working folder what the bundle has, whatever is restored from.
+#[test]
+fn a_hook_of_the_bundles_finds_the_bundle_at_a_restore_too() {
+    let daemon = Daemon::start();
+    let bundle = Bundle::sleeper();
+    let seen = bundle.path().join("seen");
+    fs::write(bundle.path().join("mine"), "found").unwrap();
+    let script = format!("cat mine >>{}", seen.display());
+    let hook = json!({ "path": "/bin/sh", "args": ["sh", "-c", script] });
+    let bundle = bundle.with(|config| config["hooks"] = json!({ "createRuntime": [hook] }));
+    let id = daemon.name("a");
+    daemon.start_container(&id, &bundle.start()).expect(201);
+    checkpoint(&daemon, &id, "one", &json!({ "exit": true }));
+    daemon.start_container(&id, &bundle.restore("one")).expect(201);
+    assert_eq!(fs::read_to_string(&seen).unwrap(), "foundfound");
+    daemon.clean_up();
+}
+
+#[test]
+fn the_memory_of_a_container_that_is_gone_is_kept_under_another_name_when_its_own_is_taken() {
+    let daemon = Daemon::start();
+    let bundle = counter();
+    let id = daemon.name("a");
+    daemon.start_container(&id, &bundle.start()).expect(201);
+    eventually("it counts", || counts(&bundle).len() > 5);
+    let all = bundle.path().join("checkpoints");
+    let (client, path) = (daemon.client.clone(), format!("/containers/{id}/checkpoint/one"));
+    let asking = std::thread::spawn(move || client.post(&path, &json!({ "exit": true })));
+    eventually("it is being made", || all.join(".one.partial/dump.log").exists());
+    // By somebody else, behind the daemon's back.
+    fs::create_dir(all.join("one")).unwrap();
+    let problem = asking.join().unwrap().problem(409, "checkpoint-kept");
+    assert!(problem["detail"].as_str().unwrap().contains("it is there as one-1"), "{problem}");
+    assert_eq!((daemon.status(&id).as_str(), names(&daemon, &id)), ("stopped", vec!["one-1".to_owned()]));
+    let dumped = *counts(&bundle).last().unwrap();
+    daemon.start_container(&id, &bundle.restore("one-1")).expect(201);
+    eventually("it counts on", || *counts(&bundle).last().unwrap() > dumped + 3);
+    fs::remove_dir(all.join("one")).unwrap();
+    daemon.clean_up();
+}

@@ -82,9 +82,9 @@ impl Task {
     /// A shim that was killed leaves the runtime call that it was at to go on; nobody waits for that any more.
     /// `argument`: a path that this call alone was started with.
     pub(super) async fn end_orphans(&self, argument: &Path) {
-        let argument = argument.to_string_lossy().into_owned();
+        let arguments = self.context.call_of(argument);
         let _ = blocking(move || {
-            end_orphans(&argument);
+            end_orphans(&arguments.each_ref().map(String::as_str));
             Ok(())
         })
         .await;

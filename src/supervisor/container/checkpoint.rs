@@ -106,7 +106,11 @@ impl Task {
         if self.snapshot.status == Status::Checkpointing {
             self.change(Change::Dumped);
         }
+        let was_dumped = dumped.is_ok();
+        let gone = self.life.as_ref().is_none_or(|life| life.ended);
         let settled = match dumped {
+            // There is no other copy of its memory.
+            Ok(()) if gone => blocking(move || partial.finish_or_keep()).await,
             Ok(()) => blocking(move || partial.finish()).await,
             Err(error) => {
                 let log = partial.work().join(DUMP_LOG);
@@ -127,7 +131,7 @@ impl Task {
             self.context.store.noted(&life.run);
         }
         crate::cut!("checkpoint.noted-done");
-        if settled.is_err() {
+        if settled.is_err() && !was_dumped {
             // A container that has ended meanwhile is the better answer.
             self.hear_out().await;
             self.admit(Verb::Checkpoint)?;
@@ -181,11 +185,15 @@ impl Task {
     }
 
     /// Nobody was there to say how the dump ended: CRIU's log does. With `exit` the container is gone when CRIU has
-    /// finished its part, so what it has written is all there is. One that is at it still is ended.
+    /// finished its part, so what it has written is all there is. One that is at it still is waited for.
     async fn dumped_unseen(&self, partial: &Partial, otherwise: Error) -> Result<()> {
-        self.end_orphans(&partial.images()).await;
+        let (arguments, limit) = (self.context.call_of(&partial.images()), self.context.limit(true));
         let log = partial.work().join(DUMP_LOG);
-        let finished = blocking(move || Ok(criu::dump_finished(&log))).await.unwrap_or(false);
+        let judged = blocking(move || {
+            criu::await_dump(&arguments.each_ref().map(String::as_str), limit);
+            Ok(criu::dump_finished(&log))
+        });
+        let finished = judged.await.unwrap_or(false);
         if finished { Ok(()) } else { Err(otherwise) }
     }
 

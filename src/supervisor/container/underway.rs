@@ -83,10 +83,13 @@ pub(super) enum Call {
 
 impl Call {
     /// Has it fail. A dump must fail by CRIU's own doing: one that is killed leaves its processes with its code in them.
-    fn call_off(&self) {
+    fn call_off(&self, context: &Context) {
+        let (Self::Dump(path) | Self::Restore(path)) = self;
+        let arguments = context.call_of(path);
+        let arguments = arguments.each_ref().map(String::as_str);
         match self {
-            Self::Dump(images) => criu::refuse_writes(images),
-            Self::Restore(pid_file) => process::end_orphans(&pid_file.to_string_lossy()),
+            Self::Dump(_) => criu::refuse_writes(&arguments),
+            Self::Restore(_) => process::end_orphans(&arguments),
         }
     }
 
@@ -145,14 +148,14 @@ async fn watch_over(context: Arc<Context>, id: ContainerId, run: u32, work: Arc<
             _ = cancelled.changed() => {}
             () = tokio::time::sleep(time) => {}
         }
-        let (call, off) = (call.clone(), work.is_cancelled());
+        let (call, off, of) = (call.clone(), work.is_cancelled(), Arc::clone(&context));
         let looked = blocking(move || {
             let lost = call.is_lost();
             if lost {
                 tracing::error!(?call, "CRIU's log grows without end, so it is ended");
             }
             if off || lost {
-                call.call_off();
+                call.call_off(&of);
             }
             Ok(call.written())
         });
