@@ -773,10 +773,11 @@ that is too large (over 1 MiB) or has another name still. `unixSocket`: its othe
 connected, or connecting. `unacceptedConnection`: a TCP connection that waits for accept. `socketFamily`: a
 family or protocol that CRIU does not know. `netlinkData`: a netlink socket with unread data. `fileLock`: a lock or
 lease. `fileWatch`: an inotify or fanotify watch of what has no path. `device`: a device that CRIU does not know.
-`descriptor`: a descriptor of a kind that CRIU does not know. `ioUring`: an io_uring. `terminal`: a terminal whose
+`descriptor`: a descriptor of a kind that CRIU does not know. `ioUring`: an io_uring. `packetPipe`: a pipe in packet mode (O_DIRECT). `terminal`: a terminal whose
 session is led from outside. `session`: a process that entered from outside. `sharedMemory`: System V
-memory of another IPC namespace. `namespace`: a process in a namespace of its own that CRIU does not nest. `tracer`: it
-is being traced. `stopped`: it is stopped by a signal, on a host with cgroup v1. `user`: a user other than root where CAP_SYS_RESOURCE is withheld from the daemon.
+memory of another IPC namespace. `namespace`: a process in a namespace of its own that CRIU does not nest.
+`chroot`: the first process of a mount namespace has called chroot(2). `clone`: a process that shares its memory, folders
+or descriptors with another by clone(2) and is no thread of it. `vfork`: it waits in vfork(2). `tracer`: it is being traced. `stopped`: it is stopped by a signal, on a host with cgroup v1. `user`: a user other than root where CAP_SYS_RESOURCE is withheld from the daemon.
 */
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, Default)]
 #[derive(Copy)]
@@ -806,6 +807,8 @@ pub enum CheckpointBlockerKind {
     Descriptor,
     #[serde(rename = "ioUring")]
     IoUring,
+    #[serde(rename = "packetPipe")]
+    PacketPipe,
     #[serde(rename = "terminal")]
     Terminal,
     #[serde(rename = "session")]
@@ -814,6 +817,12 @@ pub enum CheckpointBlockerKind {
     SharedMemory,
     #[serde(rename = "namespace")]
     Namespace,
+    #[serde(rename = "chroot")]
+    Chroot,
+    #[serde(rename = "clone")]
+    Clone,
+    #[serde(rename = "vfork")]
+    Vfork,
     #[serde(rename = "tracer")]
     Tracer,
     #[serde(rename = "stopped")]
@@ -836,10 +845,14 @@ impl CheckpointBlockerKind {
             Self::Device => "device",
             Self::Descriptor => "descriptor",
             Self::IoUring => "ioUring",
+            Self::PacketPipe => "packetPipe",
             Self::Terminal => "terminal",
             Self::Session => "session",
             Self::SharedMemory => "sharedMemory",
             Self::Namespace => "namespace",
+            Self::Chroot => "chroot",
+            Self::Clone => "clone",
+            Self::Vfork => "vfork",
             Self::Tracer => "tracer",
             Self::Stopped => "stopped",
             Self::User => "user",
