@@ -10,9 +10,10 @@ use nix::libc;
 use super::tree::{Member, Tree};
 use super::{Findings, Kind};
 
-/// Between vfork(2) and execve(2) memory is shared for an instant, which is nothing to tell: what is shared is told when
-/// it is still so after this time.
-const INSTANT: Duration = Duration::from_millis(100);
+/// Between vfork(2) and execve(2) memory is shared for an instant, which is nothing to tell; on a busy host instants are
+/// long. What is shared is told when it was so at every look.
+const LOOKS: u32 = 20;
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// What may be shared: `enum kcmp_type` of `linux/kcmp.h`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,13 +41,16 @@ impl Sharing<'_> {
 }
 
 pub(super) fn check(tree: &Tree, found: &mut Findings) {
-    let before = look(tree);
-    if before.is_empty() {
-        return;
+    let mut shared = look(tree);
+    for _ in 0..LOOKS {
+        if shared.is_empty() {
+            return;
+        }
+        std::thread::sleep(PAUSE);
+        let now = look(tree);
+        shared.retain(|one| now.iter().any(|other| one.is(other)));
     }
-    std::thread::sleep(INSTANT);
-    let after = look(tree);
-    for one in before.iter().filter(|one| after.iter().any(|then| one.is(then))) {
+    for one in &shared {
         // Two that are ending share nothing, as the kernel compares it; memory is the first that goes.
         if has_memory(one.member.pid) && has_memory(one.other.pid) {
             tell(one, found);
