@@ -30,6 +30,7 @@ mod output;
 mod preflight;
 mod processes;
 mod program;
+mod readme;
 mod recovery;
 mod redis;
 mod repeats;
