@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::support::contract::document;
+use crate::support::contract::{answer, answered, document};
 use crate::support::daemon::Daemon;
 
 #[test]
@@ -62,6 +62,27 @@ fn every_operation_is_served_and_no_method_more() {
         }
     }
     assert!(served > 20, "{served} operations");
+}
+
+#[test]
+#[ignore = "of what the other tests have seen: scripts/checks runs it after them"]
+fn every_status_that_an_operation_can_give_was_given() {
+    let document = document();
+    let answered = answered();
+    let mut missed = Vec::new();
+    for (template, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap().iter().filter(|(key, _)| *key != "parameters") {
+            let all = operation["responses"].as_object().unwrap().keys();
+            missed.extend(
+                all.map(|status| answer(method, template, status)).filter(|one| !answered.contains(one)),
+            );
+        }
+    }
+    assert!(
+        missed.is_empty(),
+        "no test has seen these answers, which the contract names:\n{}",
+        missed.join("\n")
+    );
 }
 
 #[test]
