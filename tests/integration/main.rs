@@ -37,6 +37,7 @@ mod repeats;
 mod rounds;
 mod runc_cases;
 mod shims;
+mod statuses;
 mod strays;
 mod underway;
 mod upgrade;
