@@ -9,7 +9,11 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use procfs::net::TcpState;
+use procfs::process::{FDTarget, Process};
+
 use crate::config::{Config, find_program};
+use crate::http;
 use crate::runtime::cgroup;
 use crate::runtime::criu::Criu;
 use crate::runtime::process::{CAP_SYS_RESOURCE, has_capability};
@@ -34,7 +38,8 @@ enum Finding {
 
 /// The whole report, and whether the daemon can serve here.
 pub async fn check(config: &Config) -> (String, bool) {
-    let mut findings = vec![root(), runtime(config).await, shim(config), cgroups()];
+    let mut findings =
+        vec![root(), runtime(config).await, shim(config), address(config).await, cgroups(), confinement()];
     findings.extend(criu(config).await);
     findings.push(iptables());
     let serves = !findings.iter().any(|finding| matches!(finding, Finding::Bad { .. }));
@@ -84,6 +89,63 @@ fn shim(config: &Config) -> Finding {
             what: format!("shim: {} is not there", config.shim.display()),
             remedy: "it comes with containerd-rest; say where it is with --shim PATH".into(),
         },
+    }
+}
+
+/// Whether it could listen. Nobody else can for the moment that this takes.
+async fn address(config: &Config) -> Finding {
+    let at = &config.listen;
+    match http::try_address(at).await {
+        Ok(()) => Finding::Good(format!("address: {at} is free")),
+        Err(error) => match listener(at) {
+            Some((program, pid)) if program == "containerd-rest" => {
+                Finding::Good(format!("address: {at} is served by a containerd-rest (pid {pid})"))
+            }
+            Some((program, pid)) => Finding::Bad {
+                what: format!("address: {program} (pid {pid}) listens at {at}"),
+                remedy: "end it, or choose another: --listen localhost:PORT".into(),
+            },
+            None => Finding::Bad {
+                what: format!("address: {at} cannot be listened at"),
+                remedy: error.to_string(),
+            },
+        },
+    }
+}
+
+/// The program that listens at an address's port, and its pid. To be seen by root alone.
+fn listener(address: &str) -> Option<(String, i32)> {
+    let port: u16 = address.rsplit(':').next()?.parse().ok()?;
+    let sockets: Vec<u64> = [procfs::net::tcp(), procfs::net::tcp6()]
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter(|socket| socket.state == TcpState::Listen && socket.local_address.port() == port)
+        .map(|socket| socket.inode)
+        .collect();
+    let holds = |process: &Process| {
+        let mut open = process.fd().into_iter().flatten().flatten();
+        open.any(|fd| matches!(fd.target, FDTarget::Socket(inode) if sockets.contains(&inode)))
+    };
+    let found = procfs::process::all_processes().ok()?.flatten().find(holds)?;
+    Some((found.stat().ok()?.comm, found.pid()))
+}
+
+/// What else may refuse something to containers, or to CRIU.
+fn confinement() -> Finding {
+    let said = |path: &str| fs::read_to_string(path).unwrap_or_default();
+    if said("/sys/fs/selinux/enforce").trim() == "1" {
+        Finding::Poor {
+            what: "confinement: SELinux is enforced, with which this was not tried".into(),
+            remedy: "where something is refused, see what by: ausearch -m avc -ts recent".into(),
+        }
+    } else if said("/sys/module/apparmor/parameters/enabled").trim() == "Y" {
+        Finding::Good(
+            "confinement: AppArmor; a bundle's apparmorProfile must be loaded: aa-status lists those that are"
+                .into(),
+        )
+    } else {
+        Finding::Good("confinement: neither SELinux nor AppArmor".into())
     }
 }
 

@@ -52,9 +52,9 @@ fn item(location: &str, code: &str, message: impl Into<String>) -> ProblemItem {
 pub fn of(error: &Error) -> Problem {
     let detail = chain(error);
     match error {
-        Error::BadName(_) => {
+        Error::BadName(name) => {
             let mut found = problem(&INVALID, detail.clone(), "use another name");
-            found.errors = Some(vec![item("/path", "pattern", detail)]);
+            found.errors = Some(vec![item(&format!("/path/{}", name.of), "pattern", detail)]);
             found
         }
         Error::TooLong { field, index, .. } => {

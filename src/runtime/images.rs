@@ -10,6 +10,7 @@ mod walk;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
+use std::net::SocketAddr;
 use std::path::Path;
 
 use prost::Message;
@@ -171,14 +172,14 @@ pub fn descriptors(images: &Path, processes: &[Dumped]) -> io::Result<BTreeMap<u
     Ok(found)
 }
 
-/// The TCP ports at which a dump's processes listen.
-pub fn listening(images: &Path) -> io::Result<Vec<u16>> {
+/// Where a dump's processes listen for TCP.
+pub fn listening(images: &Path) -> io::Result<Vec<SocketAddr>> {
     const TCP: u32 = 6;
     const LISTEN: u32 = 10;
     let files: Vec<FileEntry> = read(&images.join("files.img"))?;
     let sockets = files.into_iter().filter_map(|file| file.inet);
     let listening = sockets.filter(|socket| socket.proto == TCP && socket.state == LISTEN);
-    Ok(listening.filter_map(|socket| u16::try_from(socket.src_port).ok()).collect())
+    Ok(listening.filter_map(|socket| address(&socket.src_addr, socket.src_port)).collect())
 }
 
 /// The mounts of a dump, of every mount namespace in it.
@@ -254,19 +255,19 @@ impl FileEntry {
         let from = address(&socket.src_addr, socket.src_port)?;
         Some(match address(&socket.dst_addr, socket.dst_port) {
             Some(to) if socket.dst_port != 0 => format!("{from} to {to}"),
-            _ => from,
+            _ => from.to_string(),
         })
     }
 }
 
 /// Words in network order, as the kernel has them.
-fn address(words: &[u32], port: u32) -> Option<String> {
+fn address(words: &[u32], port: u32) -> Option<SocketAddr> {
     let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+    let port = u16::try_from(port).ok()?;
     if let Ok(four) = <[u8; 4]>::try_from(bytes.as_slice()) {
-        return Some(format!("{}:{port}", std::net::Ipv4Addr::from(four)));
+        return Some((four, port).into());
     }
-    let sixteen = <[u8; 16]>::try_from(bytes.as_slice()).ok()?;
-    Some(format!("[{}]:{port}", std::net::Ipv6Addr::from(sixteen)))
+    Some((<[u8; 16]>::try_from(bytes.as_slice()).ok()?, port).into())
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -449,8 +450,9 @@ mod tests {
 
     #[test]
     fn addresses_are_in_network_order() {
-        assert_eq!(address(&[0x0100_007f], 7).unwrap(), "127.0.0.1:7");
-        assert_eq!(address(&[0, 0, 0, 0x0100_0000], 7).unwrap(), "[::1]:7");
+        let address = |words: &[u32]| address(words, 7).unwrap().to_string();
+        assert_eq!(address(&[0x0100_007f]), "127.0.0.1:7");
+        assert_eq!(address(&[0, 0, 0, 0x0100_0000]), "[::1]:7");
     }
 
     #[test]

@@ -97,6 +97,7 @@ pub struct Blocker {
 
 /// What a dump of the tree below this process with these options would be refused for; the first [`MOST`].
 pub fn check(init: i32, wanted: CriuOptions) -> Vec<Blocker> {
+    super::process::await_program(init);
     let tree = Tree::read(init);
     let mut found = Findings::default();
     let chrooted = roots::check(&tree, &mut found);

@@ -41,6 +41,8 @@ pub(super) const INVENTORY: &str = "inventory.img";
 pub(super) const META_VERSION: u32 = 1;
 /// How the hidden folder of one that comes in an archive ends; [`super::archive`] sweeps those.
 pub(super) const RECEIVED: &str = ".import";
+/// How often the folder of all checkpoints is made, which others may take away.
+const MAKING: u32 = 100;
 /// How many other names are tried for one that must not be lost.
 const OTHER_NAMES: u32 = 9;
 /// CRIU's name for the log of a dump.
@@ -344,15 +346,7 @@ impl Partial {
         meta: &Meta,
         config: &[u8],
     ) -> Result<Self> {
-        let taken = || Error::CheckpointTaken { bundle: bundle.to_owned(), name: name.clone() };
-        let all = folder_of(bundle);
-        make_all(&all)?;
-        let folder = all.join(format!(".{name}.partial"));
-        let claim = claims.alone(real(bundle, name)?).ok_or_else(taken)?;
-        let partial = Self { bundle: bundle.to_owned(), name: name.clone(), folder, _claim: claim };
-        if all.join(name.as_str()).symlink_metadata().is_ok() {
-            return Err(taken());
-        }
+        let partial = Self::claim(claims, bundle, name, ".partial")?;
         // What an earlier daemon left when it died in the middle of a dump.
         let _ = fs::remove_dir_all(&partial.folder);
         crate::cut!("checkpoint.filling");
@@ -370,9 +364,19 @@ impl Partial {
         name: &CheckpointName,
         note: impl FnOnce(&Path) -> Result<()>,
     ) -> Result<Self> {
+        let partial = Self::claim(claims, bundle, name, RECEIVED)?;
+        note(&partial.folder)?;
+        // What an earlier daemon left.
+        remove_for_good(&partial.folder);
+        partial.make_folders().inspect_err(|_| partial.abandon())?;
+        Ok(partial)
+    }
+
+    /// Nobody else makes one of that name meanwhile, and there is none.
+    fn claim(claims: &Claims, bundle: &Path, name: &CheckpointName, ending: &str) -> Result<Self> {
         let taken = || Error::CheckpointTaken { bundle: bundle.to_owned(), name: name.clone() };
         let all = folder_of(bundle);
-        let folder = all.join(format!(".{name}{RECEIVED}"));
+        let folder = all.join(format!(".{name}{ending}"));
         // As it will be once the folder of all is made.
         let place = all.canonicalize().or_else(|_| Ok(bundle.canonicalize()?.join("checkpoints")));
         let place = place.map_err(store("opening", bundle))?.join(name.as_str());
@@ -380,15 +384,7 @@ impl Partial {
         if all.join(name.as_str()).symlink_metadata().is_ok() {
             return Err(taken());
         }
-        note(&folder)?;
-        let partial = Self { bundle: bundle.to_owned(), name: name.clone(), folder, _claim: claim };
-        let made = make_all(&all).and_then(|()| {
-            // What an earlier daemon left.
-            remove_for_good(&partial.folder);
-            partial.make_folders()
-        });
-        made.inspect_err(|_| partial.abandon())?;
-        Ok(partial)
+        Ok(Self { bundle: bundle.to_owned(), name: name.clone(), folder, _claim: claim })
     }
 
     /// One that an earlier daemon began at this request, if it is there.
@@ -410,11 +406,19 @@ impl Partial {
     }
 
     fn make_folders(&self) -> Result<()> {
-        // Nobody gets into the folder above. A restored process of a user namespace opens its images below a descriptor.
-        for (folder, mode) in [(self.folder.clone(), 0o700), (self.images(), 0o711)] {
-            DirBuilder::new().mode(mode).create(&folder).map_err(store("making the folder", folder))?;
+        let all = folder_of(&self.bundle);
+        let make = |folder: &Path, mode| DirBuilder::new().mode(mode).create(folder);
+        let mut tries = 0..MAKING;
+        loop {
+            make_all(&all)?;
+            match make(&self.folder, 0o700) {
+                // Another that failed just now has taken the folder of all away with it: it was empty.
+                Err(error) if error.kind() == io::ErrorKind::NotFound && tries.next().is_some() => {}
+                made => break made.map_err(store("making the folder", &self.folder))?,
+            }
         }
-        Ok(())
+        // Nobody gets into the folder above. A restored process of a user namespace opens its images below a descriptor.
+        make(&self.images(), 0o711).map_err(store("making the folder", self.images()))
     }
 
     fn fill(&self, meta: &Meta, config: &[u8]) -> Result<()> {
@@ -572,6 +576,22 @@ mod tests {
 
     fn name(text: &str) -> CheckpointName {
         text.parse().unwrap()
+    }
+
+    #[test]
+    fn one_that_fails_does_not_take_the_folder_away_from_one_that_begins() {
+        let bundle = tempfile::tempdir().unwrap();
+        let claims = Claims::default();
+        let again = |own: CheckpointName| {
+            for _ in 0..2000 {
+                Partial::receive(&claims, bundle.path(), &own, |_| Ok(())).unwrap().abandon();
+            }
+        };
+        std::thread::scope(|scope| {
+            scope.spawn(|| again(name("a")));
+            again(name("b"));
+        });
+        assert_eq!(fs::read_dir(bundle.path()).unwrap().count(), 0);
     }
 
     #[test]

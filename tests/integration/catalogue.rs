@@ -212,7 +212,11 @@ fn pids_and_ports_of_the_hosts_that_are_taken_are_named() {
         made(&daemon, &id, "one", &json!({}));
         let answer = daemon.start_container(&second, &bundle.restore("one"));
         let detail = answer.problem(409, "host-conflict")["detail"].as_str().unwrap().to_owned();
-        let what = if name == "pid" { format!("the pid {pid} of its sleep") } else { format!("port {port}") };
+        let what = if name == "pid" {
+            format!("the pid {pid} of its sleep")
+        } else {
+            format!("listens at [::]:{port}")
+        };
         assert!(detail.contains(&what), "{detail}");
         daemon.client.get(&format!("/containers/{second}")).problem(404, "container-not-found");
         // Once it is free it is no conflict any more.

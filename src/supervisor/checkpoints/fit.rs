@@ -2,8 +2,10 @@
 //! before anything is touched, rather than by a restore that fails late.
 
 use std::fs;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 
+use procfs::net::TcpState;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -85,26 +87,29 @@ pub(in crate::supervisor) fn conflicts(
         }
     }
     if shared.network {
-        let mut ports = images::listening(&checkpoint.images).unwrap_or_default();
-        ports.retain(|port| is_listened_at(*port));
-        found.extend(
-            ports.into_iter().map(|port| format!("it listens at port {port}, and so does somebody else")),
-        );
+        let wanted = images::listening(&checkpoint.images).unwrap_or_default();
+        let taken = if wanted.is_empty() { Vec::new() } else { listened_at() };
+        for address in wanted {
+            if let Some(other) = taken.iter().find(|other| excludes(**other, address)) {
+                found.push(format!("it listens at {address}, and somebody else does at {other}"));
+            }
+        }
     }
     found
 }
 
 /// In the daemon's own network namespace, which is that of a container that has none.
-fn is_listened_at(port: u16) -> bool {
-    let listens = |line: &str| {
-        // `sl local_address rem_address st` (proc_net_tcp in the kernel's documentation); 0A is LISTEN.
-        let mut words = line.split_whitespace().skip(1);
-        let (local, state) = (words.next().unwrap_or_default(), words.nth(1));
-        state == Some("0A")
-            && local.rsplit(':').next().and_then(|hex| u16::from_str_radix(hex, 16).ok()) == Some(port)
-    };
-    let files = ["/proc/net/tcp", "/proc/net/tcp6"];
-    files.iter().any(|file| fs::read_to_string(file).unwrap_or_default().lines().any(listens))
+fn listened_at() -> Vec<SocketAddr> {
+    let all = [procfs::net::tcp(), procfs::net::tcp6()].into_iter().flatten().flatten();
+    all.filter(|socket| socket.state == TcpState::Listen).map(|socket| socket.local_address).collect()
+}
+
+/// Whether nobody can listen at one address while somebody does at the other: they are the same, or one is every
+/// address of its family; every one of IPv6's takes IPv4's too (ipv6(7), IPV6_V6ONLY is off).
+fn excludes(one: SocketAddr, other: SocketAddr) -> bool {
+    let (here, there) = (one.ip().to_canonical(), other.ip().to_canonical());
+    let takes = |all: IpAddr, one: IpAddr| all.is_unspecified() && (all.is_ipv6() || one.is_ipv4());
+    one.port() == other.port() && (here == there || takes(here, there) || takes(there, here))
 }
 
 /// `4.2.1` and `4.2`, to be compared; what is no version is compared with nothing.
@@ -165,6 +170,24 @@ mod tests {
         assert!(version("4.2.1") > version("4.2"));
         assert_eq!(version("v4.2-dirty"), version("4.2"));
         assert_eq!(version("garbage"), None);
+    }
+
+    #[test]
+    fn an_address_excludes_those_that_cannot_be_listened_at_beside_it() {
+        for (one, other, excluded) in [
+            ("127.0.0.1:80", "127.0.0.1:80", true),
+            ("127.0.0.1:80", "127.0.0.1:81", false),
+            ("127.0.0.1:80", "127.0.0.2:80", false),
+            ("0.0.0.0:80", "127.0.0.2:80", true),
+            ("0.0.0.0:80", "[::1]:80", false),
+            ("[::]:80", "127.0.0.1:80", true),
+            ("[::]:80", "[::1]:80", true),
+            ("[::1]:80", "127.0.0.1:80", false),
+            ("[::ffff:127.0.0.1]:80", "127.0.0.1:80", true),
+        ] {
+            let (a, b) = (one.parse().unwrap(), other.parse().unwrap());
+            assert_eq!((excludes(a, b), excludes(b, a)), (excluded, excluded), "{one} {other}");
+        }
     }
 
     #[test]

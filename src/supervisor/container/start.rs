@@ -269,6 +269,10 @@ impl Task {
         let Error::Runtime { id, source: runtime::Error::Failed { verb, words } } = error else {
             return error;
         };
+        if self.snapshot.under_way.as_ref().is_some_and(|work| work.is_cancelled()) {
+            // Nobody asks why, and its log would take the place of another's.
+            return Error::Runtime { id, source: runtime::Error::Failed { verb, words } };
+        }
         let (context, name, kept_for) = (Arc::clone(&self.context), id.clone(), checkpoint.clone());
         let lost = log.to_string_lossy().into_owned();
         let kept = blocking(move || {
