@@ -73,6 +73,12 @@ pub struct Stats {
 /// The processes of a dump, parents first, if all memory that its images tell of is there. CRIU reads what is missing for
 /// ever, and fills the disk with its log of that.
 pub fn whole(images: &Path) -> io::Result<Vec<Dumped>> {
+    pages_whole(images)?;
+    tree(images)
+}
+
+/// Whether all memory that its images tell of is there: of a dump, or of a round before it, which has nothing else.
+pub fn pages_whole(images: &Path) -> io::Result<()> {
     for entry in fs::read_dir(images)?.flatten() {
         if !entry.file_name().to_string_lossy().starts_with("pagemap-") {
             continue;
@@ -90,7 +96,7 @@ pub fn whole(images: &Path) -> io::Result<Vec<Dumped>> {
             return Err(io::Error::new(io::ErrorKind::InvalidData, words));
         }
     }
-    tree(images)
+    Ok(())
 }
 
 fn tree(images: &Path) -> io::Result<Vec<Dumped>> {
