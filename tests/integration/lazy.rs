@@ -1,7 +1,5 @@
 //! Restores that go on before all memory is in: what comes is right, what does not come is never zeros.
 
-use std::fs;
-
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
@@ -12,8 +10,8 @@ use crate::support::pages::Pages;
 use crate::support::runtime::Runtime;
 use crate::support::{eventually, host};
 
-/// Each page of 128 MiB is known. It is looked at again and again, by a child every time too; what is wrong is in
-/// /tmp/wrong, and /tmp/count says how often all was right.
+/// Each page of 128 MiB is known. It is looked at again and again, by a child every time too; each wrong one is told, and
+/// how often all was looked at.
 const HOLDER: &str = "
 import os, time
 PAGES = 32768
@@ -21,7 +19,7 @@ def page(n): return (b'%016d' % n) * 256
 held = bytearray(b''.join(page(n) for n in range(PAGES)))
 def wrong(n):
     if held[n * 4096 : (n + 1) * 4096] == page(n): return False
-    open('/tmp/wrong', 'a').write(f'{n}: {bytes(held[n * 4096 : n * 4096 + 16])}\\n')
+    os.write(1, b'wrong %d\\n' % n)
     return True
 rounds = 0
 while True:
@@ -30,9 +28,31 @@ while True:
     for n in range(PAGES - 1, -1, -7): wrong(n)
     assert os.waitpid(child, 0)[1] == 0
     rounds += 1
-    open('/tmp/count', 'w').write(str(rounds))
+    os.write(1, b'%d\\n' % rounds)
     time.sleep(0.01)
 ";
+
+/// It looks at its memory again, and finds it right.
+#[track_caller]
+fn goes_on(daemon: &Daemon, id: &str) {
+    let count = || {
+        let output = daemon.output(id);
+        output
+            .lines()
+            .filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok())
+            .next_back()
+            .unwrap_or(0)
+    };
+    let now = count();
+    eventually("it goes on", || count() > now);
+    nothing_wrong(daemon, id);
+}
+
+#[track_caller]
+fn nothing_wrong(daemon: &Daemon, id: &str) {
+    let output = daemon.output(id);
+    assert!(!output.contains("wrong"), "{output}");
+}
 
 struct Lazy {
     daemon: Daemon,
@@ -44,7 +64,7 @@ struct Lazy {
 impl Lazy {
     /// A container that was checkpointed as `one` and is stopped.
     fn new(daemon: Daemon) -> Self {
-        let bundle = Bundle::python(HOLDER).with_shared();
+        let bundle = Bundle::python(HOLDER);
         let id = daemon.name("a");
         daemon.start_container(&id, &bundle.start()).expect(201);
         let pages = Pages::slow(&daemon.state_folder());
@@ -79,21 +99,14 @@ impl Lazy {
         self.daemon.container(&self.id)["pages"].clone()
     }
 
-    fn count(&self) -> u64 {
-        let text = fs::read_to_string(self.bundle.shared().join("count")).unwrap_or_default();
-        text.parse().unwrap_or(0)
-    }
-
     #[track_caller]
     fn goes_on(&self) {
-        let now = self.count();
-        eventually("it goes on", || self.count() > now);
-        self.nothing_wrong();
+        goes_on(&self.daemon, &self.id);
     }
 
     #[track_caller]
     fn nothing_wrong(&self) {
-        assert_eq!(fs::read_to_string(self.bundle.shared().join("wrong")).unwrap_or_default(), "");
+        nothing_wrong(&self.daemon, &self.id);
     }
 
     #[track_caller]
@@ -174,7 +187,6 @@ fn a_page_server_that_is_killed_takes_its_container_along_before_it_reads_zeros(
         lazy.pages.kill();
         lazy.is_lost();
         lazy.daemon.client.delete(&lazy.path("?force=true")).expect(204);
-        fs::remove_file(lazy.bundle.shared().join("count")).unwrap();
     }
     // Frozen ones end too.
     lazy.restore();
@@ -216,23 +228,19 @@ fn a_daemon_that_is_killed_leaves_the_pages_to_come() {
 #[test]
 fn a_container_that_loses_its_shim_while_its_pages_come_is_ended() {
     let lazy = Lazy::new(Daemon::start());
-    let kill_shim = |lazy: &Lazy| {
-        let shim =
-            host::processes(&lazy.id, 0).into_iter().find(|(_, line)| line.contains("containerd-rest-shim"));
-        kill(Pid::from_raw(i32::try_from(shim.unwrap().0).unwrap()), Signal::SIGKILL).unwrap();
+    let kill_shim = |id: &str| {
+        let mut all = host::processes(id, 0).into_iter();
+        let shim = all.find(|(_, line)| line.contains("containerd-rest-shim")).map(|(pid, _)| pid);
+        kill(Pid::from_raw(i32::try_from(shim.unwrap()).unwrap()), Signal::SIGKILL).unwrap();
     };
     lazy.restore();
-    kill_shim(&lazy);
+    kill_shim(&lazy.id);
     lazy.is_lost();
     lazy.daemon.client.delete(&lazy.path("?force=true")).expect(204);
     // The same, seen by the next daemon.
     lazy.restore();
     let id = lazy.id.clone();
-    let lazy = lazy.crash_after(|_| {
-        let shim =
-            host::processes(&id, 0).into_iter().find(|(_, line)| line.contains("containerd-rest-shim"));
-        kill(Pid::from_raw(i32::try_from(shim.unwrap().0).unwrap()), Signal::SIGKILL).unwrap();
-    });
+    let lazy = lazy.crash_after(|_| kill_shim(&id));
     lazy.is_lost();
     let lazy = lazy.crash_after(|_| {});
     lazy.end();
@@ -267,7 +275,7 @@ fn whatever_ends_a_container_whose_pages_come_ends_their_server_too() {
     client.delete(&format!("/containers/{one}?force=true")).expect(204);
     lazy.pages.let_go();
     eventually("all is in", || lazy.daemon.container(&two)["pages"] == "loaded");
-    lazy.goes_on();
+    goes_on(&lazy.daemon, &two);
     lazy.daemon.clean_up();
 }
 
@@ -304,10 +312,10 @@ fn a_lazy_restore_that_fails_leaves_nothing() {
 #[test]
 fn rounds_before_a_dump_are_made_where_the_kernel_tracks_memory_and_refused_elsewhere() {
     let daemon = Daemon::start();
-    let bundle = Bundle::python(HOLDER).with_shared();
+    let bundle = Bundle::python(HOLDER);
     let id = daemon.name("a");
     daemon.start_container(&id, &bundle.start()).expect(201);
-    eventually("it holds its memory", || bundle.shared().join("count").exists());
+    eventually("it holds its memory", || daemon.output(&id).contains("F 1"));
     let features = daemon.client.get("/version").expect(200).json()["features"].clone();
     let path = format!("/containers/{id}/checkpoint/one");
     for rounds in [0, 9] {
@@ -323,5 +331,55 @@ fn rounds_before_a_dump_are_made_where_the_kernel_tracks_memory_and_refused_else
         daemon.start_container(&id, &bundle.restore("one")).expect(201);
     }
     assert_eq!(daemon.status(&id), "running");
+    daemon.clean_up();
+}
+
+/// Speaks with itself over TCP.
+const SPEAKER: &str = "
+import socket, time
+server = socket.create_server(('127.0.0.1', 7000))
+one = socket.create_connection(('127.0.0.1', 7000))
+other = server.accept()[0]
+n = 0
+while True:
+    one.sendall(b'x')
+    assert other.recv(1) == b'x'
+    n += 1
+    print(n, flush=True)
+    time.sleep(0.02)
+";
+
+#[test]
+fn connections_terminals_and_the_hosts_pids_are_restored_lazily_and_a_user_namespace_is_refused_by_name() {
+    let daemon = Daemon::start();
+    let user = Bundle::sleeper().with(|config| {
+        let mapping = json!([{ "containerID": 0, "hostID": 100_000, "size": 1000 }]);
+        config["linux"]["namespaces"].as_array_mut().unwrap().push(json!({ "type": "user" }));
+        config["linux"]["uidMappings"] = mapping.clone();
+        config["linux"]["gidMappings"] = mapping;
+    });
+    let counter = "i=0; while :; do i=$((i+1)); echo $i; sleep 0.02; done";
+    let terminal = Bundle::script(counter).with(|config| config["process"]["terminal"] = json!(true));
+    let host_pids = Bundle::script(counter).without_namespace("pid");
+    for (name, bundle) in [("tcp", Bundle::python(SPEAKER)), ("terminal", terminal), ("pids", host_pids)] {
+        let id = daemon.name(name);
+        daemon.start_container(&id, &bundle.start()).expect(201);
+        goes_on(&daemon, &id);
+        let options = json!({ "exit": true, "tcp": true });
+        daemon.client.post(&format!("/containers/{id}/checkpoint/one"), &options).expect(201);
+        let mut body = bundle.restore("one");
+        body["lazyPages"] = json!(true);
+        daemon.start_container(&id, &body).expect(201);
+        eventually("all is in", || daemon.container(&id)["pages"] == "loaded");
+        goes_on(&daemon, &id);
+    }
+    let id = daemon.name("user");
+    daemon.start_container(&id, &user.start()).expect(201);
+    daemon.client.post(&format!("/containers/{id}/checkpoint/one"), &json!({ "exit": true })).expect(201);
+    let mut body = user.restore("one");
+    body["lazyPages"] = json!(true);
+    let problem = daemon.start_container(&id, &body).problem(409, "feature-unavailable");
+    assert!(problem["detail"].as_str().unwrap().contains("user namespace"), "{problem}");
+    daemon.start_container(&id, &user.restore("one")).expect(201);
     daemon.clean_up();
 }

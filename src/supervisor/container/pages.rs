@@ -63,7 +63,7 @@ impl Task {
                 self.emit(Happened::PagesLoaded);
             }
             Some(Pages::Lost) => {
-                tracing::error!(container = %self.id(), "its page server died before all memory was in, so it is killed");
+                tracing::error!(container = %self.id(), "its page server, or the shim that watches it, died before all of its memory was in: it is killed");
                 self.emit(Happened::PagesLost);
             }
             Some(Pages::Loading) | None => {}

@@ -381,6 +381,12 @@ fn plan(start: Start, claims: &Claims, host: &Host) -> Result<Plan> {
     if start.lazy_pages && start.checkpoint.is_none() {
         return Err(Error::LazyStart);
     }
+    if start.lazy_pages && bundle.user_namespace() {
+        // userfaultfd(2) asks for CAP_SYS_PTRACE in the first user namespace, and CRIU opens it in the container's.
+        let why =
+            "the bundle has a user namespace, in which the kernel allows CRIU no userfaultfd".to_owned();
+        return Err(Error::Unavailable { feature: Feature::LazyPages, why });
+    }
     let opened =
         start.checkpoint.map(|name| checkpoints::open_claimed(claims, bundle.path(), &name)).transpose()?;
     let (checkpoint, claim) = opened.unzip();
