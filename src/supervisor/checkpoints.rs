@@ -423,7 +423,7 @@ impl Partial {
         let claim = claims.alone(real(bundle, name).ok()?)?;
         // Before it says whose it is, nothing is in it yet, whoever began it.
         let meta = read_meta(&folder.join(META)).ok();
-        let pre_dumps = meta.as_ref().map_or(0, |meta| meta.pre_dumps);
+        let pre_dumps = meta.as_ref().map_or(0, |meta| meta.pre_dumps.min(MOST_ROUNDS));
         let theirs = meta.and_then(|meta| meta.made_by);
         if theirs.is_some_and(|theirs| theirs.maker != *maker) || !folder.is_dir() {
             return None;

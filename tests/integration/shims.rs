@@ -13,9 +13,6 @@ use crate::support::eventually;
 /// Stands between the daemon and the real shim, line by line; `doctor(message)` gives the messages in its place.
 const PROXY: &str = r#"#!/usr/bin/env python3
 import json, os, socket, subprocess, sys, threading
-# As a hook of a restore it is no shim.
-if len(sys.argv) == 2:
-    os.execv("SHIM", ["SHIM"] + sys.argv[1:])
 DOCTOR
 # As a hook it is another program.
 if "--raise-loopback" in sys.argv:
