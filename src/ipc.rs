@@ -59,7 +59,7 @@ pub struct Launch {
     /// Of a lazy restore: what brings the pages that the restored processes have not yet, `criu lazy-pages`. It is started
     /// first, and writes to standard output once it listens.
     #[serde(default)]
-    pub page_server: Option<Program>,
+    pub page_server: Option<Box<Program>>,
 }
 
 /// What has become of the pages of a lazy restore.

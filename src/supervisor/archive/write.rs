@@ -18,6 +18,9 @@ use crate::supervisor::checkpoints::{self, Checkpoint, Claim, Claims, DUMP_LOG, 
 use crate::supervisor::error::{Error, Result, store};
 use crate::supervisor::names::{CheckpointName, ContainerId};
 
+/// What CRIU remembers of a round for the next one, and no restore needs: where watched files lie.
+const WATCHED_PATHS: &str = "irmap-cache";
+
 /// A checkpoint that is to be written as an archive; it is not deleted meanwhile.
 #[derive(Debug)]
 pub struct Export {
@@ -191,8 +194,10 @@ fn images(
     alone: bool,
 ) -> Result<Vec<(Declared, Content)>> {
     let unfit = |why: String| Error::NotPortable { name: checkpoint.name.clone(), why };
-    let known =
-        |name: &str| [STATS, DUMP_LOG].contains(&name) || (name == PARENT && checkpoint.pre_dumps > 0);
+    let known = |name: &str| {
+        [STATS, DUMP_LOG].contains(&name)
+            || (checkpoint.pre_dumps > 0 && [PARENT, WATCHED_PATHS].contains(&name))
+    };
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).map_err(store("listing the folder", folder))? {
         let entry = entry.map_err(store("listing the folder", folder))?;

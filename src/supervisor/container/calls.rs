@@ -162,7 +162,7 @@ pub(super) struct Wanted {
     /// Kept with its end, to know it by.
     pub(super) note: Option<serde_json::Value>,
     /// As [`Launch::page_server`].
-    pub(super) page_server: Option<Program>,
+    pub(super) page_server: Option<Box<Program>>,
 }
 
 /// As the shim is told it.

@@ -279,10 +279,10 @@ impl Task {
     }
 
     /// What brings the pages of a lazy restore.
-    fn page_server(&self, plan: &Plan, run: &Run) -> Result<Option<Program>> {
+    fn page_server(&self, plan: &Plan, run: &Run) -> Result<Option<Box<Program>>> {
         let Some(checkpoint) = plan.checkpoint.as_ref().filter(|_| plan.lazy) else { return Ok(None) };
         let criu = self.context.criu()?.path();
-        Ok(Some(lazy::page_server(criu, &checkpoint.images, &run.volatile)))
+        Ok(Some(Box::new(lazy::page_server(criu, &checkpoint.images, &run.volatile))))
     }
 
     /// runc says "criu failed" and names a log that will be gone; CRIU's own words are in that log, and it
