@@ -6,6 +6,7 @@
 //! touches a page waits. Only when the container is killed it is let go. A shim that is killed lets it go on serving, and
 //! whoever is killed together with the shim is seen by nobody: the daemon ends a container that has lost its shim so.
 
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt;
@@ -22,9 +23,13 @@ use rustix::process::{WaitOptions, waitpid};
 use super::{Message, PAGES, Pages, Shim, reaper, somewhere, write_durably};
 use crate::runtime::process::Stat;
 use crate::runtime::program::{ExitStatus, Program};
+use crate::runtime::runc::tail;
 
 /// How long it may take until it listens. Nothing of the container is there meanwhile, and nobody to be served.
 const READY: Duration = Duration::from_secs(10);
+
+/// What it writes to standard error, in the working folder: to a file, since a pipe that nobody reads would end it.
+const WORDS: &str = "page-server.stderr";
 
 /// What a look at it has found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,14 +60,15 @@ impl PageServer {
             .process_group(0)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null());
+            .stderr(File::create(WORDS)?);
         let mut child = reaper::unblocked(|| command.spawn())?;
         match watched(&mut child) {
             Ok(pid) => Ok(Self { pid, look: Look::Serves, gone: false }),
             Err(error) => {
                 let _ = child.kill();
                 let _ = child.wait();
-                Err(error)
+                let words = fs::read_to_string(WORDS).unwrap_or_default();
+                Err(io::Error::other(format!("{error}; it says: {}", tail(&words))))
             }
         }
     }

@@ -1,5 +1,9 @@
 //! Restores that go on before all memory is in: what comes is right, what does not come is never zeros.
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
@@ -9,6 +13,9 @@ use crate::support::daemon::Daemon;
 use crate::support::pages::Pages;
 use crate::support::runtime::Runtime;
 use crate::support::{eventually, host};
+
+/// Where scripts/prerequisites puts it.
+const CRIU: &str = "/opt/containerd-rest/bin/criu";
 
 /// Each page of 128 MiB is known. It is looked at again and again, by a child every time too; each wrong one is told, and
 /// how often all was looked at.
@@ -306,6 +313,28 @@ fn a_lazy_restore_that_fails_leaves_nothing() {
     let problem = lazy.daemon.start_container(&lazy.daemon.name("b"), &body).problem(422, "invalid-request");
     assert_eq!(problem["errors"][0]["location"], "/body/lazyPages");
     lazy.nothing_wrong();
+    lazy.end();
+}
+
+#[test]
+fn a_page_server_that_does_not_start_is_told_in_its_own_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let criu = folder.path().join("criu");
+    let real = if Path::new(CRIU).exists() { CRIU } else { "criu" };
+    let script = format!(
+        "#!/bin/sh\n[ \"$1\" = lazy-pages ] && set -- \"$@\" --images-dir /nowhere\nexec {real} \"$@\"\n"
+    );
+    fs::write(&criu, script).unwrap();
+    fs::set_permissions(&criu, fs::Permissions::from_mode(0o755)).unwrap();
+    let lazy = Lazy::new(Daemon::with(&["--criu", criu.to_str().unwrap()]));
+    let problem = lazy.daemon.start_container(&lazy.id, &lazy.body()).problem(500, "runtime-failed");
+    assert!(problem["detail"].as_str().unwrap().contains("page server cannot be started"), "{problem}");
+    assert!(problem["detail"].as_str().unwrap().contains("/nowhere"), "{problem}");
+    lazy.pages.are_gone();
+    assert_eq!(lazy.daemon.status(&lazy.id), "stopped");
+    lazy.pages.let_go();
+    lazy.daemon.start_container(&lazy.id, &lazy.bundle.restore("one")).expect(201);
+    lazy.goes_on();
     lazy.end();
 }
 

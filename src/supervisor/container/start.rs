@@ -271,7 +271,9 @@ impl Task {
             Err(error) => match &plan.checkpoint {
                 None => Err(error),
                 Some(checkpoint) => {
-                    let log = run.volatile.join(RESTORE_LOG);
+                    // Without a page server CRIU was not begun with.
+                    let logs = [RESTORE_LOG, lazy::LOG].map(|name| run.volatile.join(name));
+                    let log = logs.iter().find(|log| log.exists()).unwrap_or(&logs[0]).clone();
                     Err(self.with_criu_words(error, LogOf::Restore, &checkpoint.name, log).await)
                 }
             },
