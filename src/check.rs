@@ -15,7 +15,7 @@ use procfs::process::{FDTarget, Process};
 use crate::config::{Config, find_program};
 use crate::http;
 use crate::runtime::cgroup;
-use crate::runtime::criu::Criu;
+use crate::runtime::criu::{Criu, Feature, Features};
 use crate::runtime::process::{CAP_SYS_RESOURCE, has_capability};
 use crate::runtime::program::Program;
 use crate::runtime::runc;
@@ -167,8 +167,8 @@ async fn criu(config: &Config) -> Vec<Finding> {
     let Some(path) = find_program(&config.criu) else {
         return poor(format!("CRIU: {} is not there, so no checkpoints", config.criu.display()));
     };
-    let version = match Criu::probe(&path).await {
-        Criu::Works { version, .. } => version,
+    let (version, features) = match Criu::probe(&path).await {
+        Criu::Works { version, features, .. } => (version, features),
         Criu::Unusable { why, .. } => return poor(format!("CRIU: {why}, so no checkpoints")),
     };
     if !nix::unistd::geteuid().is_root() {
@@ -184,6 +184,7 @@ async fn criu(config: &Config) -> Vec<Finding> {
     }
     let mut findings =
         vec![Finding::Good(format!("CRIU: {version} at {}, and a trial dump succeeds", path.display()))];
+    findings.extend([Feature::PreDumps, Feature::LazyPages].map(|feature| possible(feature, features)));
     if !has_capability(CAP_SYS_RESOURCE) {
         findings.push(Finding::Poor {
             what: "CRIU: CAP_SYS_RESOURCE is withheld here, so only containers whose processes run as uid 0 can be checkpointed".into(),
@@ -191,6 +192,16 @@ async fn criu(config: &Config) -> Vec<Finding> {
         });
     }
     findings
+}
+
+/// What one kernel allows and another does not.
+fn possible(feature: Feature, features: Features) -> Finding {
+    let option = feature.option();
+    if features.has(feature) {
+        return Finding::Good(format!("CRIU: {option} is possible on this kernel"));
+    }
+    let what = format!("CRIU: no {option}, since {}", feature.obstacle());
+    Finding::Poor { what, remedy: "nothing else needs it; another kernel may have it".into() }
 }
 
 fn iptables() -> Finding {

@@ -75,6 +75,14 @@ pub struct Stats {
 /// The processes of a dump, parents first, if its images can be read to their ends and all memory that they tell of is
 /// there. CRIU reads what is missing for ever, and fills the disk with its log of that.
 pub fn whole(images: &Path) -> io::Result<Vec<Dumped>> {
+    pages_whole(images)?;
+    let processes = tree(images)?;
+    walk::check(images)?;
+    Ok(processes)
+}
+
+/// Whether all memory that its images tell of is there: of a dump, or of a round before it, which has nothing else.
+pub fn pages_whole(images: &Path) -> io::Result<()> {
     for entry in fs::read_dir(images)?.flatten() {
         if !entry.file_name().to_string_lossy().starts_with("pagemap-") {
             continue;
@@ -92,9 +100,7 @@ pub fn whole(images: &Path) -> io::Result<Vec<Dumped>> {
             return Err(io::Error::new(io::ErrorKind::InvalidData, words));
         }
     }
-    let processes = tree(images)?;
-    walk::check(images)?;
-    Ok(processes)
+    Ok(())
 }
 
 fn tree(images: &Path) -> io::Result<Vec<Dumped>> {

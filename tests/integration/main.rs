@@ -23,6 +23,7 @@ mod fleet;
 mod handover;
 mod host_faults;
 mod kills;
+mod lazy;
 mod lifecycle;
 mod logs;
 mod model;

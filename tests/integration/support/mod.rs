@@ -9,6 +9,7 @@ pub(crate) mod daemon;
 pub(crate) mod events;
 pub(crate) mod footprint;
 pub(crate) mod host;
+pub(crate) mod pages;
 pub(crate) mod raw;
 pub(crate) mod runtime;
 
