@@ -172,7 +172,7 @@ impl StartContainerBuilder {
 }
 ///The signal to send.
 #[derive(Debug, Clone, Deserialize, Serialize)]
-pub struct Signal {
+pub struct SignalProcess {
     pub signal: SignalNumber,
 }
 ///A process of a container, running or ended.
@@ -271,7 +271,7 @@ pub struct Problem {
     ///The HTTP status.
     ///Constraint: minimum=400, maximum=599
     pub status: i32,
-    ///The kind of problem
+    ///The kind of problem, in words.
     pub title: String,
     ///A stable name of the kind of problem.
     pub r#type: String,
@@ -642,14 +642,16 @@ when it could not be known.
     ///True when the kernel killed a process of it for want of memory (its cgroup's `oom_kill` count).
     #[serde(rename = "oomKilled", skip_serializing_if = "Option::is_none")]
     pub oom_killed: Option<bool>,
-    pub status: Status,
+    pub status: ContainerStatus,
 }
+///A signal's number on Linux, 1 to 64 (see signal(7)); 15 is SIGTERM, 9 is SIGKILL.
+pub type SignalNumber = i32;
 /**`creating`: being started or restored. `running`. `paused`: its cgroup is frozen. `checkpointing`:
 being dumped, and frozen meanwhile. `stopped`: its init process has ended.
 */
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, Default)]
 #[derive(Copy)]
-pub enum Status {
+pub enum ContainerStatus {
     #[default]
     #[serde(rename = "creating")]
     Creating,
@@ -662,7 +664,7 @@ pub enum Status {
     #[serde(rename = "stopped")]
     Stopped,
 }
-impl Status {
+impl ContainerStatus {
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Creating => "creating",
@@ -673,18 +675,16 @@ impl Status {
         }
     }
 }
-impl ::std::fmt::Display for Status {
+impl ::std::fmt::Display for ContainerStatus {
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
         f.write_str(self.as_str())
     }
 }
-impl AsRef<str> for Status {
+impl AsRef<str> for ContainerStatus {
     fn as_ref(&self) -> &str {
         self.as_str()
     }
 }
-///A signal's number on Linux, 1 to 64 (see signal(7)); 15 is SIGTERM, 9 is SIGKILL.
-pub type SignalNumber = i32;
 ///A container's name.
 pub type ContainerId = String;
 ///What is in a checkpoint.

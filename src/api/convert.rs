@@ -54,11 +54,11 @@ fn ended_by(exit: Option<ExitRecord>) -> Option<i32> {
 fn state(snapshot: &Snapshot) -> api::ContainerState {
     api::ContainerState {
         status: match snapshot.status {
-            Status::Creating => api::Status::Creating,
-            Status::Running => api::Status::Running,
-            Status::Paused => api::Status::Paused,
-            Status::Checkpointing => api::Status::Checkpointing,
-            Status::Stopped => api::Status::Stopped,
+            Status::Creating => api::ContainerStatus::Creating,
+            Status::Running => api::ContainerStatus::Running,
+            Status::Paused => api::ContainerStatus::Paused,
+            Status::Checkpointing => api::ContainerStatus::Checkpointing,
+            Status::Stopped => api::ContainerStatus::Stopped,
         },
         exit_status: snapshot.exit.map(|exit| exit.status.as_shell()),
         exit_signal: ended_by(snapshot.exit),

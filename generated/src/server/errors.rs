@@ -1688,8 +1688,8 @@ impl IntoResponse for ListCheckpointsResponse {
         }
     }
 }
-/// Response for `GET /containers/{id}/checkpoint-preflight` (operationId `checkpointPreflight`).
-pub enum CheckpointPreflightResponse {
+/// Response for `GET /containers/{id}/checkpoint-preflight` (operationId `preflightCheckpoint`).
+pub enum PreflightCheckpointResponse {
     Ok(CheckpointPreflight),
     NotFound(Problem),
     Conflict(Problem),
@@ -1697,7 +1697,7 @@ pub enum CheckpointPreflightResponse {
     InternalServerError(Problem),
     ServiceUnavailable(Problem),
 }
-impl IntoResponse for CheckpointPreflightResponse {
+impl IntoResponse for PreflightCheckpointResponse {
     fn into_response(self) -> ::axum::response::Response {
         match self {
             Self::Ok(body) => {
