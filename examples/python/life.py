@@ -54,6 +54,6 @@ print("delete: done")
 # The stream stays open, so its lines are read as they come instead of being waited for.
 for line in daemon.get_events_without_preload_content(since=0, id=name):
     event = api.Event.from_json(line)
-    print("event:", event.type.value)
+    print("event:", event.type)
     if event.type == api.EventType.DELETE:
         break

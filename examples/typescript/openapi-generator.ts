@@ -12,6 +12,7 @@ import {
   ContainersApi,
   DaemonApi,
   EventFromJSON,
+  EventType,
   ProblemFromJSON,
   ProcessesApi,
   ResponseError,
@@ -68,6 +69,6 @@ const { raw } = await daemon.getEventsRaw({ since: 0, id });
 for await (const line of createInterface({ input: Readable.fromWeb(raw.body as ReadableStream) })) {
   const event = EventFromJSON(JSON.parse(line));
   console.log("event:", event.type);
-  if (event.type === "delete") break;
+  if (event.type === EventType.Delete) break;
 }
 process.exit(); // the stream is still open

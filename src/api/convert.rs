@@ -208,7 +208,7 @@ pub fn event(told: Told) -> api::Event {
         Told::Missed { count, cursor } => {
             return api::Event {
                 cursor: i64::try_from(cursor).unwrap_or(i64::MAX),
-                r#type: Type::Missed,
+                r#type: Type::Missed.to_string(),
                 id: None,
                 time: time(Timestamp::now()),
                 pid: None,
@@ -251,7 +251,7 @@ pub fn event(told: Told) -> api::Event {
     };
     api::Event {
         cursor: i64::try_from(event.cursor).unwrap_or(i64::MAX),
-        r#type: kind,
+        r#type: kind.to_string(),
         id: Some(event.id.to_string()),
         time: time(event.at),
         pid,

@@ -103,9 +103,9 @@ impl Reading {
 impl Asked {
     /// That something was missed is said to everybody.
     fn wants(&self, event: &Event) -> bool {
-        event.r#type == EventType::Missed
+        event.r#type == EventType::Missed.as_str()
             || (self.id.as_ref().is_none_or(|id| event.id.as_deref() == Some(id.as_str()))
-                && self.kind.as_ref().is_none_or(|kind| event.r#type.as_str() == kind))
+                && self.kind.as_ref().is_none_or(|kind| event.r#type == *kind))
     }
 }
 

@@ -1,5 +1,5 @@
-"""A daemon of later: passes everything on to the one of today, and adds a field to every object of its answers but `user`,
-which the contract promises not to grow. What is generated today must read it.
+"""A daemon of later: passes everything on to the one of today, and adds to its answers what may come within v1: a field in every
+object but `user`, a type of event, and a kind of blocker. What is generated today must read it.
 
     later.py http://localhost:8888      says its own address
 """
@@ -9,6 +9,7 @@ import json
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+LATER = b'{"cursor":0,"type":"later","time":"2036-11-25T10:00:00.000000Z"}\n'
 TODAY = sys.argv[1].removeprefix("http://")
 
 
@@ -36,6 +37,8 @@ class Later(BaseHTTPRequestHandler):
         if answer.chunked:
             self.send_header("Transfer-Encoding", "chunked")
             self.end_headers()
+            if self.path.startswith("/events"):
+                self.wfile.write(b"%x\r\n%s\r\n" % (len(LATER), LATER))
             while line := answer.readline():
                 line = self.later(kind, line)
                 self.wfile.write(b"%x\r\n%s\r\n" % (len(line), line))
@@ -50,7 +53,12 @@ class Later(BaseHTTPRequestHandler):
 
     @staticmethod
     def later(kind, text):
-        return json.dumps(grown(json.loads(text))).encode() + b"\n" if "json" in kind else text
+        if "json" not in kind:
+            return text
+        value = grown(json.loads(text))
+        if "problem" in kind:
+            value["blockers"] = [dict(kind="later", pid=1, process="init", what="something", remedy="nothing")]
+        return json.dumps(value).encode() + b"\n"
 
     do_GET = do_PUT = do_POST = do_PATCH = do_DELETE = pass_on
 

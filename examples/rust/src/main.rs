@@ -72,7 +72,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         while let Some(end) = text.iter().position(|byte| *byte == b'\n') {
             let event: Event = serde_json::from_slice(&text.drain(..=end).collect::<Vec<u8>>())?;
             println!("event: {}", event.type_);
-            if event.type_ == EventType::Delete {
+            if event.type_ == EventType::Delete.to_string() {
                 return Ok(());
             }
         }
