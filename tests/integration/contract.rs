@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::support::contract::{closed, document};
+use crate::support::contract::document;
 use crate::support::daemon::Daemon;
 
 #[test]
@@ -112,7 +112,7 @@ fn a_path_that_is_nowhere_is_a_problem_document_too() {
 #[test]
 fn every_example_of_a_body_is_one_that_its_schema_takes() {
     let document = document();
-    let components = closed(&document);
+    let components = crate::support::contract::closed(&document);
     let mut checked = 0;
     let mut check = |schema: &Value, value: &Value, at: &str| {
         let mut schema = schema.clone();

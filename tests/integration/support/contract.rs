@@ -11,24 +11,6 @@ pub(crate) fn document() -> Value {
     serde_json::from_str(containerd_rest_api::OPENAPI_JSON).unwrap()
 }
 
-/// The schemas as the daemon of today is held to them. The contract leaves the objects of answers open, and some of their
-/// words, so that they may grow within v1 and clients generated today still read them; what it does not name is a lie all
-/// the same.
-pub(crate) fn closed(document: &Value) -> Value {
-    let mut components = document["components"].clone();
-    for schema in components["schemas"].as_object_mut().unwrap().values_mut() {
-        let schema = schema.as_object_mut().unwrap();
-        let Some(properties) = schema.get_mut("properties") else { continue };
-        for property in properties.as_object_mut().unwrap().values_mut() {
-            if let Some(values) = property.get("x-values") {
-                *property = values.clone();
-            }
-        }
-        schema.entry("additionalProperties").or_insert(false.into());
-    }
-    components
-}
-
 pub(crate) struct Contract {
     document: Value,
     validators: HashMap<String, Validator>,
@@ -142,6 +124,24 @@ impl Contract {
             assert!(errors.is_empty(), "{request} breaks the contract: {errors:?}: {body}");
         }
     }
+}
+
+/// The schemas as the daemon of today is held to them. The contract leaves the objects of answers open, and some of their
+/// words, so that they may grow within v1 and clients generated today still read them; what it does not name is a lie all
+/// the same.
+pub(crate) fn closed(document: &Value) -> Value {
+    let mut components = document["components"].clone();
+    for schema in components["schemas"].as_object_mut().unwrap().values_mut() {
+        let schema = schema.as_object_mut().unwrap();
+        let Some(properties) = schema.get_mut("properties") else { continue };
+        for property in properties.as_object_mut().unwrap().values_mut() {
+            if let Some(values) = property.get("x-values") {
+                *property = values.clone();
+            }
+        }
+        schema.entry("additionalProperties").or_insert(false.into());
+    }
+    components
 }
 
 fn key(method: &str, template: &str, status: &str, media: &str) -> String {
