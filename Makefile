@@ -1,5 +1,5 @@
 # Thin: what is done stands in scripts/ and in cargo's own commands.
-.PHONY: run test faults prerequisites first-look recovery clones rounds
+.PHONY: run test clients faults prerequisites first-look recovery clones rounds
 
 run: ## install what is missing, build, lay the demo bundle at /containers/redis, serve on localhost:8888
 	scripts/prerequisites run
@@ -11,6 +11,10 @@ run: ## install what is missing, build, lay the demo bundle at /containers/redis
 test: ## install what the tests need, and run every check that lands
 	scripts/prerequisites test
 	scripts/checks
+
+clients: ## generate five clients from what the daemon serves, compile them, and run each through a container's life
+	scripts/prerequisites test
+	scripts/clients
 
 faults: ## kill the daemon and its shims at every cut point and at random instants: about 25 minutes
 	scripts/prerequisites test

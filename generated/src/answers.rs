@@ -203,7 +203,7 @@ impl From<Problem> for ListCheckpointsResponse {
     }
 }
 
-impl From<Problem> for CheckpointPreflightResponse {
+impl From<Problem> for PreflightCheckpointResponse {
     fn from(problem: Problem) -> Self {
         match problem.status {
             404 => Self::NotFound(problem),

@@ -21,3 +21,6 @@ mod violation;
 
 /// The contract as JSON, as it is served.
 pub const OPENAPI_JSON: &str = include_str!("openapi.json");
+
+/// The same as OpenAPI 3.0.3.
+pub const OPENAPI_3_0_JSON: &str = include_str!("openapi-3.0.json");

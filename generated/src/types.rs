@@ -190,7 +190,7 @@ impl StartContainerBuilder {
 }
 ///The signal to send.
 #[derive(Debug, Clone, Deserialize, Serialize)]
-pub struct Signal {
+pub struct SignalProcess {
     pub signal: SignalNumber,
 }
 ///A process of a container, running or ended.
@@ -289,7 +289,7 @@ pub struct Problem {
     ///The HTTP status.
     ///Constraint: minimum=400, maximum=599
     pub status: i32,
-    ///The kind of problem
+    ///The kind of problem, in words.
     pub title: String,
     ///A stable name of the kind of problem.
     pub r#type: String,
@@ -404,77 +404,8 @@ pub struct Event {
     pub status: Option<i32>,
     ///When it happened (RFC 3339, UTC).
     pub time: String,
-    pub r#type: EventType,
-}
-/**`created`: there is a container of this name, whose first start or restore has succeeded and follows; `delete`
-ends it. `start`, `restore`, `pause`, `resume`, `checkpoint`, `delete`: done to the container. `exec`: a
-process was added. `progress`: a checkpoint or a restore takes its time; once a second. `oom`: the kernel has
-killed one process of the container, or more, for want of memory. `pagesLoaded`, `pagesLost`: what became of the
-memory of a restore with `lazyPages`; behind `pagesLost` the container ends. `exit`: a process ended. `missed`: `status`
-events before this one are lost to this reader.
-*/
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, Default)]
-#[derive(Copy)]
-pub enum EventType {
-    #[default]
-    #[serde(rename = "created")]
-    Created,
-    #[serde(rename = "start")]
-    Start,
-    #[serde(rename = "restore")]
-    Restore,
-    #[serde(rename = "exec")]
-    Exec,
-    #[serde(rename = "pause")]
-    Pause,
-    #[serde(rename = "resume")]
-    Resume,
-    #[serde(rename = "checkpoint")]
-    Checkpoint,
-    #[serde(rename = "progress")]
-    Progress,
-    #[serde(rename = "oom")]
-    Oom,
-    #[serde(rename = "pagesLoaded")]
-    PagesLoaded,
-    #[serde(rename = "pagesLost")]
-    PagesLost,
-    #[serde(rename = "exit")]
-    Exit,
-    #[serde(rename = "delete")]
-    Delete,
-    #[serde(rename = "missed")]
-    Missed,
-}
-impl EventType {
-    pub fn as_str(&self) -> &'static str {
-        match self {
-            Self::Created => "created",
-            Self::Start => "start",
-            Self::Restore => "restore",
-            Self::Exec => "exec",
-            Self::Pause => "pause",
-            Self::Resume => "resume",
-            Self::Checkpoint => "checkpoint",
-            Self::Progress => "progress",
-            Self::Oom => "oom",
-            Self::PagesLoaded => "pagesLoaded",
-            Self::PagesLost => "pagesLost",
-            Self::Exit => "exit",
-            Self::Delete => "delete",
-            Self::Missed => "missed",
-        }
-    }
-}
-impl ::std::fmt::Display for EventType {
-    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-impl AsRef<str> for EventType {
-    fn as_ref(&self) -> &str {
-        self.as_str()
-    }
+    ///An `EventType`, or one that came later; no enum, so that older clients read it too.
+    pub r#type: String,
 }
 ///The process to add. What is left out is what the bundle's own process has.
 #[derive(Debug, Clone, Deserialize, Serialize)]
@@ -703,14 +634,16 @@ when it could not be known.
     ///True when the kernel killed a process of it for want of memory (its cgroup's `oom_kill` count).
     #[serde(rename = "oomKilled", skip_serializing_if = "Option::is_none")]
     pub oom_killed: Option<bool>,
-    pub status: Status,
+    pub status: ContainerStatus,
 }
+///A signal's number on Linux, 1 to 64 (see signal(7)); 15 is SIGTERM, 9 is SIGKILL.
+pub type SignalNumber = i32;
 /**`creating`: being started or restored. `running`. `paused`: its cgroup is frozen. `checkpointing`:
 being dumped, and frozen meanwhile (with `preDumps` for a moment in each round). `stopped`: its init process has ended.
 */
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, Default)]
 #[derive(Copy)]
-pub enum Status {
+pub enum ContainerStatus {
     #[default]
     #[serde(rename = "creating")]
     Creating,
@@ -723,7 +656,7 @@ pub enum Status {
     #[serde(rename = "stopped")]
     Stopped,
 }
-impl Status {
+impl ContainerStatus {
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Creating => "creating",
@@ -734,18 +667,16 @@ impl Status {
         }
     }
 }
-impl ::std::fmt::Display for Status {
+impl ::std::fmt::Display for ContainerStatus {
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
         f.write_str(self.as_str())
     }
 }
-impl AsRef<str> for Status {
+impl AsRef<str> for ContainerStatus {
     fn as_ref(&self) -> &str {
         self.as_str()
     }
 }
-///A signal's number on Linux, 1 to 64 (see signal(7)); 15 is SIGTERM, 9 is SIGKILL.
-pub type SignalNumber = i32;
 ///A container's name.
 pub type ContainerId = String;
 ///What is in a checkpoint.
@@ -819,7 +750,8 @@ pub struct CheckpointBlocker {
     ///The number of the descriptor, if it is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub descriptor: Option<i32>,
-    pub kind: CheckpointBlockerKind,
+    ///A `CheckpointBlockerKind`, or one that came later; no enum, so that older clients read it too.
+    pub kind: String,
     ///The process, by its pid on the host.
     pub pid: i32,
     ///Its command line; of one without, its name.
@@ -829,6 +761,68 @@ pub struct CheckpointBlocker {
     ///What it is.
     pub what: String,
 }
+///A checkpoint of a bundle.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+pub struct Checkpoint {
+    ///The container it was made of; an old daemon's does not tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub container: Option<String>,
+    ///The version of CRIU that made it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub criu: Option<String>,
+    ///The container was stopped by it.
+    pub exit: bool,
+    ///Made with file locks allowed; so is its restore.
+    #[serde(rename = "fileLocks")]
+    pub file_locks: bool,
+    ///The kernel it was made on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kernel: Option<String>,
+    pub name: CheckpointName,
+    ///Why it cannot, a sentence each. Absent when it can.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub obstacles: Option<Vec<String>>,
+    ///How many rounds of memory were written before its dump; absent when none was.
+    ///Constraint: minimum=1, maximum=8
+    #[serde(rename = "preDumps", skip_serializing_if = "Option::is_none")]
+    pub pre_dumps: Option<i32>,
+    ///Its processes, parents first, with the pids of their own namespace.
+    pub processes: Vec<DumpedProcess>,
+    ///Whether it can be restored here, as far as can be known without trying.
+    pub restorable: bool,
+    ///The version of runc that made it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub runtime: Option<String>,
+    ///Made as a shell job; so is its restore.
+    pub shell: bool,
+    ///What it takes on the disk, in bytes.
+    ///Constraint: minimum=0
+    pub size: i64,
+    ///Made with established TCP connections allowed; so is its restore.
+    pub tcp: bool,
+    ///When it was made (RFC 3339, UTC).
+    pub timestamp: String,
+    ///Made with outside unix sockets allowed; so is its restore.
+    #[serde(rename = "unixSockets")]
+    pub unix_sockets: bool,
+}
+///A process in a checkpoint.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+pub struct DumpedProcess {
+    ///Its name, as the kernel has it (15 bytes at most).
+    pub command: String,
+    ///Its parent's; 0 of the first.
+    ///Constraint: minimum=0
+    pub parent: i64,
+    ///Its pid, in the container's pid namespace.
+    ///Constraint: minimum=0
+    pub pid: i64,
+    ///How many threads it has.
+    ///Constraint: minimum=0
+    pub threads: i64,
+}
+///A checkpoint's name.
+pub type CheckpointName = String;
 /**`outsideFile`: a file, folder or device on a mount that the container does not have. `unlinkedFile`: a deleted file
 that is too large (over 1 MiB) or has another name still. `unixSocket`: its other end is outside. `tcpConnection`:
 connected, or connecting. `unacceptedConnection`: a TCP connection that waits for accept. `socketFamily`: a
@@ -930,68 +924,6 @@ impl AsRef<str> for CheckpointBlockerKind {
         self.as_str()
     }
 }
-///A checkpoint of a bundle.
-#[derive(Debug, Clone, Deserialize, Serialize)]
-pub struct Checkpoint {
-    ///The container it was made of; an old daemon's does not tell.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub container: Option<String>,
-    ///The version of CRIU that made it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub criu: Option<String>,
-    ///The container was stopped by it.
-    pub exit: bool,
-    ///Made with file locks allowed; so is its restore.
-    #[serde(rename = "fileLocks")]
-    pub file_locks: bool,
-    ///The kernel it was made on.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub kernel: Option<String>,
-    pub name: CheckpointName,
-    ///Why it cannot, a sentence each. Absent when it can.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub obstacles: Option<Vec<String>>,
-    ///How many rounds of memory were written before its dump; absent when none was.
-    ///Constraint: minimum=1, maximum=8
-    #[serde(rename = "preDumps", skip_serializing_if = "Option::is_none")]
-    pub pre_dumps: Option<i32>,
-    ///Its processes, parents first, with the pids of their own namespace.
-    pub processes: Vec<DumpedProcess>,
-    ///Whether it can be restored here, as far as can be known without trying.
-    pub restorable: bool,
-    ///The version of runc that made it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub runtime: Option<String>,
-    ///Made as a shell job; so is its restore.
-    pub shell: bool,
-    ///What it takes on the disk, in bytes.
-    ///Constraint: minimum=0
-    pub size: i64,
-    ///Made with established TCP connections allowed; so is its restore.
-    pub tcp: bool,
-    ///When it was made (RFC 3339, UTC).
-    pub timestamp: String,
-    ///Made with outside unix sockets allowed; so is its restore.
-    #[serde(rename = "unixSockets")]
-    pub unix_sockets: bool,
-}
-///A process in a checkpoint.
-#[derive(Debug, Clone, Deserialize, Serialize)]
-pub struct DumpedProcess {
-    ///Its name, as the kernel has it (15 bytes at most).
-    pub command: String,
-    ///Its parent's; 0 of the first.
-    ///Constraint: minimum=0
-    pub parent: i64,
-    ///Its pid, in the container's pid namespace.
-    ///Constraint: minimum=0
-    pub pid: i64,
-    ///How many threads it has.
-    ///Constraint: minimum=0
-    pub threads: i64,
-}
-///A checkpoint's name.
-pub type CheckpointName = String;
 ///An OpenAPI document.
 #[derive(Debug, Clone, Deserialize, Serialize, Default)]
 pub struct Contract {
@@ -1021,6 +953,76 @@ pub struct CreateCheckpoint {
     ///Allow unix sockets whose peer is outside.
     #[serde(rename = "unixSockets", skip_serializing_if = "Option::is_none")]
     pub unix_sockets: Option<bool>,
+}
+/**`created`: there is a container of this name, whose first start or restore has succeeded and follows; `delete`
+ends it. `start`, `restore`, `pause`, `resume`, `checkpoint`, `delete`: done to the container. `exec`: a
+process was added. `progress`: a checkpoint or a restore takes its time; once a second. `oom`: the kernel has
+killed one process of the container, or more, for want of memory. `pagesLoaded`, `pagesLost`: what became of the
+memory of a restore with `lazyPages`; behind `pagesLost` the container ends. `exit`: a process ended. `missed`: `status`
+events before this one are lost to this reader.
+*/
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, Default)]
+#[derive(Copy)]
+pub enum EventType {
+    #[default]
+    #[serde(rename = "created")]
+    Created,
+    #[serde(rename = "start")]
+    Start,
+    #[serde(rename = "restore")]
+    Restore,
+    #[serde(rename = "exec")]
+    Exec,
+    #[serde(rename = "pause")]
+    Pause,
+    #[serde(rename = "resume")]
+    Resume,
+    #[serde(rename = "checkpoint")]
+    Checkpoint,
+    #[serde(rename = "progress")]
+    Progress,
+    #[serde(rename = "oom")]
+    Oom,
+    #[serde(rename = "pagesLoaded")]
+    PagesLoaded,
+    #[serde(rename = "pagesLost")]
+    PagesLost,
+    #[serde(rename = "exit")]
+    Exit,
+    #[serde(rename = "delete")]
+    Delete,
+    #[serde(rename = "missed")]
+    Missed,
+}
+impl EventType {
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Start => "start",
+            Self::Restore => "restore",
+            Self::Exec => "exec",
+            Self::Pause => "pause",
+            Self::Resume => "resume",
+            Self::Checkpoint => "checkpoint",
+            Self::Progress => "progress",
+            Self::Oom => "oom",
+            Self::PagesLoaded => "pagesLoaded",
+            Self::PagesLost => "pagesLost",
+            Self::Exit => "exit",
+            Self::Delete => "delete",
+            Self::Missed => "missed",
+        }
+    }
+}
+impl ::std::fmt::Display for EventType {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+impl AsRef<str> for EventType {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
 }
 ///How to stop. Every field may be left out.
 #[derive(Debug, Clone, Deserialize, Serialize, Default)]

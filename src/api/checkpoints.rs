@@ -2,9 +2,9 @@
 
 use async_trait::async_trait;
 use containerd_rest_api::{
-    CancelOperationResponse, CheckpointPreflightResponse, CheckpointsApi, CreateCheckpoint,
-    CreateCheckpointResponse, DeleteCheckpointResponse, GetCheckpointResponse, ListCheckpointsResponse,
-    ListCheckpointsSort,
+    CancelOperationResponse, CheckpointsApi, CreateCheckpoint, CreateCheckpointResponse,
+    DeleteCheckpointResponse, GetCheckpointResponse, ListCheckpointsResponse, ListCheckpointsSort,
+    PreflightCheckpointResponse,
 };
 
 use super::convert::checkpoints::{checkpoint as entry, checkpoint_options, criu_options, order, report};
@@ -32,19 +32,19 @@ impl CheckpointsApi for Api {
         }
     }
 
-    async fn checkpoint_preflight(
+    async fn preflight_checkpoint(
         &self,
         id: String,
         tcp: Option<bool>,
         unix_sockets: Option<bool>,
         shell: Option<bool>,
         file_locks: Option<bool>,
-    ) -> CheckpointPreflightResponse {
+    ) -> PreflightCheckpointResponse {
         let wanted = criu_options(tcp, unix_sockets, shell, file_locks);
         let looked: Result<_> =
             async { self.supervisor.checkpoint_preflight(&convert::container_id(&id)?, wanted).await }.await;
         match looked {
-            Ok(blockers) => CheckpointPreflightResponse::Ok(looked_at(&blockers)),
+            Ok(blockers) => PreflightCheckpointResponse::Ok(looked_at(&blockers)),
             Err(error) => problem::of(&error).into(),
         }
     }

@@ -63,11 +63,11 @@ fn ended_by(exit: Option<ExitRecord>) -> Option<i32> {
 fn state(snapshot: &Snapshot) -> api::ContainerState {
     api::ContainerState {
         status: match snapshot.status {
-            Status::Creating => api::Status::Creating,
-            Status::Running => api::Status::Running,
-            Status::Paused => api::Status::Paused,
-            Status::Checkpointing => api::Status::Checkpointing,
-            Status::Stopped => api::Status::Stopped,
+            Status::Creating => api::ContainerStatus::Creating,
+            Status::Running => api::ContainerStatus::Running,
+            Status::Paused => api::ContainerStatus::Paused,
+            Status::Checkpointing => api::ContainerStatus::Checkpointing,
+            Status::Stopped => api::ContainerStatus::Stopped,
         },
         exit_status: snapshot.exit.map(|exit| exit.status.as_shell()),
         exit_signal: ended_by(snapshot.exit),
@@ -218,7 +218,7 @@ pub fn event(told: Told) -> api::Event {
         Told::Missed { count, cursor } => {
             return api::Event {
                 cursor: i64::try_from(cursor).unwrap_or(i64::MAX),
-                r#type: Type::Missed,
+                r#type: Type::Missed.to_string(),
                 id: None,
                 time: time(Timestamp::now()),
                 pid: None,
@@ -263,7 +263,7 @@ pub fn event(told: Told) -> api::Event {
     };
     api::Event {
         cursor: i64::try_from(event.cursor).unwrap_or(i64::MAX),
-        r#type: kind,
+        r#type: kind.to_string(),
         id: Some(event.id.to_string()),
         time: time(event.at),
         pid,

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use containerd_rest_api::{
     CreateProcess, CreateProcessPluralResponse, CreateProcessResponse, GetProcessPluralResponse,
-    GetProcessResponse, ProcessesApi, Signal, SignalProcessPluralResponse, SignalProcessResponse,
+    GetProcessResponse, ProcessesApi, SignalProcess, SignalProcessPluralResponse, SignalProcessResponse,
     WaitProcessPluralResponse, WaitProcessResponse,
 };
 
@@ -23,7 +23,7 @@ impl Api {
         self.supervisor.wait_process(&convert::container_id(id)?, pid, convert::limit(timeout)).await
     }
 
-    async fn signal(&self, id: &str, pid: i32, body: &Signal) -> Result<()> {
+    async fn signal(&self, id: &str, pid: i32, body: &SignalProcess) -> Result<()> {
         self.supervisor.signal(&convert::container_id(id)?, pid, body.signal).await
     }
 }
@@ -59,7 +59,7 @@ impl ProcessesApi for Api {
         id: String,
         pid: i32,
         _idempotency_key: Option<String>,
-        body: Signal,
+        body: SignalProcess,
     ) -> SignalProcessResponse {
         match self.signal(&id, pid, &body).await {
             Ok(()) => SignalProcessResponse::Ok,
@@ -72,7 +72,7 @@ impl ProcessesApi for Api {
         id: String,
         pid: i32,
         _idempotency_key: Option<String>,
-        body: Signal,
+        body: SignalProcess,
     ) -> SignalProcessPluralResponse {
         match self.signal(&id, pid, &body).await {
             Ok(()) => SignalProcessPluralResponse::Ok,

@@ -11,6 +11,7 @@ use futures_util::stream;
 use tokio::sync::watch;
 
 use super::Phase;
+use super::accept;
 use super::problems::answer;
 use super::query;
 use super::unmodelled::Streams;
@@ -51,8 +52,7 @@ pub(super) async fn events(
         Ok(last) => asked.since = last.or(asked.since),
         Err(problem) => return answer(&problem).into_response(),
     }
-    let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
-    let sse = accept.contains(SSE);
+    let sse = accept::prefers(&headers, SSE, NDJSON);
     let listener = streams.api.supervisor().events(asked.since);
     let reading = Reading { listener, asked, sse, phase: streams.phase, last: false };
     let portions = stream::unfold(reading, |mut reading| async move {
@@ -103,9 +103,9 @@ impl Reading {
 impl Asked {
     /// That something was missed is said to everybody.
     fn wants(&self, event: &Event) -> bool {
-        event.r#type == EventType::Missed
+        event.r#type == EventType::Missed.as_str()
             || (self.id.as_ref().is_none_or(|id| event.id.as_deref() == Some(id.as_str()))
-                && self.kind.as_ref().is_none_or(|kind| event.r#type.as_str() == kind))
+                && self.kind.as_ref().is_none_or(|kind| event.r#type == *kind))
     }
 }
 

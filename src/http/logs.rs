@@ -11,11 +11,12 @@ use futures_util::stream;
 use jiff::Timestamp;
 
 use super::problems::answer;
-use super::query;
 use super::unmodelled::Streams;
+use super::{accept, query};
 use crate::api::{log_line, problem};
 use crate::supervisor::{LogLine, LogQuery};
 
+const TEXT: &str = "text/plain";
 const NDJSON: &str = "application/x-ndjson";
 
 #[derive(Debug, Clone, Copy)]
@@ -38,8 +39,7 @@ pub(super) async fn logs(
 
 fn open(streams: &Streams, id: &str, query: &str, headers: &HeaderMap) -> Result<Response, Box<Problem>> {
     let (query, timestamps) = parse(query)?;
-    let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
-    let (form, media) = if accept.contains(NDJSON) {
+    let (form, media) = if accept::prefers(headers, NDJSON, TEXT) {
         (Form::Ndjson, NDJSON)
     } else {
         (Form::Text { timestamps }, "text/plain; charset=utf-8")

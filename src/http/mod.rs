@@ -1,6 +1,7 @@
 //! HTTP: listeners, limits, body types, what the generated router cannot say, and Swagger UI's mount.
 //! Knows nothing of containers.
 
+mod accept;
 mod answers;
 mod archive;
 mod body;

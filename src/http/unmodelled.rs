@@ -7,7 +7,7 @@ use axum::extract::Path;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use containerd_rest_api::OPENAPI_JSON;
+use containerd_rest_api::{OPENAPI_3_0_JSON, OPENAPI_JSON};
 use tokio::sync::watch;
 
 use super::{OPENAPI_YAML, Phase, archive, checkpoint_log, events, logs, swagger};
@@ -26,13 +26,18 @@ pub(super) fn router(api: Api, phase: watch::Receiver<Phase>) -> Router {
         .route("/containers/{id}/logs", get(logs::logs))
         .route("/containers/{id}/checkpoint/{checkpoint}/log", get(checkpoint_log::log))
         .route(archive::PATH, get(archive::export).put(archive::import))
-        .route("/openapi.json", get(async || ([(header::CONTENT_TYPE, "application/json")], OPENAPI_JSON)))
-        .route("/openapi.yaml", get(async || ([(header::CONTENT_TYPE, "application/yaml")], OPENAPI_YAML)))
+        .route("/openapi.json", get(async || document("application/json", OPENAPI_JSON)))
+        .route("/openapi-3.0.json", get(async || document("application/json", OPENAPI_3_0_JSON)))
+        .route("/openapi.yaml", get(async || document("application/yaml", OPENAPI_YAML)))
         .route("/", get(async || see("swagger-ui/")))
         .route("/swagger-ui", get(async || see("swagger-ui/")))
         .route("/swagger-ui/", get(async || file("index.html")))
         .route("/swagger-ui/{file}", get(async |Path(name): Path<String>| file(&name)))
         .with_state(Streams { api, phase })
+}
+
+fn document(media: &'static str, text: &'static str) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, media)], text)
 }
 
 /// Relative, so that it leads right behind a path prefix too.

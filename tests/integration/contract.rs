@@ -17,6 +17,40 @@ fn the_served_documents_are_the_contract_that_was_written() {
     let written: Value = serde_norway::from_str(&written).unwrap();
     assert_eq!(daemon.client.get("/openapi.json").expect(200).json(), written);
     assert_eq!(document(), written);
+    let older = daemon.client.get("/openapi-3.0.json").expect(200).json();
+    assert_eq!(older["openapi"], "3.0.3");
+    assert_eq!(older["paths"].as_object().unwrap().len(), written["paths"].as_object().unwrap().len());
+}
+
+/// What a generator makes of the document decides what may change within v1: a client that was generated yesterday must
+/// read an answer that has one field more, and a typo in a request must never be silence.
+#[test]
+fn objects_of_answers_may_grow_and_those_of_requests_are_closed() {
+    let document = document();
+    let mut todo: Vec<&Value> = document["paths"]
+        .as_object()
+        .unwrap()
+        .values()
+        .flat_map(|item| item.as_object().unwrap().values())
+        .filter_map(|operation| operation.get("requestBody"))
+        .collect();
+    let mut asked = BTreeSet::new();
+    while let Some(value) = todo.pop() {
+        if let Some(reference) = value["$ref"].as_str()
+            && asked.insert(reference)
+        {
+            todo.push(document.pointer(reference.trim_start_matches('#')).unwrap());
+        }
+        todo.extend(value.as_object().into_iter().flat_map(|object| object.values()));
+        todo.extend(value.as_array().into_iter().flatten());
+    }
+    for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
+        if schema.get("properties").is_some() {
+            let in_a_request = asked.contains(format!("#/components/schemas/{name}").as_str());
+            let closed = schema.get("additionalProperties") == Some(&Value::Bool(false));
+            assert_eq!(closed, in_a_request, "{name}");
+        }
+    }
 }
 
 /// From the outside: each path of the contract, asked with each method, answers 405 for those that the
@@ -120,10 +154,11 @@ fn a_path_that_is_nowhere_is_a_problem_document_too() {
 #[test]
 fn every_example_of_a_body_is_one_that_its_schema_takes() {
     let document = document();
+    let components = crate::support::contract::closed(&document);
     let mut checked = 0;
     let mut check = |schema: &Value, value: &Value, at: &str| {
         let mut schema = schema.clone();
-        schema["components"] = document["components"].clone();
+        schema["components"] = components.clone();
         let validator = jsonschema::options().should_validate_formats(true).build(&schema).unwrap();
         let errors: Vec<String> = validator.iter_errors(value).map(|error| error.to_string()).collect();
         assert!(errors.is_empty(), "{at}: {errors:?}");
@@ -149,7 +184,15 @@ fn every_example_of_a_body_is_one_that_its_schema_takes() {
                         content["examples"].as_object().unwrap_or_else(|| panic!("{at} has no example"));
                     assert!(!examples.is_empty(), "{at} has no example");
                     for example in examples.values() {
-                        check(&content["schema"], &resolve(example)["value"], &at);
+                        let value = &resolve(example)["value"];
+                        check(&content["schema"], value, &at);
+                        // Of a stream, what a line of it is.
+                        let lines = content.get("x-item-schema").map(|item| (item, value.as_str().unwrap()));
+                        for (item, line) in
+                            lines.iter().flat_map(|(item, text)| text.lines().map(move |line| (item, line)))
+                        {
+                            check(item, &serde_json::from_str(line).unwrap(), &at);
+                        }
                     }
                 }
             }

@@ -39,14 +39,14 @@ pub trait CheckpointsApi: Send + Sync + 'static {
     /// Would a checkpoint succeed, and if not, what is in its way?
     ///
     /// `GET /containers/{id}/checkpoint-preflight`
-    async fn checkpoint_preflight(
+    async fn preflight_checkpoint(
         &self,
         id: String,
         tcp: ::std::option::Option<bool>,
         unix_sockets: ::std::option::Option<bool>,
         shell: ::std::option::Option<bool>,
         file_locks: ::std::option::Option<bool>,
-    ) -> CheckpointPreflightResponse;
+    ) -> PreflightCheckpointResponse;
     /// Checkpoint a container
     ///
     /// `POST /containers/{id}/checkpoint/{checkpoint}`
@@ -182,7 +182,7 @@ pub trait ProcessesApi: Send + Sync + 'static {
         id: String,
         pid: i32,
         idempotency_key: ::std::option::Option<String>,
-        body: Signal,
+        body: SignalProcess,
     ) -> SignalProcessResponse;
     /// Look at a process, also after its end (the other spelling)
     ///
@@ -196,7 +196,7 @@ pub trait ProcessesApi: Send + Sync + 'static {
         id: String,
         pid: i32,
         idempotency_key: ::std::option::Option<String>,
-        body: Signal,
+        body: SignalProcess,
     ) -> SignalProcessPluralResponse;
     /// Wait until a process ends
     ///

@@ -1623,8 +1623,8 @@ impl IntoResponse for ListCheckpointsResponse {
         }
     }
 }
-/// Response for `GET /containers/{id}/checkpoint-preflight` (operationId `checkpointPreflight`).
-pub enum CheckpointPreflightResponse {
+/// Response for `GET /containers/{id}/checkpoint-preflight` (operationId `preflightCheckpoint`).
+pub enum PreflightCheckpointResponse {
     Ok(CheckpointPreflight),
     NotFound(Problem),
     Conflict(Problem),
@@ -1632,7 +1632,7 @@ pub enum CheckpointPreflightResponse {
     InternalServerError(Problem),
     ServiceUnavailable(Problem),
 }
-impl IntoResponse for CheckpointPreflightResponse {
+impl IntoResponse for PreflightCheckpointResponse {
     fn into_response(self) -> ::axum::response::Response {
         match self {
             Self::Ok(body) => {

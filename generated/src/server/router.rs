@@ -101,17 +101,17 @@ fn __decode_list_checkpoints_query(
         limit,
     })
 }
-/// Query parameters for `GET /containers/{id}/checkpoint-preflight` (operationId `checkpointPreflight`).
+/// Query parameters for `GET /containers/{id}/checkpoint-preflight` (operationId `preflightCheckpoint`).
 #[derive(Debug, Default)]
-pub struct CheckpointPreflightQuery {
+pub struct PreflightCheckpointQuery {
     pub tcp: ::std::option::Option<bool>,
     pub unix_sockets: ::std::option::Option<bool>,
     pub shell: ::std::option::Option<bool>,
     pub file_locks: ::std::option::Option<bool>,
 }
-fn __decode_checkpoint_preflight_query(
+fn __decode_preflight_checkpoint_query(
     raw: ::std::option::Option<&str>,
-) -> ::std::result::Result<CheckpointPreflightQuery, String> {
+) -> ::std::result::Result<PreflightCheckpointQuery, String> {
     if let Some(raw) = raw {
         __validate_urlencoded(raw)?;
     }
@@ -128,7 +128,7 @@ fn __decode_checkpoint_preflight_query(
     let file_locks = __query_one(&__pairs, "fileLocks")?
         .map(|raw| __decode_query_scalar(&raw, "fileLocks"))
         .transpose()?;
-    Ok(CheckpointPreflightQuery {
+    Ok(PreflightCheckpointQuery {
         tcp,
         unix_sockets,
         shell,
@@ -255,7 +255,7 @@ where
         )
         .route(
             "/containers/{id}/checkpoint-preflight",
-            ::axum::routing::get(checkpoint_preflight_handler::<T>),
+            ::axum::routing::get(preflight_checkpoint_handler::<T>),
         )
         .route(
             "/containers/{id}/checkpoint/{checkpoint}",
@@ -439,7 +439,7 @@ where
         api.list_checkpoints(id, __q.sort, __q.limit).await,
     )
 }
-async fn checkpoint_preflight_handler<T>(
+async fn preflight_checkpoint_handler<T>(
     ::axum::extract::State(api): ::axum::extract::State<T>,
     __path_result: ::std::result::Result<
         ::axum::extract::Path<::std::collections::HashMap<String, String>>,
@@ -478,7 +478,7 @@ where
             );
         }
     };
-    let __q: CheckpointPreflightQuery = match __decode_checkpoint_preflight_query(
+    let __q: PreflightCheckpointQuery = match __decode_preflight_checkpoint_query(
         __raw_query.as_deref(),
     ) {
         Ok(query) => query,
@@ -526,7 +526,7 @@ where
     }
     ::axum::response::IntoResponse::into_response(
         api
-            .checkpoint_preflight(
+            .preflight_checkpoint(
                 id,
                 __q.tcp,
                 __q.unix_sockets,
@@ -1808,8 +1808,8 @@ where
             );
         }
     };
-    let body: Signal = match super::validation::decode_json_body::<
-        Signal,
+    let body: SignalProcess = match super::validation::decode_json_body::<
+        SignalProcess,
     >(
             __request,
             super::validation::VALIDATION_TARGET_24_BODY,
@@ -1987,8 +1987,8 @@ where
             );
         }
     };
-    let body: Signal = match super::validation::decode_json_body::<
-        Signal,
+    let body: SignalProcess = match super::validation::decode_json_body::<
+        SignalProcess,
     >(
             __request,
             super::validation::VALIDATION_TARGET_30_BODY,

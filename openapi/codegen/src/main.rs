@@ -4,6 +4,7 @@
 //! May not know anything of the daemon: its input is the contract, its output is source.
 
 mod answers;
+mod form30;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -33,13 +34,14 @@ const DRIFT: &str = "the generator's validation.rs has another shape than the on
 
 /// Operations whose answers the generator cannot say; `src/http/unmodelled.rs` serves them by hand:
 /// streams that stay open or are of any length, and documents that are bytes as they lie in the program.
-const BY_HAND: [&str; 11] = [
+const BY_HAND: [&str; 12] = [
     "getCheckpointLog",
     "getEvents",
     "getLogs",
     "exportCheckpoint",
     "importCheckpoint",
     "getContractJson",
+    "getContractJson30",
     "getContractYaml",
     "getRoot",
     "getSwaggerUiRedirect",
@@ -77,8 +79,8 @@ fn generate(contract: serde_json::Value) -> Result<BTreeMap<PathBuf, String>> {
             bail!("{name} is served by hand but is not in the contract");
         }
     }
-    let mut document = serde_json::to_string(&contract)?;
-    document.push('\n');
+    let document = line(&contract)?;
+    let document_30 = line(&form30::generate(&contract)?)?;
 
     // Times are strings as the contract has them: formatting is the daemon's, once.
     let types = TypeMappingConfig { date_time: DateStrategy::String, ..TypeMappingConfig::default() };
@@ -117,9 +119,16 @@ fn generate(contract: serde_json::Value) -> Result<BTreeMap<PathBuf, String>> {
         root.insert_str(0, "#![allow(clippy::all, missing_docs, rustdoc::all)]\n");
         root.push_str("\nmod answers;\nmod violation;\n\n/// The contract as JSON, as it is served.\n");
         root.push_str("pub const OPENAPI_JSON: &str = include_str!(\"openapi.json\");\n");
+        root.push_str("\n/// The same as OpenAPI 3.0.3.\n");
+        root.push_str("pub const OPENAPI_3_0_JSON: &str = include_str!(\"openapi-3.0.json\");\n");
     });
     files.insert("openapi.json".into(), document);
+    files.insert("openapi-3.0.json".into(), document_30);
     Ok(files)
+}
+
+fn line(document: &serde_json::Value) -> Result<String> {
+    Ok(serde_json::to_string(document)? + "\n")
 }
 
 /// The generator's validation names neither the unknown field nor the bound that was crossed; the

@@ -38,7 +38,8 @@ pub(in crate::api) fn blocker(blocker: &Blocker) -> api::CheckpointBlocker {
             Kind::Tracer => To::Tracer,
             Kind::Stopped => To::Stopped,
             Kind::User => To::User,
-        },
+        }
+        .to_string(),
         pid: blocker.pid,
         process: blocker.process.clone(),
         descriptor: blocker.descriptor,
