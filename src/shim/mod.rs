@@ -5,7 +5,7 @@
 //! volatile folder; it becomes a session leader and a subreaper (`PR_SET_CHILD_SUBREAPER`, prctl(2));
 //! asked to launch, it runs runc with fresh pipes or a console socket, and inherits the init process
 //! when runc ends; it copies output to the log, reaps whatever ends below it, writes the exit record,
-//! says so, and ends when nothing is left below it.
+//! says so, and ends when nothing is left below it. Of a lazy restore it has the page server too ([`pages`]).
 //!
 //! Single-threaded, no async runtime, no timer unless a runtime call is under way. May not know what
 //! the daemon's containers, records or contract are.

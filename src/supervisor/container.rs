@@ -2,7 +2,7 @@
 //! What it knows is published on a `watch` channel, so that readers never wait for it. While a request
 //! is under way it still listens to the shim: a death is seen at once, whatever else happens.
 //!
-//! The verbs are in the modules below: [`start`], [`processes`], [`checkpoint`], [`end`]; [`life`] is what a run
+//! The verbs are in the modules below: [`start`], [`processes`], [`checkpoint`], [`end`], [`pages`]; [`life`] is what a run
 //! holds, [`calls`] how it is acted upon, [`view`] what is seen of it.
 
 mod calls;

@@ -7,7 +7,9 @@ use std::time::Duration;
 use super::Task;
 use super::life::{Happening, Life};
 use crate::ipc::{Hello, Message, Pages, WITH_PAGE_SERVERS};
+use crate::runtime::cgroup::Cgroup;
 use crate::runtime::criu::{Feature, lazy};
+use crate::runtime::process::Held;
 use crate::supervisor::checkpoints::{self, Claim};
 use crate::supervisor::error::{Error, Result};
 use crate::supervisor::events::Happened;
@@ -110,8 +112,7 @@ impl Task {
     }
 }
 
-fn end_container(init: Option<(i32, u64)>, place: Option<&crate::runtime::cgroup::Cgroup>) {
-    use crate::runtime::process::Held;
+fn end_container(init: Option<(i32, u64)>, place: Option<&Cgroup>) {
     if let Some(init) = init.and_then(|(pid, start_time)| Held::open_same(pid, start_time).ok().flatten()) {
         let _ = init.signal(9);
     }
