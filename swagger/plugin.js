@@ -17,6 +17,9 @@ const ContainerdRest = () => ({
   statePlugins: {
     spec: {
       wrapActions: {
+        // Of OpenAPI 3.1 Swagger UI loses the parameters that a path has for all its operations, at times
+        // (github.com/swagger-api/swagger-ui/issues/8971).
+        updateJsonSpec: (original) => (contract) => original(withParameters(contract)),
         // No example knows a pid, so the process that was added last is filled in where one is asked for.
         setResponse: (original, system) => (path, method, response) => {
           const result = original(path, method, response);
@@ -28,10 +31,18 @@ const ContainerdRest = () => ({
   },
 });
 
+// Each operation with its path's parameters, in front of its own.
+function withParameters(contract) {
+  const inherit = ({ parameters = [], ...operations }) => Object.fromEntries(Object.entries(operations).map(
+    ([method, operation]) => [method, { ...operation, parameters: [...parameters, ...(operation.parameters ?? [])] }]));
+  const paths = Object.entries(contract.paths ?? {}).map(([path, item]) => [path, inherit(item)]);
+  return { ...contract, paths: Object.fromEntries(paths) };
+}
+
 function fillIn({ specActions, specSelectors }, pid) {
   specSelectors.paths().forEach((operations, path) => {
     if (!path.includes("{pid}")) return;
-    operations.keySeq().filter((method) => method !== "parameters").forEach((method) => {
+    operations.keySeq().forEach((method) => {
       // An operation that was never opened knows its parameters by name alone, an opened one by what they are.
       specActions.changeParam([path, method], "pid", "path", pid, false);
       const known = specSelectors.specJsonWithResolvedSubtrees().getIn(["paths", path, method, "parameters"]);
