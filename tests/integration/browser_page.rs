@@ -147,7 +147,7 @@ fn light(browser: &Browser, css: &str) -> (f64, f64) {
 }
 
 fn in_the_dark(browser: &Browser) {
-    let places = ["header p", "header a", ".about summary", ".opblock-tag", "body"];
+    let places = ["header p", "header a", ".about summary", ".opblock-tag", ".examples-select__section-label", "body"];
     for (scheme, dark) in [("light", false), ("dark", true)] {
         let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
         browser.devtools("Emulation.setEmulatedMedia", features);
