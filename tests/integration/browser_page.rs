@@ -6,26 +6,34 @@ use thirtyfour::Key;
 
 use crate::support::browser::Browser;
 use crate::support::demo::Demo;
-use crate::support::swagger::Shown;
+use crate::support::swagger::{Operation, Shown};
 use crate::support::{eventually, relay};
 
-/// Goes to an operation by Tab, opens it, chooses an example by the arrow, and executes it.
+/// Goes to an operation by Tab, opens it, does what is to be done with it, executes it, clears the answer away and folds
+/// it, so that the way to the next is short.
 #[track_caller]
-fn by_keys(browser: &Browser, id: &str, example: usize) -> Shown {
+fn by_keys(browser: &Browser, id: &str, prepare: impl FnOnce(&Operation<'_>)) -> Shown {
     let operation = browser.operation(id);
-    if !operation.is_open() {
-        browser.tab_to(&operation.at(".opblock-summary-control"));
-        browser.press(Key::Enter);
-    }
-    if example > 0 {
-        browser.tab_to(&operation.examples());
-        for _ in 0..example {
-            browser.press(Key::Down);
-        }
-    }
+    browser.tab_to(&operation.at(".opblock-summary-control"));
+    browser.press(Key::Enter);
+    operation.wait();
+    prepare(&operation);
     browser.tab_to(&operation.button());
     browser.press(Key::Enter);
-    operation.answer()
+    let shown = operation.answer();
+    browser.tab_to(&operation.at(".btn-clear"));
+    browser.press(Key::Enter);
+    browser.tab_to(&operation.at(".opblock-summary-control"));
+    browser.press(Key::Enter);
+    shown
+}
+
+fn as_it_stands(_: &Operation<'_>) {}
+
+/// By the arrow: the second of the examples.
+fn second_example(operation: &Operation<'_>) {
+    operation.browser.tab_to(&operation.examples());
+    operation.browser.press(Key::Down);
 }
 
 #[test]
@@ -34,30 +42,23 @@ fn the_keyboard_alone_gets_through_a_containers_life() {
     let browser = &demo.browser;
     browser.open_page(&demo.daemon.client.base, "swagger-ui/");
     let status = |shown: &Shown| shown.json()["state"]["status"].clone();
-    let started = by_keys(browser, "startContainer", 0);
+    let started = by_keys(browser, "startContainer", as_it_stands);
     assert_eq!((started.status, status(&started)), (201, json!("running")));
     demo.redis_listens();
-    assert_eq!(by_keys(browser, "createProcess", 0).status, 200);
-    assert_eq!(by_keys(browser, "getState", 0).json()["containers"][0]["id"], "redis");
-    assert_eq!(status(&by_keys(browser, "updateContainer", 0)), "paused");
-    browser.tab_to(&browser.operation("updateContainer").at(".btn-clear"));
-    browser.press(Key::Enter);
-    assert_eq!(status(&by_keys(browser, "updateContainer", 1)), "running");
-    assert_eq!(by_keys(browser, "createCheckpoint", 1).json()["exit"], true);
-    browser.tab_to(&browser.operation("startContainer").at(".btn-clear"));
-    browser.press(Key::Enter);
-    let restored = by_keys(browser, "startContainer", 1);
-    assert_eq!((restored.status, &restored.json()["checkpoint"]), (201, &json!("test1")));
+    assert_eq!(by_keys(browser, "createProcess", as_it_stands).status, 200);
     // A field that Tab leads to is selected, so what is typed stands in place of the example.
-    let logs = browser.operation("getLogs");
-    browser.tab_to(&logs.at(".opblock-summary-control"));
-    browser.press(Key::Enter);
-    browser.tab_to(&logs.field("tail"));
-    browser.press("1");
-    assert_eq!(by_keys(browser, "getLogs", 0).status, 200);
-    let asked = browser.text(&logs.at(".request-url pre"));
-    assert!(asked.contains("tail=1&"), "{asked}");
-    assert_eq!(by_keys(browser, "deleteContainer", 0).status, 204);
+    let last = by_keys(browser, "getLogs", |operation| {
+        browser.tab_to(&operation.field("tail"));
+        browser.press("1");
+    });
+    assert_eq!((last.status, last.body.lines().count()), (200, 1), "{}", last.body);
+    assert_eq!(by_keys(browser, "getState", as_it_stands).json()["containers"][0]["id"], "redis");
+    assert_eq!(status(&by_keys(browser, "updateContainer", as_it_stands)), "paused");
+    assert_eq!(status(&by_keys(browser, "updateContainer", second_example)), "running");
+    assert_eq!(by_keys(browser, "createCheckpoint", second_example).json()["exit"], true);
+    let restored = by_keys(browser, "startContainer", second_example);
+    assert_eq!((restored.status, &restored.json()["checkpoint"]), (201, &json!("test1")));
+    assert_eq!(by_keys(browser, "deleteContainer", as_it_stands).status, 204);
     assert_eq!(browser.complaints(), Vec::<String>::new());
     demo.daemon.clean_up();
 }
@@ -109,12 +110,12 @@ fn the_page_begins_with_a_guide_and_shows_tags_in_order_links_and_problems() {
         let link = link.as_str().unwrap();
         browser.click(&format!("header a[href='{link}']"));
         let id = link.rsplit('/').next().unwrap();
-        browser.find(&browser.operation(id).button());
+        browser.operation(id).wait();
         assert!(browser.address().ends_with(link), "{link}");
     }
     browser.open_page(&demo.daemon.client.base, "swagger-ui/#/checkpoints/createCheckpoint");
     let operation = browser.operation("createCheckpoint");
-    browser.find(&operation.button());
+    operation.wait();
 
     // Each answer that is an error has a problem document as its example.
     let script =
@@ -140,14 +141,16 @@ fn light(browser: &Browser, css: &str) -> (f64, f64) {
         const style = (one) => getComputedStyle(one);
         let behind = document.querySelector(arguments[0]);
         const text = light(style(behind).color);
-        while (behind.parentElement && /, 0\\)$/.test(style(behind).backgroundColor)) behind = behind.parentElement;
+        // What shines through is as light as what is behind it.
+        while (behind.parentElement && style(behind).backgroundColor.startsWith('rgba')) behind = behind.parentElement;
         return [light(style(behind).backgroundColor), text]";
     let found = browser.eval(script, &[css]);
     (found[0].as_f64().unwrap(), found[1].as_f64().unwrap())
 }
 
 fn in_the_dark(browser: &Browser) {
-    let places = ["header p", "header a", ".about summary", ".opblock-tag", ".examples-select__section-label", "body"];
+    let places =
+        ["header p", "header a", ".about summary", ".opblock-tag", ".examples-select__section-label", "body"];
     for (scheme, dark) in [("light", false), ("dark", true)] {
         let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
         browser.devtools("Emulation.setEmulatedMedia", features);

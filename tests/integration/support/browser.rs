@@ -14,7 +14,7 @@ use thirtyfour::{ChromeCapabilities, ChromiumLikeCapabilities, LoggingPrefsLogLe
 
 /// Longer than anything here takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
-const FLAGS: [&str; 10] = [
+const FLAGS: [&str; 11] = [
     "--headless",
     // Root runs it, in a container that has no /dev/shm to speak of.
     "--no-sandbox",
@@ -25,6 +25,8 @@ const FLAGS: [&str; 10] = [
     "--disable-sync",
     "--no-first-run",
     "--window-size=1280,1200",
+    // A third of the work is what moves.
+    "--force-prefers-reduced-motion",
     // What is not here is nowhere: the page needs no network.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
 ];
@@ -88,7 +90,7 @@ impl Browser {
     /// The element, once it is there.
     #[track_caller]
     pub(crate) fn find(&self, css: &str) -> WebElement {
-        let found = self.driver().query(By::Css(css)).wait(PATIENCE, Duration::from_millis(20));
+        let found = self.driver().query(By::Css(css)).wait(PATIENCE, Duration::from_millis(50));
         self.run(found.desc(css).first())
     }
 

@@ -14,21 +14,16 @@ use super::runtime::Runtime;
 
 const PLACE: &str = "/containers/redis";
 
-/// A browser takes a whole processor, and what is made of the place must not be removed under another.
-static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-
 pub(crate) struct Demo {
     pub(crate) browser: Browser,
     pub(crate) daemon: Daemon,
     pub(crate) runtime: Runtime,
     _folder: tempfile::TempDir,
     _place: Place,
-    _alone: MutexGuard<'static, ()>,
 }
 
 impl Demo {
     pub(crate) fn start() -> Self {
-        let alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         let folder = tempfile::tempdir().unwrap();
         let bundle = folder.path().join("redis");
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/demo-bundle");
@@ -39,7 +34,7 @@ impl Demo {
         let daemon = Daemon::of_program(&program(folder.path(), &bundle, &runtime));
         own_cgroup(&bundle, &daemon.name("redis"));
         let browser = Browser::start();
-        Self { browser, daemon, runtime, _folder: folder, _place: place, _alone: alone }
+        Self { browser, daemon, runtime, _folder: folder, _place: place }
     }
 
     #[track_caller]
@@ -72,24 +67,41 @@ fn own_cgroup(bundle: &Path, name: &str) {
     fs::write(path, config.to_string()).unwrap();
 }
 
-/// Somewhere to mount on; what of it was not there goes again.
-struct Place {
+/// Somewhere to mount on; what of it was not there goes again with the last who mounts on it.
+struct Place;
+
+struct Places {
+    users: usize,
     made: Vec<PathBuf>,
+}
+
+static PLACES: Mutex<Places> = Mutex::new(Places { users: 0, made: Vec::new() });
+
+fn places() -> MutexGuard<'static, Places> {
+    PLACES.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Place {
     fn make() -> Self {
+        let mut places = places();
         let path = Path::new(PLACE);
-        let made = path.ancestors().filter(|folder| !folder.exists()).map(Path::to_owned).collect();
-        fs::create_dir_all(path).unwrap();
-        Self { made }
+        if places.users == 0 {
+            places.made = path.ancestors().filter(|folder| !folder.exists()).map(Path::to_owned).collect();
+            fs::create_dir_all(path).unwrap();
+        }
+        places.users += 1;
+        Self
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        for folder in &self.made {
-            let _ = fs::remove_dir(folder);
+        let mut places = places();
+        places.users -= 1;
+        if places.users == 0 {
+            for folder in std::mem::take(&mut places.made) {
+                let _ = fs::remove_dir(folder);
+            }
         }
     }
 }

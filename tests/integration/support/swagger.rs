@@ -55,8 +55,14 @@ impl Operation<'_> {
         if !self.is_open() {
             self.browser.click(&self.at(".opblock-summary-control"));
         }
-        self.browser.find(&self.button());
+        self.wait();
         self
+    }
+
+    /// Until it can be executed.
+    #[track_caller]
+    pub(crate) fn wait(&self) {
+        self.browser.find(&self.button());
     }
 
     /// Execute, which is there once the operation is read to its end.
