@@ -9,9 +9,13 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use procfs::net::TcpState;
+use procfs::process::{FDTarget, Process};
+
 use crate::config::{Config, find_program};
+use crate::http;
 use crate::runtime::cgroup;
-use crate::runtime::criu::Criu;
+use crate::runtime::criu::{Criu, Feature, Features};
 use crate::runtime::process::{CAP_SYS_RESOURCE, has_capability};
 use crate::runtime::program::Program;
 use crate::runtime::runc;
@@ -34,7 +38,8 @@ enum Finding {
 
 /// The whole report, and whether the daemon can serve here.
 pub async fn check(config: &Config) -> (String, bool) {
-    let mut findings = vec![root(), runtime(config).await, shim(config), cgroups()];
+    let mut findings =
+        vec![root(), runtime(config).await, shim(config), address(config).await, cgroups(), confinement()];
     findings.extend(criu(config).await);
     findings.push(iptables());
     let serves = !findings.iter().any(|finding| matches!(finding, Finding::Bad { .. }));
@@ -87,6 +92,63 @@ fn shim(config: &Config) -> Finding {
     }
 }
 
+/// Whether it could listen. Nobody else can for the moment that this takes.
+async fn address(config: &Config) -> Finding {
+    let at = &config.listen;
+    match http::try_address(at).await {
+        Ok(()) => Finding::Good(format!("address: {at} is free")),
+        Err(error) => match listener(at) {
+            Some((program, pid)) if program == "containerd-rest" => {
+                Finding::Good(format!("address: {at} is served by a containerd-rest (pid {pid})"))
+            }
+            Some((program, pid)) => Finding::Bad {
+                what: format!("address: {program} (pid {pid}) listens at {at}"),
+                remedy: "end it, or choose another: --listen localhost:PORT".into(),
+            },
+            None => Finding::Bad {
+                what: format!("address: {at} cannot be listened at"),
+                remedy: error.to_string(),
+            },
+        },
+    }
+}
+
+/// The program that listens at an address's port, and its pid. To be seen by root alone.
+fn listener(address: &str) -> Option<(String, i32)> {
+    let port: u16 = address.rsplit(':').next()?.parse().ok()?;
+    let sockets: Vec<u64> = [procfs::net::tcp(), procfs::net::tcp6()]
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter(|socket| socket.state == TcpState::Listen && socket.local_address.port() == port)
+        .map(|socket| socket.inode)
+        .collect();
+    let holds = |process: &Process| {
+        let mut open = process.fd().into_iter().flatten().flatten();
+        open.any(|fd| matches!(fd.target, FDTarget::Socket(inode) if sockets.contains(&inode)))
+    };
+    let found = procfs::process::all_processes().ok()?.flatten().find(holds)?;
+    Some((found.stat().ok()?.comm, found.pid()))
+}
+
+/// What else may refuse something to containers, or to CRIU.
+fn confinement() -> Finding {
+    let said = |path: &str| fs::read_to_string(path).unwrap_or_default();
+    if said("/sys/fs/selinux/enforce").trim() == "1" {
+        Finding::Poor {
+            what: "confinement: SELinux is enforced, with which this was not tried".into(),
+            remedy: "where something is refused, see what by: ausearch -m avc -ts recent".into(),
+        }
+    } else if said("/sys/module/apparmor/parameters/enabled").trim() == "Y" {
+        Finding::Good(
+            "confinement: AppArmor; a bundle's apparmorProfile must be loaded: aa-status lists those that are"
+                .into(),
+        )
+    } else {
+        Finding::Good("confinement: neither SELinux nor AppArmor".into())
+    }
+}
+
 fn cgroups() -> Finding {
     match cgroup::version() {
         Ok(1) => Finding::Good("cgroups: version 1 (or hybrid)".into()),
@@ -105,8 +167,8 @@ async fn criu(config: &Config) -> Vec<Finding> {
     let Some(path) = find_program(&config.criu) else {
         return poor(format!("CRIU: {} is not there, so no checkpoints", config.criu.display()));
     };
-    let version = match Criu::probe(&path).await {
-        Criu::Works { version, .. } => version,
+    let (version, features) = match Criu::probe(&path).await {
+        Criu::Works { version, features, .. } => (version, features),
         Criu::Unusable { why, .. } => return poor(format!("CRIU: {why}, so no checkpoints")),
     };
     if !nix::unistd::geteuid().is_root() {
@@ -122,6 +184,7 @@ async fn criu(config: &Config) -> Vec<Finding> {
     }
     let mut findings =
         vec![Finding::Good(format!("CRIU: {version} at {}, and a trial dump succeeds", path.display()))];
+    findings.extend([Feature::PreDumps, Feature::LazyPages].map(|feature| possible(feature, features)));
     if !has_capability(CAP_SYS_RESOURCE) {
         findings.push(Finding::Poor {
             what: "CRIU: CAP_SYS_RESOURCE is withheld here, so only containers whose processes run as uid 0 can be checkpointed".into(),
@@ -129,6 +192,16 @@ async fn criu(config: &Config) -> Vec<Finding> {
         });
     }
     findings
+}
+
+/// What one kernel allows and another does not.
+fn possible(feature: Feature, features: Features) -> Finding {
+    let option = feature.option();
+    if features.has(feature) {
+        return Finding::Good(format!("CRIU: {option} is possible on this kernel"));
+    }
+    let what = format!("CRIU: no {option}, since {}", feature.obstacle());
+    Finding::Poor { what, remedy: "nothing else needs it; another kernel may have it".into() }
 }
 
 fn iptables() -> Finding {

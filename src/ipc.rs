@@ -14,7 +14,11 @@ use serde::{Deserialize, Serialize};
 use crate::runtime::program::{ExitStatus, Failure, Program};
 
 /// The protocol's version; a shim says it in [`Hello`].
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
+
+/// The first version of a shim that knows of page servers ([`Launch::page_server`]): an older one would pass it over, and
+/// is not asked.
+pub const WITH_PAGE_SERVERS: u32 = 2;
 
 /// The longest line that either end takes, in bytes.
 pub const MAX_LINE: usize = 1024 * 1024;
@@ -52,6 +56,22 @@ pub struct Launch {
     /// Of an added process: kept with its end, for the daemon to know it by. Means nothing to the shim.
     #[serde(default)]
     pub note: Option<serde_json::Value>,
+    /// Of a lazy restore: what brings the pages that the restored processes have not yet, `criu lazy-pages`. It is started
+    /// first, and writes to standard output once it listens.
+    #[serde(default)]
+    pub page_server: Option<Box<Program>>,
+}
+
+/// What has become of the pages of a lazy restore.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Pages {
+    /// They come.
+    Loading,
+    /// All are in.
+    Loaded,
+    /// Their server has died before, and the container was killed for that.
+    Lost,
 }
 
 /// The argument that stands for the console socket's path.
@@ -153,6 +173,11 @@ pub enum Message {
         /// How many by now.
         kills: u64,
     },
+    /// What has become of the pages of a lazy restore: loaded or lost.
+    Pages {
+        /// Which of the two.
+        pages: Pages,
+    },
 }
 
 /// What a shim knows when a daemon connects.
@@ -176,6 +201,9 @@ pub struct Hello {
     /// How many processes of the container the kernel has killed for want of memory.
     #[serde(default)]
     pub oom_kills: u64,
+    /// The pages of a lazy restore.
+    #[serde(default)]
+    pub pages: Option<Pages>,
 }
 
 /// How a process ended, written by the shim before it says [`Message::Exited`]: of init the file
@@ -228,6 +256,8 @@ pub struct AddedExit {
 
 /// The exit record's name.
 pub const EXIT_RECORD: &str = "exit.json";
+/// What has become of the pages of a lazy restore, [`Pages`], in the run's folder; not there while they come.
+pub const PAGES: &str = "pages.json";
 /// Ends of added processes, a JSON object a line, in the run's folder. Kept by size: [`ADDED_EXITS_CAP`].
 pub const ADDED_EXITS: &str = "exits";
 /// What that file is called once it has been rotated.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{ExitCode, Stdio};
 use std::time::Duration;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use containerd_rest::config::{Config, LogFormat, Settings, find_program};
 use containerd_rest::http::{Given, Handed};
 use containerd_rest::serve::Ended;
@@ -43,6 +43,13 @@ enum Command {
     Check,
     /// Print the contract (OpenAPI, YAML)
     Contract,
+    /// Print completions for a shell: source <(containerd-rest completions bash)
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the man page: containerd-rest man | man -l -
+    Man,
     /// The process that a trial dump is made of
     #[command(name = check::TRIAL, hide = true)]
     Trial {
@@ -58,8 +65,16 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let outcome = match cli.command {
         Some(Command::Trial { ready }) => check::trial(&ready).map_err(|error| error.to_string()),
-        Some(Command::Contract) => {
-            std::io::stdout().write_all(http::OPENAPI_YAML.as_bytes()).map_err(|error| error.to_string())
+        Some(Command::Contract) => printed(http::OPENAPI_YAML.as_bytes()),
+        Some(Command::Completions { shell }) => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "containerd-rest", &mut script);
+            printed(&script)
+        }
+        Some(Command::Man) => {
+            let mut page = Vec::new();
+            let rendered = clap_mangen::Man::new(Cli::command()).render(&mut page);
+            rendered.map_err(|error| error.to_string()).and_then(|()| printed(&page))
         }
         Some(Command::Check) => configured(cli.settings, cli.config.as_deref()).and_then(checked),
         Some(Command::Serve) | None => configured(cli.settings, cli.config.as_deref())
@@ -83,6 +98,10 @@ fn keep_descriptors_from_children() {
     let _ = unsafe { close_range(3, u32::MAX, CLOSE_RANGE_CLOEXEC as c_int) };
 }
 
+fn printed(bytes: &[u8]) -> Result<(), String> {
+    std::io::stdout().write_all(bytes).map_err(|error| error.to_string())
+}
+
 fn configured(settings: Settings, file: Option<&Path>) -> Result<Config, String> {
     Config::new(settings, file).map_err(|error| error.to_string())
 }
@@ -90,7 +109,7 @@ fn configured(settings: Settings, file: Option<&Path>) -> Result<Config, String>
 fn checked(config: Config) -> Result<(), String> {
     let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
     let (report, serves) = runtime.block_on(check::check(&config));
-    std::io::stdout().write_all(report.as_bytes()).map_err(|error| error.to_string())?;
+    printed(report.as_bytes())?;
     if serves { Ok(()) } else { Err("mend what is missing, then check again".to_owned()) }
 }
 

@@ -73,7 +73,6 @@ impl From<Problem> for StopContainerResponse {
 impl From<Problem> for WaitContainerResponse {
     fn from(problem: Problem) -> Self {
         match problem.status {
-            400 => Self::BadRequest(problem),
             404 => Self::NotFound(problem),
             422 => Self::UnprocessableEntity(problem),
             503 => Self::ServiceUnavailable(problem),
@@ -115,7 +114,6 @@ impl From<Problem> for CreateProcessPluralResponse {
 impl From<Problem> for GetProcessResponse {
     fn from(problem: Problem) -> Self {
         match problem.status {
-            400 => Self::BadRequest(problem),
             404 => Self::NotFound(problem),
             422 => Self::UnprocessableEntity(problem),
             _ => Self::InternalServerError(Problem { status: 500, ..problem }),
@@ -140,7 +138,6 @@ impl From<Problem> for SignalProcessResponse {
 impl From<Problem> for GetProcessPluralResponse {
     fn from(problem: Problem) -> Self {
         match problem.status {
-            400 => Self::BadRequest(problem),
             404 => Self::NotFound(problem),
             422 => Self::UnprocessableEntity(problem),
             _ => Self::InternalServerError(Problem { status: 500, ..problem }),
@@ -165,7 +162,6 @@ impl From<Problem> for SignalProcessPluralResponse {
 impl From<Problem> for WaitProcessResponse {
     fn from(problem: Problem) -> Self {
         match problem.status {
-            400 => Self::BadRequest(problem),
             404 => Self::NotFound(problem),
             422 => Self::UnprocessableEntity(problem),
             503 => Self::ServiceUnavailable(problem),
@@ -177,7 +173,6 @@ impl From<Problem> for WaitProcessResponse {
 impl From<Problem> for WaitProcessPluralResponse {
     fn from(problem: Problem) -> Self {
         match problem.status {
-            400 => Self::BadRequest(problem),
             404 => Self::NotFound(problem),
             422 => Self::UnprocessableEntity(problem),
             503 => Self::ServiceUnavailable(problem),

@@ -30,6 +30,12 @@ pub struct Features {
     pub cgroup_version: i32,
     ///Whether containers can be checkpointed and restored.
     pub checkpoint: bool,
+    ///Whether restores can have `lazyPages`: the kernel has userfaultfd, with its events of forks and mappings.
+    #[serde(rename = "lazyPages")]
+    pub lazy_pages: bool,
+    ///Whether checkpoints can have `preDumps`: the kernel tracks which memory changes.
+    #[serde(rename = "preDumps")]
+    pub pre_dumps: bool,
 }
 ///A program that the daemon stands on.
 #[derive(Debug, Clone, Deserialize, Serialize)]
@@ -108,6 +114,11 @@ pub struct StartContainer {
     pub bundle_path: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub checkpoint: Option<CheckpointName>,
+    /**With `checkpoint`: go on before all memory is in; it follows by userfaultfd (`features.lazyPages` of
+`GET /version`). Refused in words where that cannot be.
+*/
+    #[serde(rename = "lazyPages", skip_serializing_if = "Option::is_none")]
+    pub lazy_pages: Option<bool>,
     ///The same for standard error. With a terminal there is standard output alone.
     ///Constraint: minLength=1, maxLength=4000, pattern=`^/[^\u0000]*$`
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -125,6 +136,7 @@ impl StartContainer {
         Self {
             bundle_path,
             checkpoint: None,
+            lazy_pages: None,
             stderr: None,
             stdout: None,
         }
@@ -151,6 +163,12 @@ impl StartContainerBuilder {
     #[must_use]
     pub fn checkpoint(mut self, checkpoint: CheckpointName) -> Self {
         self.value.checkpoint = Some(checkpoint);
+        self
+    }
+    #[doc = concat!("Set the optional `", "lazyPages", "` request field.")]
+    #[must_use]
+    pub fn lazy_pages(mut self, lazy_pages: bool) -> Self {
+        self.value.lazy_pages = Some(lazy_pages);
         self
     }
     #[doc = concat!("Set the optional `", "stderr", "` request field.")]
@@ -391,7 +409,8 @@ pub struct Event {
 /**`created`: there is a container of this name, whose first start or restore has succeeded and follows; `delete`
 ends it. `start`, `restore`, `pause`, `resume`, `checkpoint`, `delete`: done to the container. `exec`: a
 process was added. `progress`: a checkpoint or a restore takes its time; once a second. `oom`: the kernel has
-killed one process of the container, or more, for want of memory. `exit`: a process ended. `missed`: `status`
+killed one process of the container, or more, for want of memory. `pagesLoaded`, `pagesLost`: what became of the
+memory of a restore with `lazyPages`; behind `pagesLost` the container ends. `exit`: a process ended. `missed`: `status`
 events before this one are lost to this reader.
 */
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, Default)]
@@ -416,6 +435,10 @@ pub enum EventType {
     Progress,
     #[serde(rename = "oom")]
     Oom,
+    #[serde(rename = "pagesLoaded")]
+    PagesLoaded,
+    #[serde(rename = "pagesLost")]
+    PagesLost,
     #[serde(rename = "exit")]
     Exit,
     #[serde(rename = "delete")]
@@ -435,6 +458,8 @@ impl EventType {
             Self::Checkpoint => "checkpoint",
             Self::Progress => "progress",
             Self::Oom => "oom",
+            Self::PagesLoaded => "pagesLoaded",
+            Self::PagesLost => "pagesLost",
             Self::Exit => "exit",
             Self::Delete => "delete",
             Self::Missed => "missed",
@@ -543,6 +568,8 @@ pub struct Container {
     #[serde(rename = "createdAt")]
     pub created_at: String,
     pub id: ContainerId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pages: Option<Pages>,
     ///The init process first, then those added, in order; empty when stopped.
     pub processes: Vec<Process>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -625,6 +652,40 @@ pub struct User {
     ///Constraint: minimum=0, maximum=2147483647
     pub uid: u32,
 }
+/**Of a container that was restored with `lazyPages`. `loading`: not all of its memory is in; what it touches is
+brought at once. `loaded`: it is. `lost`: its page server died before, and the container was killed for that.
+Absent when it was not restored so, or has ended before all was in.
+*/
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, Default)]
+#[derive(Copy)]
+pub enum Pages {
+    #[default]
+    #[serde(rename = "loading")]
+    Loading,
+    #[serde(rename = "loaded")]
+    Loaded,
+    #[serde(rename = "lost")]
+    Lost,
+}
+impl Pages {
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Loading => "loading",
+            Self::Loaded => "loaded",
+            Self::Lost => "lost",
+        }
+    }
+}
+impl ::std::fmt::Display for Pages {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+impl AsRef<str> for Pages {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
 ///What a container is doing, and how it ended.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 pub struct ContainerState {
@@ -645,7 +706,7 @@ when it could not be known.
     pub status: Status,
 }
 /**`creating`: being started or restored. `running`. `paused`: its cgroup is frozen. `checkpointing`:
-being dumped, and frozen meanwhile. `stopped`: its init process has ended.
+being dumped, and frozen meanwhile (with `preDumps` for a moment in each round). `stopped`: its init process has ended.
 */
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, Default)]
 #[derive(Copy)]
@@ -773,10 +834,11 @@ that is too large (over 1 MiB) or has another name still. `unixSocket`: its othe
 connected, or connecting. `unacceptedConnection`: a TCP connection that waits for accept. `socketFamily`: a
 family or protocol that CRIU does not know. `netlinkData`: a netlink socket with unread data. `fileLock`: a lock or
 lease. `fileWatch`: an inotify or fanotify watch of what has no path. `device`: a device that CRIU does not know.
-`descriptor`: a descriptor of a kind that CRIU does not know. `ioUring`: an io_uring. `terminal`: a terminal whose
+`descriptor`: a descriptor of a kind that CRIU does not know. `ioUring`: an io_uring. `packetPipe`: a pipe in packet mode (O_DIRECT). `terminal`: a terminal whose
 session is led from outside. `session`: a process that entered from outside. `sharedMemory`: System V
-memory of another IPC namespace. `namespace`: a process in a namespace of its own that CRIU does not nest. `tracer`: it
-is being traced. `stopped`: it is stopped by a signal, on a host with cgroup v1. `user`: a user other than root where CAP_SYS_RESOURCE is withheld from the daemon.
+memory of another IPC namespace. `namespace`: a process in a namespace of its own that CRIU does not nest.
+`chroot`: the first process of a mount namespace has called chroot(2). `clone`: a process that shares its memory, folders
+or descriptors with another by clone(2) and is no thread of it. `vfork`: it waits in vfork(2). `tracer`: it is being traced. `stopped`: it is stopped by a signal, on a host with cgroup v1. `user`: a user other than root where CAP_SYS_RESOURCE is withheld from the daemon.
 */
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, Default)]
 #[derive(Copy)]
@@ -806,6 +868,8 @@ pub enum CheckpointBlockerKind {
     Descriptor,
     #[serde(rename = "ioUring")]
     IoUring,
+    #[serde(rename = "packetPipe")]
+    PacketPipe,
     #[serde(rename = "terminal")]
     Terminal,
     #[serde(rename = "session")]
@@ -814,6 +878,12 @@ pub enum CheckpointBlockerKind {
     SharedMemory,
     #[serde(rename = "namespace")]
     Namespace,
+    #[serde(rename = "chroot")]
+    Chroot,
+    #[serde(rename = "clone")]
+    Clone,
+    #[serde(rename = "vfork")]
+    Vfork,
     #[serde(rename = "tracer")]
     Tracer,
     #[serde(rename = "stopped")]
@@ -836,10 +906,14 @@ impl CheckpointBlockerKind {
             Self::Device => "device",
             Self::Descriptor => "descriptor",
             Self::IoUring => "ioUring",
+            Self::PacketPipe => "packetPipe",
             Self::Terminal => "terminal",
             Self::Session => "session",
             Self::SharedMemory => "sharedMemory",
             Self::Namespace => "namespace",
+            Self::Chroot => "chroot",
+            Self::Clone => "clone",
+            Self::Vfork => "vfork",
             Self::Tracer => "tracer",
             Self::Stopped => "stopped",
             Self::User => "user",
@@ -877,6 +951,10 @@ pub struct Checkpoint {
     ///Why it cannot, a sentence each. Absent when it can.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub obstacles: Option<Vec<String>>,
+    ///How many rounds of memory were written before its dump; absent when none was.
+    ///Constraint: minimum=1, maximum=8
+    #[serde(rename = "preDumps", skip_serializing_if = "Option::is_none")]
+    pub pre_dumps: Option<i32>,
     ///Its processes, parents first, with the pids of their own namespace.
     pub processes: Vec<DumpedProcess>,
     ///Whether it can be restored here, as far as can be known without trying.
@@ -930,6 +1008,10 @@ pub struct CreateCheckpoint {
     ///Allow file locks; the restored process holds them again.
     #[serde(rename = "fileLocks", skip_serializing_if = "Option::is_none")]
     pub file_locks: Option<bool>,
+    ///So many rounds before the dump, in which memory is written while the container runs on. Left out, none.
+    ///Constraint: minimum=1, maximum=8
+    #[serde(rename = "preDumps", skip_serializing_if = "Option::is_none")]
+    pub pre_dumps: Option<i32>,
     ///Allow a shell job (a terminal or session from outside).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shell: Option<bool>,

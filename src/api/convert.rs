@@ -9,7 +9,7 @@ use std::time::Duration;
 use containerd_rest_api as api;
 use jiff::Timestamp;
 
-use crate::ipc::ExitRecord;
+use crate::ipc::{ExitRecord, Pages};
 use crate::runtime::bundle::{Identity, ProcessOverrides};
 use crate::runtime::program::ExitStatus;
 use crate::supervisor::{
@@ -40,6 +40,15 @@ pub(super) fn container(snapshot: &Arc<Snapshot>) -> api::Container {
         processes: snapshot.processes.iter().cloned().map(process).collect(),
         created_at: time(snapshot.created_at),
         checkpoint: snapshot.checkpoint.as_ref().map(ToString::to_string),
+        pages: snapshot.pages.map(pages),
+    }
+}
+
+fn pages(pages: Pages) -> api::Pages {
+    match pages {
+        Pages::Loading => api::Pages::Loading,
+        Pages::Loaded => api::Pages::Loaded,
+        Pages::Lost => api::Pages::Lost,
     }
 }
 
@@ -132,6 +141,7 @@ pub(super) fn start(
         allow_changed_bundle: allow_changed_bundle.unwrap_or(false),
         bundle: body.bundle_path.into(),
         checkpoint: body.checkpoint.as_deref().map(checkpoint_name).transpose()?,
+        lazy_pages: body.lazy_pages.unwrap_or(false),
         stdout: body.stdout.map(Into::into),
         stderr: body.stderr.map(Into::into),
     })
@@ -243,6 +253,8 @@ pub fn event(told: Told) -> api::Event {
             (Type::Progress, None, None)
         }
         Happened::Oom { .. } => (Type::Oom, None, None),
+        Happened::PagesLoaded => (Type::PagesLoaded, None, None),
+        Happened::PagesLost => (Type::PagesLost, None, None),
         Happened::Exit { pid, status, oom, .. } => {
             oom_killed = Some(oom).filter(|oom| *oom);
             (Type::Exit, pid, status)

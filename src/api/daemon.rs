@@ -10,7 +10,7 @@ use containerd_rest_api::{
 };
 
 use super::{Api, convert, problem};
-use crate::runtime::criu::Criu;
+use crate::runtime::criu::{Criu, Feature, Features as Possible};
 
 /// This machine's size.
 pub(super) fn machine() -> Machine {
@@ -40,12 +40,12 @@ impl DaemonApi for Api {
             version: Some(version.to_owned()),
             remedy: None,
         };
-        let (criu, checkpoint) = match self.supervisor.criu() {
-            Criu::Works { path, version } => (found(path, version), true),
+        let (criu, checkpoint, possible) = match self.supervisor.criu() {
+            Criu::Works { path, version, features } => (found(path, version), true, *features),
             Criu::Unusable { path, why } => {
                 let path = Some(path.to_string_lossy().into_owned());
                 let remedy = Some(format!("{why}; {}", problem::CRIU_REMEDY));
-                (Component { available: false, path, version: None, remedy }, false)
+                (Component { available: false, path, version: None, remedy }, false, Possible::default())
             }
         };
         GetVersionResponse::Ok(Version {
@@ -54,7 +54,12 @@ impl DaemonApi for Api {
             kernel: versions.kernel.clone(),
             runtime: found(self.supervisor.runc().path(), &versions.runc),
             criu,
-            features: Features { checkpoint, cgroup_version: i32::from(versions.cgroup) },
+            features: Features {
+                checkpoint,
+                pre_dumps: possible.has(Feature::PreDumps),
+                lazy_pages: possible.has(Feature::LazyPages),
+                cgroup_version: i32::from(versions.cgroup),
+            },
         })
     }
 

@@ -52,9 +52,9 @@ fn item(location: &str, code: &str, message: impl Into<String>) -> ProblemItem {
 pub fn of(error: &Error) -> Problem {
     let detail = chain(error);
     match error {
-        Error::BadName(_) => {
+        Error::BadName(name) => {
             let mut found = problem(&INVALID, detail.clone(), "use another name");
-            found.errors = Some(vec![item("/path", "pattern", detail)]);
+            found.errors = Some(vec![item(&format!("/path/{}", name.of), "pattern", detail)]);
             found
         }
         Error::TooLong { field, index, .. } => {
@@ -183,6 +183,23 @@ pub fn of(error: &Error) -> Problem {
         Error::NoCriu(_) => {
             problem(&kind("criu-unavailable", "CRIU cannot be used", 503), detail, CRIU_REMEDY)
         }
+        Error::Unavailable { .. } => problem(
+            &kind("feature-unavailable", "This host cannot do that", 409),
+            detail,
+            "leave it out; GET /version lists under features what is possible here",
+        ),
+        Error::LazyStart => {
+            let mut found = problem(&INVALID, detail.clone(), "name the checkpoint, or leave lazyPages out");
+            found.errors = Some(vec![item("/body/lazyPages", "lazy_start", detail)]);
+            found
+        }
+        Error::PagesLoading(id) => problem(
+            &kind("pages-loading", "The container's memory is not all in yet", 409),
+            detail,
+            format!(
+                "repeat after the event pagesLoaded; GET /containers/{id} says under pages how far it is"
+            ),
+        ),
         Error::ShimLost(id) => problem(
             &kind("shim-lost", "The container's shim is gone", 500),
             detail,

@@ -192,6 +192,14 @@ pub(super) async fn close_after(
     response
 }
 
+/// Whether these addresses could be listened at just now.
+///
+/// # Errors
+/// As a daemon would meet them at its start.
+pub async fn try_address(address: &str) -> Result<(), ListenError> {
+    bind_tcp(address).await.map(drop)
+}
+
 async fn bind_tcp(address: &str) -> Result<Vec<std::net::TcpListener>, ListenError> {
     let no_address = |source| ListenError::NoAddress { address: address.to_owned(), source };
     let found: Vec<SocketAddr> = lookup_host(address).await.map_err(no_address)?.collect();

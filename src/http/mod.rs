@@ -23,7 +23,7 @@ use tokio::sync::watch;
 
 pub use answers::Answers;
 pub use given::{Given, Handed};
-pub use listen::{ListenError, Listeners, Phase};
+pub use listen::{ListenError, Listeners, Phase, try_address};
 
 use crate::api::Api;
 

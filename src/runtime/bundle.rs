@@ -22,6 +22,7 @@ pub struct Bundle {
     path: PathBuf,
     process: Process,
     private_network: bool,
+    user_namespace: bool,
     host: Shared,
     cgroups_path: Option<PathBuf>,
     config: Vec<u8>,
@@ -154,9 +155,11 @@ impl Bundle {
             all.iter().any(|one| one.typ() == LinuxNamespaceType::Network && one.path().is_none())
         });
         let has = |typ| namespaces.is_some_and(|all| all.iter().any(|one| one.typ() == typ));
+        let user_namespace = has(LinuxNamespaceType::User);
         let host = Shared { pids: !has(LinuxNamespaceType::Pid), network: !has(LinuxNamespaceType::Network) };
         let cgroups_path = linux.and_then(|linux| linux.cgroups_path().clone());
-        Ok(Self { path: path.to_owned(), process, private_network, host, cgroups_path, config })
+        let path = path.to_owned();
+        Ok(Self { path, process, private_network, user_namespace, host, cgroups_path, config })
     }
 
     /// Its folder.
@@ -177,6 +180,11 @@ impl Bundle {
     /// Whether its process wants a terminal.
     pub fn terminal(&self) -> bool {
         self.process.terminal().unwrap_or(false)
+    }
+
+    /// Whether it has a user namespace.
+    pub fn user_namespace(&self) -> bool {
+        self.user_namespace
     }
 
     /// Whether it has a network namespace of its own, made for it.

@@ -1,5 +1,6 @@
 //! Which cgroup a process is in (cgroups(7), proc_pid_cgroup(5)): what makes a process a container's.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -97,6 +98,28 @@ impl Cgroup {
             collect(&self.folder(), &mut found);
         }
         found
+    }
+
+    /// Kills whatever is in it or below it, and lets it go if it is frozen: only then it ends. When this returns none of
+    /// them executes anything any more, though all may still be there.
+    pub fn kill(&self) {
+        let mut killed = BTreeSet::new();
+        // What is killed forks no more, so a second look that finds nobody new has found all.
+        for _ in 0..MOVES {
+            let held = self.pids().into_iter().filter_map(|pid| Held::open(pid).ok().flatten());
+            // Asked again, now that the pid cannot be another's.
+            let ours = held.filter(|one| Self::of(one.pid()).is_some_and(|place| place.is_within(self)));
+            let fresh: Vec<Held> = ours.filter(|one| killed.insert((one.pid(), one.start_time()))).collect();
+            for one in &fresh {
+                let _ = one.signal(9);
+            }
+            if fresh.is_empty() {
+                break;
+            }
+        }
+        if self.controller.is_some() {
+            let _ = fs::write(self.folder().join("freezer.state"), "THAWED");
+        }
     }
 
     /// Whether it is frozen: `freezer.state` on v1, `cgroup.events` on v2.

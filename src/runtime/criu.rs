@@ -1,5 +1,7 @@
 //! CRIU: where it is, whether it works here, and what its log says when it fails.
 
+mod features;
+pub mod lazy;
 pub mod words;
 
 use std::collections::BTreeMap;
@@ -9,6 +11,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
+
+pub use features::{Feature, Features};
 
 use super::process::{Stat, Status, end_orphans, has_arguments, pids};
 use super::program::Program;
@@ -23,6 +27,8 @@ pub enum Criu {
         path: PathBuf,
         /// Its version.
         version: String,
+        /// What more this kernel allows it.
+        features: Features,
     },
     /// It cannot be used.
     Unusable {
@@ -34,7 +40,14 @@ pub enum Criu {
 }
 
 impl Criu {
-    /// Runs `criu --version` and `criu check`: an old CRIU on a new kernel is found out now and not in
+    /// Where it is, or was looked for.
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Works { path, .. } | Self::Unusable { path, .. } => path,
+        }
+    }
+
+    /// Runs `criu --version`, `criu check` and `criu check --feature`, once for the daemon's life: an old CRIU on a new kernel is found out now and not in
     /// the middle of a dump.
     pub async fn probe(path: &Path) -> Self {
         let unusable = |why: String| Self::Unusable { path: path.to_owned(), why };
@@ -53,7 +66,14 @@ impl Criu {
         let version =
             said.lines().next().unwrap_or_default().trim_start_matches("Version:").trim().to_owned();
         match runc::output(&program("check"), Duration::from_secs(20)).await {
-            Ok(_) => Self::Works { path: path.to_owned(), version },
+            Ok(_) => {
+                let features = Features::probe(|feature| {
+                    let mut check = program("check");
+                    check.args.extend(["--feature".to_owned(), feature.to_owned()]);
+                    async move { runc::output(&check, Duration::from_secs(20)).await.is_ok() }
+                });
+                Self::Works { path: path.to_owned(), version, features: features.await }
+            }
             Err(_) => unusable(format!(
                 "CRIU {version} does not work on this kernel ({} check fails)",
                 path.display()

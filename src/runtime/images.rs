@@ -4,6 +4,8 @@
 //! does the same, with a Python of its own. May not know what a checkpoint of ours is.
 
 mod image;
+mod shape;
+mod walk;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -70,9 +72,17 @@ pub struct Stats {
     pub memory: u64,
 }
 
-/// The processes of a dump, parents first, if all memory that its images tell of is there. CRIU reads what is missing for
-/// ever, and fills the disk with its log of that.
+/// The processes of a dump, parents first, if its images can be read to their ends and all memory that they tell of is
+/// there. CRIU reads what is missing for ever, and fills the disk with its log of that.
 pub fn whole(images: &Path) -> io::Result<Vec<Dumped>> {
+    pages_whole(images)?;
+    let processes = tree(images)?;
+    walk::check(images)?;
+    Ok(processes)
+}
+
+/// Whether all memory that its images tell of is there: of a dump, or of a round before it, which has nothing else.
+pub fn pages_whole(images: &Path) -> io::Result<()> {
     for entry in fs::read_dir(images)?.flatten() {
         if !entry.file_name().to_string_lossy().starts_with("pagemap-") {
             continue;
@@ -90,7 +100,7 @@ pub fn whole(images: &Path) -> io::Result<Vec<Dumped>> {
             return Err(io::Error::new(io::ErrorKind::InvalidData, words));
         }
     }
-    tree(images)
+    Ok(())
 }
 
 fn tree(images: &Path) -> io::Result<Vec<Dumped>> {
@@ -456,7 +466,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let write =
             |name: &str, messages: &[Vec<u8>]| fs::write(folder.path().join(name), file(messages)).unwrap();
-        write("pstree.img", &[PstreeEntry { pid: 1, ppid: 0, threads: vec![1] }.encode_to_vec()]);
+        let mut entry = PstreeEntry { pid: 1, ppid: 0, threads: vec![1] }.encode_to_vec();
+        entry.extend([24, 1, 32, 1]); // its group and session
+        write("pstree.img", &[entry]);
         let pages =
             |nr_pages| PagemapEntry { nr_pages: Some(nr_pages), ..PagemapEntry::default() }.encode_to_vec();
         let head = PagemapHead { pages_id: 1 }.encode_to_vec();

@@ -79,6 +79,8 @@ pub enum Verb<'a> {
         work: &'a Path,
         /// As at the dump.
         criu: CriuOptions,
+        /// Before all pages are in; a page server listens in `work`.
+        lazy_pages: bool,
     },
     /// `runc exec --detach`.
     /// <https://github.com/opencontainers/runc/blob/v1.1.5/man/runc-exec.8.md>
@@ -100,6 +102,10 @@ pub enum Verb<'a> {
         leave_running: bool,
         /// What CRIU is to allow.
         criu: CriuOptions,
+        /// The images of the round before, from `images`: of what has not changed since, nothing is written.
+        parent: Option<&'a Path>,
+        /// Memory alone, and the container goes on.
+        pre_dump: bool,
     },
     /// `runc pause`.
     Pause,
@@ -140,7 +146,7 @@ impl Verb<'_> {
                 }
                 argv.push("--detach".into());
             }
-            Self::Restore { bundle, pid_file, console, images, work, criu } => {
+            Self::Restore { bundle, pid_file, console, images, work, criu, lazy_pages } => {
                 flag("--bundle", &text(bundle));
                 flag("--pid-file", &text(pid_file));
                 flag("--image-path", &text(images));
@@ -149,6 +155,9 @@ impl Verb<'_> {
                     flag("--console-socket", socket);
                 }
                 argv.extend(criu.argv());
+                if *lazy_pages {
+                    argv.push("--lazy-pages".into());
+                }
                 argv.push("--detach".into());
             }
             Self::Exec { process, pid_file, console } => {
@@ -159,10 +168,16 @@ impl Verb<'_> {
                 }
                 argv.push("--detach".into());
             }
-            Self::Checkpoint { images, work, leave_running, criu } => {
+            Self::Checkpoint { images, work, leave_running, criu, parent, pre_dump } => {
                 flag("--image-path", &text(images));
                 flag("--work-path", &text(work));
+                if let Some(parent) = parent {
+                    flag("--parent-path", &text(parent));
+                }
                 argv.extend(criu.argv());
+                if *pre_dump {
+                    argv.push("--pre-dump".into());
+                }
                 if *leave_running {
                     argv.push("--leave-running".into());
                 }
@@ -203,14 +218,21 @@ mod tests {
         );
         let (images, work) = (Path::new("/i"), Path::new("/w"));
         let criu = CriuOptions { tcp: true, unix_sockets: true, shell: true, file_locks: true };
+        let restore = |lazy_pages| {
+            argv(&Verb::Restore { bundle, pid_file, console: None, images, work, criu, lazy_pages })
+        };
+        let flags = "restore --bundle /b --pid-file /p --image-path /i --work-path /w --tcp-established --ext-unix-sk \
+                     --shell-job --file-locks";
+        assert_eq!(restore(false), format!("{flags} --detach c1"));
+        assert_eq!(restore(true), format!("{flags} --lazy-pages --detach c1"));
+        let dump = |leave_running, parent, pre_dump| {
+            let criu = CriuOptions::default();
+            argv(&Verb::Checkpoint { images, work, leave_running, criu, parent, pre_dump })
+        };
+        assert_eq!(dump(true, None, false), "checkpoint --image-path /i --work-path /w --leave-running c1");
         assert_eq!(
-            argv(&Verb::Restore { bundle, pid_file, console: None, images, work, criu }),
-            "restore --bundle /b --pid-file /p --image-path /i --work-path /w --tcp-established --ext-unix-sk \
-             --shell-job --file-locks --detach c1"
-        );
-        assert_eq!(
-            argv(&Verb::Checkpoint { images, work, leave_running: true, criu: CriuOptions::default() }),
-            "checkpoint --image-path /i --work-path /w --leave-running c1"
+            dump(false, Some(Path::new("../pre-1")), true),
+            "checkpoint --image-path /i --work-path /w --parent-path ../pre-1 --pre-dump c1"
         );
         assert_eq!(
             argv(&Verb::Exec { process: Path::new("/x"), pid_file, console: None }),

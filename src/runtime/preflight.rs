@@ -7,7 +7,10 @@
 //! daemon's containers, and changes nothing.
 
 mod files;
+mod pipes;
 mod process;
+mod roots;
+mod shared;
 mod sockets;
 mod tree;
 mod unix;
@@ -51,6 +54,8 @@ pub enum Kind {
     Descriptor,
     /// An io_uring.
     IoUring,
+    /// A pipe in packet mode.
+    PacketPipe,
     /// A terminal whose session is led from outside.
     Terminal,
     /// A process that entered from outside.
@@ -59,6 +64,12 @@ pub enum Kind {
     SharedMemory,
     /// A process in a namespace of its own that CRIU does not nest.
     Namespace,
+    /// Its root folder is not that of its mount namespace.
+    Chroot,
+    /// A process that shares with another what CRIU dumps for each.
+    Clone,
+    /// It waits in vfork(2).
+    Vfork,
     /// It is being traced.
     Tracer,
     /// It is stopped by a signal, where CRIU then hangs.
@@ -86,9 +97,11 @@ pub struct Blocker {
 
 /// What a dump of the tree below this process with these options would be refused for; the first [`MOST`].
 pub fn check(init: i32, wanted: CriuOptions) -> Vec<Blocker> {
+    super::process::await_program(init);
     let tree = Tree::read(init);
     let mut found = Findings::default();
-    let mut files = Files::new(&tree, wanted);
+    let chrooted = roots::check(&tree, &mut found);
+    let mut files = Files::new(&tree, wanted, chrooted);
     for member in &tree.members {
         process::check(&tree, member, &mut found);
         files.check(member, &mut found);
@@ -96,6 +109,7 @@ pub fn check(init: i32, wanted: CriuOptions) -> Vec<Blocker> {
     files.check_terminals(&tree, &mut found);
     watches::check(&files, &mut found);
     sockets::check(&files.sockets, wanted, &mut found);
+    shared::check(&tree, &mut found);
     // One that ended while it was looked at is in nobody's way.
     found
         .0

@@ -154,6 +154,23 @@ pub fn zombies_of(parent: i32) -> Vec<(i32, u64)> {
         .collect()
 }
 
+/// Waits until a container's init process has become its program: runc answers a moment before, and until then it is runc,
+/// which calls itself so (nsexec.c). Blocks, two seconds at most.
+pub fn await_program(init: i32) {
+    let is_runc =
+        || fs::read_to_string(format!("/proc/{init}/comm")).is_ok_and(|name| name.starts_with("runc:["));
+    for _ in 0..PROGRAM_LOOKS {
+        if !is_runc() {
+            return;
+        }
+        std::thread::sleep(PROGRAM_LOOK);
+    }
+}
+
+/// How often, and how far apart, it is looked whether an init process is its program.
+const PROGRAM_LOOKS: u32 = 1000;
+const PROGRAM_LOOK: Duration = Duration::from_millis(2);
+
 /// Whether a process was started with these arguments, among others.
 pub fn has_arguments(pid: i32, arguments: &[&str]) -> bool {
     let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();

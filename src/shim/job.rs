@@ -172,6 +172,19 @@ impl Job {
         true
     }
 
+    /// Kills the program's process group before its time.
+    pub(super) fn end(&self) {
+        if self.status.is_none() {
+            // As in `enforce_limit`.
+            let _ = killpg(Pid::from_raw(self.child), Signal::SIGKILL);
+        }
+    }
+
+    /// Whether it makes the container's first process.
+    pub(super) fn makes_init(&self) -> bool {
+        self.launching.as_ref().is_some_and(|launching| launching.role == Role::Init)
+    }
+
     /// A child that nobody else knows has ended: the program itself, or what it has left behind.
     pub(super) fn note(&mut self, ended: Ended) {
         if ended.key.pid == self.child {

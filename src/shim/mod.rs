@@ -12,6 +12,7 @@
 
 mod console;
 mod job;
+mod pages;
 mod reaper;
 mod server;
 mod stdio;
@@ -28,15 +29,16 @@ use nix::sys::signalfd::SignalFd;
 
 use crate::ipc::{
     ADDED_EXITS, ADDED_EXITS_CAP, ADDED_EXITS_OLDER, AddedExit, EXIT_RECORD, Exit, ExitRecord, Hello, LOG,
-    Message, ProcessKey, Request, Role, VERSION,
+    Launch, Message, PAGES, Pages, ProcessKey, Request, Role, VERSION,
 };
 use crate::runtime::bundle::RAISE_LOOPBACK;
-use crate::runtime::cgroup::OomCount;
+use crate::runtime::cgroup::{Cgroup, OomCount};
 use crate::runtime::durable::{sync_folder, write_synced};
 use crate::runtime::lines::Lines;
 use crate::runtime::netns;
 use crate::runtime::program::{ExitStatus, Failure, FailureKind};
 use job::{Job, Outcome};
+use pages::PageServer;
 use server::Server;
 use stdio::{Log, Output};
 
@@ -117,6 +119,11 @@ struct Shim {
     born: Instant,
     /// Whether a call has failed, and may have left processes behind whose parents are still to die.
     strays: bool,
+    /// Of a lazy restore, and what has become of its pages, once the container runs.
+    page_server: Option<PageServer>,
+    pages: Option<Pages>,
+    /// Where the container's processes are.
+    place: Option<Cgroup>,
 }
 
 /// What woke the shim.
@@ -152,6 +159,9 @@ impl Shim {
             seq: 0,
             born: Instant::now(),
             strays: false,
+            page_server: None,
+            pages: None,
+            place: None,
         })
     }
 
@@ -249,6 +259,7 @@ impl Shim {
             busy: self.job.as_ref().map(Job::seq),
             seq: self.seq,
             oom_kills: self.oom_told,
+            pages: self.pages,
         }
     }
 
@@ -285,13 +296,27 @@ impl Shim {
         }
         self.launched |= matches!(&request, Request::Launch(launch) if launch.role == Role::Init);
         crate::cut!("shim.begun");
+        if let Request::Launch(Launch { page_server: Some(program), .. }) = &request {
+            match PageServer::start(program) {
+                Ok(server) => self.page_server = Some(server),
+                Err(error) => {
+                    let words = format!("the page server cannot be started: {error}");
+                    return self.refuse(seq, FailureKind::Refused(words));
+                }
+            }
+            crate::cut!("shim.pages.served");
+        }
         match Job::start(request) {
             Ok((job, outputs)) => {
                 self.job = Some(job);
                 self.outputs.extend(outputs);
             }
             Err(error) => {
-                self.refuse(seq, FailureKind::Spawn { words: error.to_string(), errno: error.raw_os_error() })
+                self.end_page_server();
+                self.refuse(
+                    seq,
+                    FailureKind::Spawn { words: error.to_string(), errno: error.raw_os_error() },
+                );
             }
         }
     }
@@ -309,8 +334,11 @@ impl Shim {
 
     fn reap(&mut self) -> io::Result<()> {
         reaper::drain(&mut self.children)?;
+        self.look_at_page_server();
         for ended in reaper::reap() {
-            if let Some(index) = self.tracked.iter().position(|one| one.key.pid == ended.key.pid) {
+            if self.page_server.as_ref().is_some_and(|server| server.pid() == ended.key.pid) {
+                self.page_server_ended(ended.status);
+            } else if let Some(index) = self.tracked.iter().position(|one| one.key.pid == ended.key.pid) {
                 let tracked = self.tracked.swap_remove(index);
                 self.ended(tracked, ended.status)?;
             } else if let Some(job) = self.job.as_mut() {
@@ -321,7 +349,8 @@ impl Shim {
             self.conclude(outcome)?;
         }
         if self.strays && self.job.is_none() {
-            let known: Vec<i32> = self.tracked.iter().map(|one| one.key.pid).collect();
+            let tracked = self.tracked.iter().map(|one| one.key.pid);
+            let known: Vec<i32> = tracked.chain(self.page_server.as_ref().map(PageServer::pid)).collect();
             job::end_own_kind(&known);
         }
         Ok(())
@@ -350,6 +379,8 @@ impl Shim {
                     self.init = Some(key);
                     self.oom = OomCount::of(key.pid);
                     self.oom_watch = self.oom.as_ref().and_then(|oom| oom.watch().ok());
+                    self.place = Cgroup::of(key.pid);
+                    self.pages = self.page_server.as_ref().map(|_| Pages::Loading);
                 }
                 self.server.say(&Message::Launched { seq, process: key });
                 crate::cut!("shim.launched");
@@ -358,10 +389,14 @@ impl Shim {
                     Some(status) => self.ended(tracked, status)?,
                     None => self.tracked.push(tracked),
                 }
+                self.settle_pages();
             }
             Outcome::Failed(kind) => {
                 crate::cut!("shim.failed");
                 self.strays = true;
+                if self.init.is_none() {
+                    self.end_page_server();
+                }
                 let mut words = String::new();
                 for output in self.outputs.iter_mut().filter(|output| output.seq() == seq) {
                     words.push_str(&output.discard());
@@ -389,6 +424,7 @@ impl Shim {
             somewhere(&self.folder, "the end of an added process", |folder| keep_added_exit(folder, &line));
         }
         if exit.role == Role::Init {
+            self.end_with_page_server();
             for output in &mut self.outputs {
                 output.drain(&mut self.log);
             }

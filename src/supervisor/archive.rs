@@ -9,6 +9,7 @@
 //! | `config.dump`, `spec.dump`, `stats-dump`, `dump.log` | as podman has them: of what it was made, the bundle's `config.json`, CRIU's |
 //! | `checkpoint/` | a folder, which checkpointctl looks for; neither declared nor summed |
 //! | `checkpoint/NAME.img`, … | CRIU's images and runc's `descriptors.json` |
+//! | `pre-1/NAME.img`, … | the images of the rounds before the dump, if there were any; CRIU's links between them are made anew |
 //! | `SHA256SUMS` | of each entry before, in order: `sha256sum -c` takes it |
 //!
 //! So what comes is known before it comes: a reader bounds every size by what was declared, and refuses at once an entry
@@ -28,7 +29,7 @@ pub(super) use notes::sweep;
 pub use verbs::{Import, Taking};
 pub use write::Export;
 
-use super::checkpoints::{DUMP_LOG, SPEC};
+use super::checkpoints::{DUMP_LOG, MOST_ROUNDS, ROUND, SPEC};
 
 /// How many archives are on their way at once; each has a thread and a few megabytes.
 pub(super) const AT_ONCE: usize = 8;
@@ -141,6 +142,8 @@ enum Place<'a> {
     Nowhere,
     /// Among CRIU's images, by this name.
     Image(&'a str),
+    /// Among those of a round before the dump.
+    Round(u32, &'a str),
 }
 
 impl Place<'_> {
@@ -150,8 +153,18 @@ impl Place<'_> {
             SPEC_DUMP => Some(Place::Beside(SPEC)),
             STATS | DUMP_LOG => Some(Place::Beside(path)),
             CONFIG_DUMP => Some(Place::Nowhere),
-            _ => path.strip_prefix(IMAGES).filter(|name| is_image(name)).map(Place::Image),
+            _ => match path.strip_prefix(IMAGES) {
+                Some(name) => is_image(name).then_some(Place::Image(name)),
+                None => Self::of_round(path),
+            },
         }
+    }
+
+    /// By the one form that its number has.
+    fn of_round(path: &str) -> Option<Place<'_>> {
+        let (number, name) = path.strip_prefix(ROUND)?.split_once('/')?;
+        let number = (1..=MOST_ROUNDS).find(|known| known.to_string() == number)?;
+        is_image(name).then_some(Place::Round(number, name))
     }
 }
 
@@ -219,6 +232,11 @@ mod tests {
             "checkpoint/x\0.img",
             "./spec.dump",
             "config.json",
+            "pre-0/x.img",
+            "pre-9/x.img",
+            "pre-01/x.img",
+            "pre-1/parent",
+            "pre-1/../x.img",
             META,
             SUMS,
         ] {
@@ -226,6 +244,7 @@ mod tests {
         }
         assert_eq!(Place::of("checkpoint/pages-1.img"), Some(Place::Image("pages-1.img")));
         assert_eq!(Place::of("checkpoint/descriptors.json"), Some(Place::Image("descriptors.json")));
+        assert_eq!(Place::of("pre-8/pages-1.img"), Some(Place::Round(8, "pages-1.img")));
         assert_eq!(Place::of("dump.log"), Some(Place::Beside("dump.log")));
     }
 

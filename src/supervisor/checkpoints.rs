@@ -1,12 +1,14 @@
 //! Checkpoints on disk: `BUNDLE/checkpoints/NAME/` with `image/` as CRIU wrote it, `checkpoint.json` and
 //! `dump.log`; mode 0700, since an image is the process's memory. Made under a hidden name beside it and
-//! renamed when complete, so that what is listed is whole.
+//! renamed when complete, so that what is listed is whole. One with rounds before its dump has them in `pre-1/`, `pre-2/`
+//! and so on, each with a link `parent` to the one before, as CRIU makes it.
 //!
 //! Folders of containerd 0.0.x have the images directly inside, those of 0.2 a `config.json` beside them;
 //! both are listed and can be restored.
 
 pub(super) mod catalogue;
 pub(super) mod fit;
+mod steps;
 
 use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File};
@@ -23,6 +25,7 @@ use serde::{Deserialize, Serialize};
 
 pub use catalogue::{Entry, Order, Report};
 pub(super) use fit::Host;
+pub(super) use steps::{MOST_ROUNDS, PARENT, ROUND, Step};
 
 use super::error::{Error, Result, store};
 use super::names::CheckpointName;
@@ -59,6 +62,8 @@ pub struct Checkpoint {
     pub created: Timestamp,
     /// Whether the container was stopped by it.
     pub exit: bool,
+    /// How many rounds of memory were written before the dump.
+    pub pre_dumps: u32,
     /// CRIU's images.
     pub images: PathBuf,
     /// All of it: `images` or the folder above.
@@ -82,6 +87,11 @@ impl Checkpoint {
         self.made_by.as_ref().map(|made_by| &made_by.host)
     }
 
+    /// The images of the rounds before the dump, the first first.
+    pub(super) fn rounds(&self) -> Vec<PathBuf> {
+        steps::rounds(&self.folder, self.pre_dumps)
+    }
+
     /// The bundle's config.json at the dump.
     fn config(&self) -> Option<Vec<u8>> {
         fs::read(self.folder.join(SPEC)).ok()
@@ -99,6 +109,8 @@ pub(super) struct Meta {
     options: CriuOptions,
     #[serde(default)]
     exit: bool,
+    #[serde(default, skip_serializing_if = "is_none")]
+    pre_dumps: u32,
     #[serde(default)]
     made_by: Option<MadeBy>,
     #[serde(default)]
@@ -107,11 +119,17 @@ pub(super) struct Meta {
     key: Option<String>,
 }
 
+/// Most have none, and an older daemon never.
+fn is_none(rounds: &u32) -> bool {
+    *rounds == 0
+}
+
 impl Meta {
     /// Of a dump that begins now; `process` is the container's init process as it was started.
     pub(super) fn new(
         options: CriuOptions,
         exit: bool,
+        pre_dumps: u32,
         made_by: MadeBy,
         process: Process,
         key: Option<String>,
@@ -121,6 +139,7 @@ impl Meta {
             created: Timestamp::now(),
             options,
             exit,
+            pre_dumps,
             made_by: Some(made_by),
             process: Some(process),
             key,
@@ -226,6 +245,7 @@ fn old_meta(folder: &Path) -> Meta {
             created: modified(folder),
             options: CriuOptions::default(),
             exit: false,
+            pre_dumps: 0,
             made_by: None,
             process: None,
             key: None,
@@ -251,6 +271,7 @@ fn checkpoint(name: &CheckpointName, meta: &Meta, images: PathBuf, folder: PathB
         options: meta.options,
         created: meta.created,
         exit: meta.exit,
+        pre_dumps: meta.pre_dumps.min(MOST_ROUNDS),
         images,
         folder,
         process: meta.process.clone(),
@@ -333,6 +354,8 @@ pub(super) struct Partial {
     bundle: PathBuf,
     name: CheckpointName,
     folder: PathBuf,
+    /// How many rounds it has before its dump.
+    pre_dumps: u32,
     _claim: Claim,
 }
 
@@ -346,7 +369,8 @@ impl Partial {
         meta: &Meta,
         config: &[u8],
     ) -> Result<Self> {
-        let partial = Self::claim(claims, bundle, name, ".partial")?;
+        let mut partial = Self::claim(claims, bundle, name, ".partial")?;
+        partial.pre_dumps = meta.pre_dumps;
         // What an earlier daemon left when it died in the middle of a dump.
         let _ = fs::remove_dir_all(&partial.folder);
         crate::cut!("checkpoint.filling");
@@ -384,7 +408,7 @@ impl Partial {
         if all.join(name.as_str()).symlink_metadata().is_ok() {
             return Err(taken());
         }
-        Ok(Self { bundle: bundle.to_owned(), name: name.clone(), folder, _claim: claim })
+        Ok(Self { bundle: bundle.to_owned(), name: name.clone(), folder, pre_dumps: 0, _claim: claim })
     }
 
     /// One that an earlier daemon began at this request, if it is there.
@@ -398,11 +422,18 @@ impl Partial {
         let folder = all.join(format!(".{name}.partial"));
         let claim = claims.alone(real(bundle, name).ok()?)?;
         // Before it says whose it is, nothing is in it yet, whoever began it.
-        let theirs = read_meta(&folder.join(META)).ok().and_then(|meta| meta.made_by);
-        if theirs.is_some_and(|theirs| theirs.maker != *maker) {
+        let meta = read_meta(&folder.join(META)).ok();
+        let pre_dumps = meta.as_ref().map_or(0, |meta| meta.pre_dumps.min(MOST_ROUNDS));
+        let theirs = meta.and_then(|meta| meta.made_by);
+        if theirs.is_some_and(|theirs| theirs.maker != *maker) || !folder.is_dir() {
             return None;
         }
-        folder.is_dir().then(|| Self { bundle: bundle.to_owned(), name: name.clone(), folder, _claim: claim })
+        Some(Self { bundle: bundle.to_owned(), name: name.clone(), folder, pre_dumps, _claim: claim })
+    }
+
+    /// What is to be done one after the other.
+    pub(super) fn steps(&self) -> Vec<Step> {
+        steps::steps(&self.folder, self.pre_dumps)
     }
 
     fn make_folders(&self) -> Result<()> {
@@ -418,7 +449,10 @@ impl Partial {
             }
         }
         // Nobody gets into the folder above. A restored process of a user namespace opens its images below a descriptor.
-        make(&self.images(), 0o711).map_err(store("making the folder", self.images()))
+        for images in steps::rounds(&self.folder, self.pre_dumps).into_iter().chain([self.images()]) {
+            make(&images, 0o711).map_err(store("making the folder", images))?;
+        }
+        Ok(())
     }
 
     fn fill(&self, meta: &Meta, config: &[u8]) -> Result<()> {
@@ -431,6 +465,12 @@ impl Partial {
         write_synced(&path, &bytes).map_err(store("writing", path))
     }
 
+    /// Of one that comes from elsewhere, with as many rounds as it says: the links between them. Gives their images.
+    pub(super) fn link_rounds(&self, meta: &Meta) -> io::Result<Vec<PathBuf>> {
+        steps::link(&self.folder, meta.pre_dumps)?;
+        Ok(steps::rounds(&self.folder, meta.pre_dumps))
+    }
+
     /// What it will be called.
     pub(super) fn name(&self) -> &CheckpointName {
         &self.name
@@ -441,14 +481,15 @@ impl Partial {
         self.folder.join(IMAGE)
     }
 
-    /// Whether CRIU has written any.
-    pub(super) fn has_images(&self) -> bool {
-        self.images().join(INVENTORY).is_file()
-    }
-
     /// Where CRIU's log goes.
     pub(super) fn work(&self) -> &Path {
         &self.folder
+    }
+
+    /// CRIU's log of the last step that has begun.
+    pub(super) fn last_log(&self) -> PathBuf {
+        let logs: Vec<PathBuf> = self.steps().iter().map(Step::log).collect();
+        logs.into_iter().rfind(|log| log.exists()).unwrap_or_else(|| self.folder.join(DUMP_LOG))
     }
 
     /// It is complete: onto the disk with it, then it appears.
@@ -571,7 +612,7 @@ mod tests {
             maker: Maker { container: "c".into(), run: 1, seq: 1 },
             host: Host { runc: "1".into(), criu: "4".into(), kernel: "6".into(), cpu: None },
         };
-        Meta::new(options, false, made_by, Process::default(), None)
+        Meta::new(options, false, 0, made_by, Process::default(), None)
     }
 
     fn name(text: &str) -> CheckpointName {

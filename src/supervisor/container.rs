@@ -9,6 +9,7 @@ mod calls;
 mod checkpoint;
 mod end;
 mod life;
+mod pages;
 mod processes;
 mod start;
 mod underway;
@@ -35,7 +36,7 @@ use super::registry::Ends;
 use super::state::{Change, Status, Verb};
 use super::store::{Journal, Record, Run};
 use super::{Context, recovery};
-use crate::ipc::{AddedExit, Exit, ExitRecord, Message, ProcessKey, Role};
+use crate::ipc::{AddedExit, Exit, ExitRecord, Message, Pages, ProcessKey, Role};
 use crate::runtime;
 use crate::runtime::bundle::ProcessOverrides;
 use crate::runtime::process::Held;
@@ -185,6 +186,9 @@ impl Task {
             self.tell_oom(seen);
         }
         self.catch_up_added(heard);
+        if known && !heard.is_some_and(|heard| heard.pages) {
+            self.tell_pages();
+        }
         match (self.snapshot.status, heard.is_some_and(|heard| heard.paused)) {
             (Status::Paused, false) => self.emit(Happened::Pause),
             (Status::Running, true) => self.emit(Happened::Resume),
@@ -196,6 +200,8 @@ impl Task {
             && (known || untidied || self.context.store.is_another_boot());
         if self.snapshot.status == Status::Stopped && untold {
             self.tell_exit(None, self.snapshot.exit);
+        } else if self.life.as_ref().is_some_and(|life| life.link.is_none() && !life.hung) {
+            self.lose_unwatched_pages();
         }
     }
 
@@ -422,6 +428,7 @@ impl Task {
             Happening::Message(Message::Launched { seq, process }) => self.adopt_added(seq, process),
             Happening::Message(Message::Hello(_) | Message::Done { .. } | Message::Failed { .. }) => {}
             Happening::Message(Message::Oom { kills }) => self.tell_oom(kills),
+            Happening::Message(Message::Pages { pages }) => self.pages_settled(pages),
             Happening::ShimLost(words) => self.shim_lost(words),
             Happening::Dead => {
                 if let Some(life) = self.life.as_mut() {
@@ -447,6 +454,9 @@ impl Task {
             return;
         }
         self.snapshot.exit = exit;
+        if self.snapshot.pages == Some(Pages::Loading) {
+            self.snapshot.pages = None;
+        }
         // Those that were added are about to end with it, each with a word of its own.
         let init = self.snapshot.processes.drain(..).next();
         if let Some(init) = init {
@@ -474,6 +484,9 @@ impl Task {
 
     /// The container runs on, unless its shim has written otherwise; its init process is watched by its pidfd from now on.
     fn shim_lost(&mut self, words: LastWords) {
+        if let Some(pages) = words.pages {
+            self.pages_settled(pages);
+        }
         let Some(life) = self.life.as_mut() else { return };
         let unheard = life.init.is_some() && !life.ended && words.init.is_none();
         for AddedExit { exit, seq, .. } in words.added {
@@ -500,6 +513,7 @@ impl Task {
         for key in ended {
             self.added_unseen(key);
         }
+        self.lose_unwatched_pages();
     }
 
     /// An added process has ended, and nobody is there to say how.

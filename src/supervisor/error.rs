@@ -9,6 +9,7 @@ use super::state::{Status, Verb};
 use super::store::LogOf;
 use crate::runtime;
 use crate::runtime::bundle::BundleError;
+use crate::runtime::criu::Feature;
 use crate::runtime::preflight::Blocker;
 
 /// A result of this layer.
@@ -188,6 +189,20 @@ pub enum Error {
     /// CRIU refused a dump or a restore.
     #[error(transparent)]
     Criu(Box<CriuFailure>),
+    /// This host cannot do that.
+    #[error("{} cannot be had here: {why}", feature.option())]
+    Unavailable {
+        /// What was asked for.
+        feature: Feature,
+        /// Why not.
+        why: String,
+    },
+    /// A start that is no restore has no pages to be brought.
+    #[error("lazyPages is of a restore, and no checkpoint is named")]
+    LazyStart,
+    /// The memory that it was restored with is not all in yet.
+    #[error("container {0} was restored with lazyPages, and its memory is not all in yet")]
+    PagesLoading(ContainerId),
     /// Nothing has kept such a log.
     #[error("there is no log of a {} of checkpoint {name}", of.word())]
     NoLog {

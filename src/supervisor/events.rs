@@ -83,6 +83,10 @@ pub enum Happened {
         /// How many of this run by now.
         kills: u64,
     },
+    /// All memory of a lazy restore is in.
+    PagesLoaded,
+    /// It will not come, and the container is killed for that.
+    PagesLost,
     /// Forgotten.
     Delete,
 }
@@ -121,6 +125,8 @@ pub(super) struct Heard {
     pub(super) checkpoint: Option<u64>,
     /// How many kills for want of memory were told of that run.
     pub(super) oom: u64,
+    /// Whether it was told what became of its pages.
+    pub(super) pages: bool,
 }
 
 /// Where events are published and read.
@@ -323,6 +329,7 @@ fn note(heard: &mut BTreeMap<ContainerId, Heard>, event: &Event) {
         Happened::Delete => {
             heard.remove(&event.id);
         }
+        Happened::PagesLoaded | Happened::PagesLost => of_run(heard, event).pages = true,
         Happened::Progress { .. } => {}
         Happened::Pause => of_run(heard, event).paused = true,
         Happened::Resume => of_run(heard, event).paused = false,

@@ -46,7 +46,7 @@ use registry::{Places, Registry};
 use crate::runtime::bundle::ProcessOverrides;
 use crate::runtime::cgroup::Cgroup;
 use crate::runtime::cpu::Cpu;
-use crate::runtime::criu::Criu;
+use crate::runtime::criu::{Criu, Feature};
 use crate::runtime::options::CriuOptions;
 use crate::runtime::preflight::{self, Blocker};
 use crate::runtime::runc::Runc;
@@ -101,6 +101,15 @@ impl Context {
     fn criu(&self) -> Result<&Criu> {
         match &self.criu {
             Criu::Works { .. } => Ok(&self.criu),
+            Criu::Unusable { why, .. } => Err(Error::NoCriu(why.clone())),
+        }
+    }
+
+    /// What one kernel has and another has not; with [`Context::criu`] before it.
+    fn require(&self, feature: Feature) -> Result<()> {
+        match &self.criu {
+            Criu::Works { features, .. } if features.has(feature) => Ok(()),
+            Criu::Works { .. } => Err(Error::Unavailable { feature, why: feature.obstacle().to_owned() }),
             Criu::Unusable { why, .. } => Err(Error::NoCriu(why.clone())),
         }
     }
@@ -376,6 +385,7 @@ impl Supervisor {
         let status = snapshot.status;
         let wrong = |needs| Error::WrongState { id: id.clone(), status, verb, needs };
         status.admits(verb).map_err(wrong)?;
+        snapshot.admit_loaded()?;
         snapshot.processes.first().map(|init| init.pid).ok_or_else(|| wrong("running or paused"))
     }
 

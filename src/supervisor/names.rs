@@ -5,8 +5,12 @@ use std::str::FromStr;
 
 /// Why a string is no name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not a name: it begins with a letter or digit and goes on with those and _ . + -")]
-pub struct BadName(String);
+#[error("{text:?} is not a name: it begins with a letter or digit and goes on with those and _ . + -")]
+pub struct BadName {
+    text: String,
+    /// Of what, as requests call it.
+    pub(crate) of: &'static str,
+}
 
 fn is_name(text: &str, longest: usize) -> bool {
     text.len() <= longest
@@ -15,7 +19,7 @@ fn is_name(text: &str, longest: usize) -> bool {
 }
 
 macro_rules! name {
-    ($(#[$doc:meta])* $name:ident, $longest:literal) => {
+    ($(#[$doc:meta])* $name:ident, $of:literal, $longest:literal) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
         #[serde(try_from = "String", into = "String")]
@@ -31,7 +35,11 @@ macro_rules! name {
         impl FromStr for $name {
             type Err = BadName;
             fn from_str(text: &str) -> Result<Self, BadName> {
-                if is_name(text, $longest) { Ok(Self(text.to_owned())) } else { Err(BadName(text.to_owned())) }
+                if is_name(text, $longest) {
+                    Ok(Self(text.to_owned()))
+                } else {
+                    Err(BadName { text: text.to_owned(), of: $of })
+                }
             }
         }
 
@@ -59,11 +67,13 @@ macro_rules! name {
 name!(
     /// A container's name: what runc takes for an id, and safe as a file's name.
     ContainerId,
+    "id",
     76
 );
 name!(
     /// A checkpoint's name, a folder in the bundle's `checkpoints`.
     CheckpointName,
+    "checkpoint",
     128
 );
 

@@ -18,8 +18,9 @@ use super::names::ContainerId;
 use super::state::Status;
 use super::store::{Journal, PID_FILE, Record, Run, blocking};
 use super::{Context, archive, chain, checkpoints};
-use crate::ipc::{Hello, Message, ProcessKey};
+use crate::ipc::{Hello, Message, Pages, ProcessKey};
 use crate::runtime::cgroup;
+use crate::runtime::criu::lazy;
 use crate::runtime::process::{Held, end_orphans};
 
 /// How long a shim may take to say who it is, or to end.
@@ -138,11 +139,15 @@ async fn take_back(context: &Arc<Context>, record: Record, shim: Option<(Link, H
         let (life, busy) = match shim {
             Some((link, hello)) => {
                 running.clone_from(&hello.added);
-                let life = Life::recover(run.clone(), link, &hello, &record, journal, &mut snapshot);
+                snapshot.pages = hello.pages;
+                let mut life = Life::recover(run.clone(), link, &hello, &record, journal, &mut snapshot);
+                life.hold_checkpoint(&reading, &snapshot);
                 (Some(life), hello.busy)
             }
             None => {
                 let init = reading.store.init(&run);
+                // Without a word of theirs they come still.
+                snapshot.pages = record.lazy_pages.then(|| run.pages().unwrap_or(Pages::Loading));
                 let life = init
                     .and_then(|init| Life::without_shim(run.clone(), init, &record, journal, &mut snapshot));
                 (life, None)
@@ -151,6 +156,7 @@ async fn take_back(context: &Arc<Context>, record: Record, shim: Option<(Link, H
         if life.is_none() {
             snapshot.status = Status::Stopped;
             snapshot.exit = run.exit_record();
+            snapshot.pages = run.pages().filter(|_| record.lazy_pages);
         }
         // Asked for after the shim has said who runs: who ends from now on is told of by a message.
         recover_ended(&run, &running, &record, &mut snapshot);
@@ -228,6 +234,7 @@ async fn end_shim(context: &Context, run: &Run) {
                     Message::Done { .. }
                     | Message::Failed { .. }
                     | Message::Exited(_)
+                    | Message::Pages { .. }
                     | Message::Oom { .. } => {}
                 }
             }
@@ -245,6 +252,12 @@ async fn end_shim(context: &Context, run: &Run) {
     }
     // A shim that was killed leaves it to go on.
     end_launch(context, run).await;
+    let folder = run.volatile.clone();
+    let _ = blocking(move || {
+        lazy::end(&folder);
+        Ok(())
+    })
+    .await;
 }
 
 /// The runtime that is making the run's first process.

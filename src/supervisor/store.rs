@@ -24,7 +24,9 @@ use serde::{Deserialize, Serialize};
 
 use super::error::{Error, Result, store};
 use super::names::{CheckpointName, ContainerId};
-use crate::ipc::{ADDED_EXITS, ADDED_EXITS_OLDER, AddedExit, EXIT_RECORD, ExitRecord, LOG, ProcessKey};
+use crate::ipc::{
+    ADDED_EXITS, ADDED_EXITS_OLDER, AddedExit, EXIT_RECORD, ExitRecord, LOG, PAGES, Pages, ProcessKey,
+};
 use crate::runtime::bundle::read_config;
 use crate::runtime::criu::log_end;
 use crate::runtime::durable::{sync_folder, write_synced};
@@ -72,6 +74,9 @@ pub struct Record {
     pub bundle: PathBuf,
     /// The checkpoint it was restored from.
     pub checkpoint: Option<CheckpointName>,
+    /// Whether it went on before all of its memory was in.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub lazy_pages: bool,
     /// When it was started or restored.
     pub created_at: Timestamp,
     /// The run that counts.
@@ -147,6 +152,18 @@ impl Run {
             .find_map(|folder| serde_json::from_slice(&fs::read(folder.join(EXIT_RECORD)).ok()?).ok())
     }
 
+    /// What has become of the pages of a lazy restore, if that was written.
+    pub(super) fn pages(&self) -> Option<Pages> {
+        [&self.durable, &self.volatile]
+            .into_iter()
+            .find_map(|folder| serde_json::from_slice(&fs::read(folder.join(PAGES)).ok()?).ok())
+    }
+
+    /// Writes that they are lost: there is no shim any more to do so.
+    pub(super) fn lose_pages(&self) -> Result<()> {
+        write_renamed(&self.durable, PAGES, &Pages::Lost)
+    }
+
     /// Takes what the shim could not write where it belongs there, now that there may be space.
     fn salvage(&self) -> io::Result<()> {
         let exit = self.volatile.join(EXIT_RECORD);
@@ -155,6 +172,11 @@ impl Run {
             fs::copy(&exit, &partial)?;
             fs::rename(partial, self.durable.join(EXIT_RECORD))?;
             fs::remove_file(exit)?;
+        }
+        let pages = self.volatile.join(PAGES);
+        if pages.exists() {
+            fs::copy(&pages, self.durable.join(PAGES))?;
+            fs::remove_file(pages)?;
         }
         let exits = self.volatile.join(ADDED_EXITS);
         if exits.exists() {

@@ -164,6 +164,7 @@ fn every_cut_point_loses_nothing_doubles_nothing_and_leaves_nothing() {
                 "stop.",
                 "delete.",
                 "commit.",
+                "pages.",
             ];
             if has_shim.iter().any(|verb| point.starts_with(verb)) {
                 cells.push(Cell { point: point.clone(), whom: "shim", round });

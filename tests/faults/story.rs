@@ -36,11 +36,13 @@ pub(crate) enum Story {
     Processes,
     Freeze,
     Dump,
+    Lazy,
     Stop,
 }
 
 impl Story {
-    pub(crate) const ALL: [Self; 5] = [Self::Bad, Self::Processes, Self::Freeze, Self::Dump, Self::Stop];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Bad, Self::Processes, Self::Freeze, Self::Dump, Self::Lazy, Self::Stop];
 }
 
 /// One container's story while it is told.
@@ -104,7 +106,8 @@ pub(crate) fn tell(
         Story::Bad => teller.bad(),
         Story::Processes => teller.processes(),
         Story::Freeze => teller.freeze(),
-        Story::Dump => teller.dump(),
+        Story::Dump => teller.dump(false),
+        Story::Lazy => teller.dump(true),
         Story::Stop => teller.stop(),
     };
     match told {
@@ -200,6 +203,25 @@ impl Teller<'_> {
         self.expect(&answer, 200, "waiting for a process")?;
         self.same("an added process's status", &answer.json()["state"]["exitStatus"], &json!(status))?;
         self.expect_event(json!({ "type": "exit", "pid": pid, "status": status }));
+        Ok(())
+    }
+
+    /// All of its memory comes.
+    #[track_caller]
+    fn loaded(&mut self) -> Told {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        let pages = |machine: &Machine, path: &str| {
+            serde_json::from_str::<Value>(&machine.get(path).body).unwrap_or_default()["pages"].clone()
+        };
+        while pages(self.machine, &self.path) == "loading" && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        let is = pages(self.machine, &self.path);
+        if is != "loaded" && self.faith != Faith::All {
+            return Err(Lost);
+        }
+        assert_eq!(is, "loaded", "{}", self.id);
+        self.expect_event(json!({ "type": "pagesLoaded" }));
         Ok(())
     }
 
@@ -311,7 +333,8 @@ impl Teller<'_> {
         self.delete(true)
     }
 
-    fn dump(&mut self) -> Told {
+    /// `lazy`: it goes on before all of its memory is in.
+    fn dump(&mut self, lazy: bool) -> Told {
         self.start()?;
         let path = self.path.clone();
         let name = format!("{}-c", self.id);
@@ -320,9 +343,13 @@ impl Teller<'_> {
         self.stopped(137)?;
         self.expect_event(json!({ "type": "checkpoint", "checkpoint": name }));
         let last = self.lines("n ", 0)?;
-        let body = self.bundles.counter.restore(&name);
+        let mut body = self.bundles.counter.restore(&name);
+        body["lazyPages"] = json!(lazy);
         self.ask("POST", &path, &body, 201)?;
         self.expect_event(json!({ "type": "restore" }));
+        if lazy {
+            self.loaded()?;
+        }
         let look = path.clone();
         self.signal("PATCH", &path, 10, move |machine| machine.get(&look).body.contains("stopped"))?;
         self.stopped(3)?;

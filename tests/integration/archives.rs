@@ -260,6 +260,65 @@ fn a_checkpoint_is_not_deleted_while_it_is_read_and_a_reader_who_hangs_up_frees_
     daemon.clean_up();
 }
 
+/// Whatever this kernel can: a round is laid beside the dump as CRIU would, and what CRIU keeps for itself.
+#[test]
+fn the_rounds_before_a_dump_go_along_and_are_linked_again() {
+    let bundle = counter();
+    let (daemon, id, last) = dumped(&bundle);
+    let folder = bundle.path().join("checkpoints/one");
+    for (round, before) in [("pre-1", None), ("pre-2", Some("pre-1"))] {
+        let round = folder.join(round);
+        fs::create_dir(&round).unwrap();
+        for name in ["inventory.img", "pagemap-1.img", "pages-1.img"] {
+            fs::copy(folder.join("image").join(name), round.join(name)).unwrap();
+        }
+        for name in ["irmap-cache", "dump.log"] {
+            fs::write(round.join(name), "x").unwrap();
+        }
+        if let Some(before) = before {
+            std::os::unix::fs::symlink(format!("../{before}"), round.join("parent")).unwrap();
+        }
+    }
+    std::os::unix::fs::symlink("../pre-2", folder.join("image/parent")).unwrap();
+    let meta = folder.join("checkpoint.json");
+    let mut said: Value = serde_json::from_slice(&fs::read(&meta).unwrap()).unwrap();
+    said["preDumps"] = json!(2);
+    fs::write(&meta, said.to_string()).unwrap();
+
+    let (_, archive) = daemon.client.bytes(&path(&id, "one"), &[]);
+    let entries = archive::entries(&archive);
+    let rounds: Vec<&str> =
+        entries.iter().map(|entry| entry.path.as_str()).filter(|path| path.starts_with("pre-")).collect();
+    assert!(rounds.len() == 6 && rounds.iter().all(|path| path.ends_with(".img")), "{rounds:?}");
+    let taken = daemon.client.send_as("PUT", &path(&id, "two"), Some(&archive), &[]).expect(201).json();
+    assert_eq!((&taken["preDumps"], &taken["restorable"]), (&json!(2), &json!(true)));
+    let two = bundle.path().join("checkpoints/two");
+    for (link, to) in [("image/parent", "../pre-2"), ("pre-2/parent", "../pre-1")] {
+        assert_eq!(fs::read_link(two.join(link)).unwrap(), Path::new(to));
+    }
+    assert!(!two.join("pre-1/parent").exists());
+    goes_on(&daemon, &id, &bundle, "two", last);
+
+    // A round that lacks its pages is no less damaged than a dump.
+    let client = &daemon.client;
+    fs::write(two.join("pre-1/pages-1.img"), "").unwrap();
+    client.delete(&format!("/containers/{id}?force=true")).expect(204);
+    daemon.start_container(&id, &bundle.restore("two")).problem(409, "checkpoint-unfit");
+    let change = |rounds: Value| archive::declared(&entries, |head| head["preDumps"] = rounds);
+    for wrong in [change(json!(1)), change(json!(3)), change(json!(0)), change(json!(4_000_000_000_u32))] {
+        let name = format!("{}?bundlePath={}", path(&id, "three"), bundle.path().display());
+        daemon.client.send_as("PUT", &name, Some(&wrong), &[]).problem(422, "archive-refused");
+    }
+    assert_eq!(
+        host::files(&bundle.path().join("checkpoints"), &[])
+            .iter()
+            .filter(|file| file.contains("three"))
+            .count(),
+        0
+    );
+    daemon.clean_up();
+}
+
 #[test]
 fn what_is_no_image_among_the_images_is_said_and_not_left_out() {
     let bundle = Bundle::sleeper();

@@ -384,6 +384,7 @@ fn an_upload_that_stalls_is_ended_and_a_reader_who_reads_nothing_is_let_go() {
     stream.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
     assert!(answer.contains("archive-stalled"), "{answer}");
+    scene.daemon.client.contract.is_answered("PUT", &scene.path(), 408);
     assert!((50..100).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
     footprint.assert_unchanged("stalled");
     eventually("the reader's claim is free", || scene.daemon.client.delete(&one).status == 200);

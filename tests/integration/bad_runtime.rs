@@ -10,6 +10,7 @@ use crate::support::client::Answer;
 use crate::support::daemon::Daemon;
 use crate::support::eventually;
 use crate::support::footprint::{Footprint, Refusal};
+use crate::support::host;
 use crate::support::runtime::Runtime;
 
 const FAILED: (u16, &str) = (500, "runtime-failed");
@@ -89,7 +90,10 @@ impl Scene {
         let sign = self.bundle.shared().join("alive");
         eventually(&format!("{situation}: the container goes on"), || {
             let container = self.daemon.client.get(&self.running).json();
-            sign.exists() && container["processes"].as_array().unwrap().len() == 1
+            let alone = container["processes"].as_array().unwrap().len() == 1;
+            // Its files go a moment after its end was told.
+            let files = host::files(&self.daemon.state_folder(), &[]);
+            sign.exists() && alone && !files.iter().any(|file| file.contains("/exec-"))
         });
         std::fs::remove_file(sign).unwrap();
     }

@@ -156,6 +156,40 @@ fn a_checkpoint_of_a_newer_criu_or_another_processor_or_that_is_damaged_is_refus
 }
 
 #[test]
+fn an_image_with_garbage_in_its_middle_is_named_and_refused() {
+    let daemon = Daemon::start();
+    let bundle = Bundle::script("exec 9>/tmp/l; sleep 1000 | cat").with_shared();
+    let id = daemon.name("a");
+    daemon.start_container(&id, &bundle.start()).expect(201);
+    eventually("both run", || {
+        let pid = daemon.init_pid(&id);
+        let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
+        children.split_whitespace().count() == 2
+    });
+    made(&daemon, &id, "one", &json!({ "exit": true }));
+    let images = bundle.path().join("checkpoints/one/image");
+    for name in ["mm-1.img", "files.img", "fdinfo-2.img", "core-1.img"] {
+        let path = images.join(name);
+        let whole = fs::read(&path).unwrap();
+        for seed in 0..20 {
+            let mut garbage = whole.clone();
+            let middle = garbage.len() / 2;
+            fastrand::Rng::with_seed(seed).fill(&mut garbage[middle - 16..middle + 16]);
+            fs::write(&path, garbage).unwrap();
+            let listed = &list(&daemon, &id, "")[0];
+            assert_eq!(listed["restorable"], false, "{name}, {seed}");
+            let obstacle = listed["obstacles"][0].as_str().unwrap();
+            assert!(obstacle.starts_with(&format!("its images are damaged: {name} ")), "{obstacle}");
+        }
+        assert!(refused(&daemon, &id, &bundle, "checkpoint-unfit").contains(name));
+        fs::write(&path, whole).unwrap();
+    }
+    assert_eq!(list(&daemon, &id, "")[0]["restorable"], true);
+    daemon.start_container(&id, &bundle.restore("one")).expect(201);
+    daemon.clean_up();
+}
+
+#[test]
 fn pids_and_ports_of_the_hosts_that_are_taken_are_named() {
     let daemon = Daemon::start();
     let without = |bundle: Bundle, kind: &str| {

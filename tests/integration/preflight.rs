@@ -1,6 +1,8 @@
 //! The preflight, held to CRIU's own word in both directions: what it names, real CRIU refuses; what CRIU takes, it does
 //! not name. Each test has a real process in a real container, and the container goes on untouched.
 
+mod clones;
+
 use std::fs::{self, File};
 use std::io::IoSlice;
 use std::os::fd::{AsFd, AsRawFd, RawFd};
@@ -394,6 +396,43 @@ fn descriptors_that_criu_does_not_know_are_in_the_way() {
 }
 
 #[test]
+fn a_pipe_in_packet_mode_is_in_the_way() {
+    let made = "keep = os.pipe2(os.O_DIRECT)\ntold(keep[1])";
+    blocked(Bundle::subject(made), "packetPipe", "packetized mode");
+    let turned = "keep = os.pipe()\nfcntl.fcntl(keep[0], fcntl.F_SETFL, os.O_DIRECT)\ntold(keep[0])";
+    blocked(Bundle::subject(turned), "packetPipe", "packetized mode");
+}
+
+#[test]
+fn a_first_process_with_another_root_is_in_the_way() {
+    // A mount; one that shows more of the program's files; a folder below one.
+    for (root, words) in
+        [("/mem", "Can't lookup mount"), ("/usr", "another root than mntns"), ("/mem/r", "Can't parse")]
+    {
+        let script = format!(
+            "
+kept = os.open('/tmp/count', os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+open = lambda *_: os.fdopen(os.dup(kept), 'a')
+os.mkdir('/mem/r')
+os.chroot('{root}')"
+        );
+        let subject = Subject::start(Bundle::subject(&script).capable(&["CAP_SYS_CHROOT"]));
+        subject.blocked(&Expected { kind: "chroot", pid: None, descriptor: None, words });
+        subject.end();
+    }
+    let nested = "
+if os.fork() == 0:
+    assert libc.unshare(0x20000) == 0
+    os.mkdir('/mem/r'); os.chroot('/mem/r'); os.chdir('/')
+    while True: time.sleep(1)
+time.sleep(0.3)";
+    let subject = Subject::start(Bundle::subject(nested).capable(&["CAP_SYS_CHROOT", "CAP_SYS_ADMIN"]));
+    let words = "Can't parse";
+    subject.blocked(&Expected { kind: "chroot", pid: only_child(subject.pid), descriptor: None, words });
+    subject.end();
+}
+
+#[test]
 fn system_v_memory_is_in_the_way_when_it_is_the_hosts() {
     let script = "
 number = libc.shmget(0, 65536, 0o1600)
@@ -408,9 +447,13 @@ libc.shmctl(number, 0, None)"; // IPC_RMID: gone with its last user
 
 #[test]
 fn a_process_in_namespaces_of_its_own_is_in_the_way() {
-    for (flag, kind) in
-        [(0x1000_0000, "user"), (0x0400_0000, "uts"), (0x0800_0000, "ipc"), (0x4000_0000, "net")]
-    {
+    for (flag, kind) in [
+        (0x1000_0000, "user"),
+        (0x0400_0000, "uts"),
+        (0x0800_0000, "ipc"),
+        (0x0200_0000, "cgroup"),
+        (0x4000_0000, "net"),
+    ] {
         let script = format!(
             "child = os.fork()
 if child == 0:
@@ -549,9 +592,14 @@ if os.fork() == 0:
 if os.fork() == 0:
     assert libc.unshare(0x20000) == 0
     while True: time.sleep(1)
+if os.fork() == 0:
+    os.mkdir('/mem/root'); os.chroot('/mem/root'); os.chdir('/')
+    while True: time.sleep(1)
+assert libc.unshare(0x2000000) == 0
+fork()
 time.sleep(0.3)",
         )
-        .capable(&["CAP_NET_RAW", "CAP_SYS_ADMIN"]),
+        .capable(&["CAP_NET_RAW", "CAP_SYS_ADMIN", "CAP_SYS_CHROOT"]),
     );
     subject.survives(None);
     subject.end();

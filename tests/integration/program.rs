@@ -55,7 +55,7 @@ fn it_listens_on_loopback_alone() {
 fn check_says_what_is_there_and_what_is_missing() {
     let (code, report, _) = run(&["check"]);
     assert_eq!(code, 0, "{report}");
-    for word in ["runc ", "CRIU", "a trial dump succeeds", "cgroups", "can serve here"] {
+    for word in ["runc ", "CRIU", "a trial dump succeeds", "cgroups", "confinement", "can serve here"] {
         assert!(report.contains(word), "{word}: {report}");
     }
     let (code, report, _) = run(&["check", "--runtime", "/nonexistent/runc", "--criu", "/nonexistent/criu"]);
@@ -63,6 +63,47 @@ fn check_says_what_is_there_and_what_is_missing() {
     for word in ["missing   runtime", "apt-get install runc", "limited   CRIU", "--criu PATH", "cannot serve"]
     {
         assert!(report.contains(word), "{word}: {report}");
+    }
+}
+
+#[test]
+fn check_names_who_listens_where_it_is_to() {
+    let check = |address: &str| run(&["check", "--listen", address]);
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let at = taken.local_addr().unwrap().to_string();
+    let (code, report, _) = check(&at);
+    let whose = format!("(pid {}) listens at {at}", std::process::id());
+    assert!(code == 1 && report.contains(&whose) && report.contains("--listen localhost:PORT"), "{report}");
+    drop(taken);
+    let (code, report, _) = check(&at);
+    assert!(code == 0 && report.contains(&format!("good      address: {at} is free")), "{report}");
+    let daemon = Daemon::start();
+    let at = daemon.client.base.trim_start_matches("http://");
+    let (code, report, _) = check(at);
+    let served = format!("good      address: {at} is served by a containerd-rest (pid {})", daemon.pid());
+    assert!(code == 0 && report.contains(&served), "{report}");
+}
+
+#[test]
+fn completions_and_the_man_page_know_every_flag_and_command() {
+    let help = run(&["--help"]).1;
+    let words = |text: &str, start: &str| -> Vec<String> {
+        let all = text.split_whitespace().filter(|word| word.starts_with(start));
+        all.map(|word| word.trim_end_matches([',', ']', '.']).to_owned()).collect()
+    };
+    let flags = words(&help, "--");
+    assert!(flags.len() > 12, "{help}");
+    let page = run(&["man"]).1.replace('\\', "");
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let (code, script, _) = run(&["completions", shell]);
+        assert_eq!(code, 0);
+        for flag in &flags {
+            let flag = if shell == "fish" { flag.trim_start_matches("--") } else { flag };
+            assert!(script.contains(flag), "{shell} has no {flag}");
+        }
+    }
+    for said in flags.iter().map(String::as_str).chain(["check", "contract", "CONTAINERD_REST_LISTEN"]) {
+        assert!(page.contains(said), "the man page has no {said}");
     }
 }
 

@@ -1,6 +1,7 @@
 //! runc's own integration cases of checkpoint (`tests/integration/checkpoint.bats`), told through our API: a test a
 //! case, by the case's name. Not told: "with netdevice" (`linux.netDevices` is of runc 1.4), "with --debug" (CRIU's log
-//! is always whole). "checkpoint/restore and exec" is as far as runc 1.1 goes. "--pre-dump" and "--lazy-pages" are in `checkpoints`: this kernel tracks no memory.
+//! is always whole). "checkpoint/restore and exec" is as far as runc 1.1 goes. "--pre-dump" and
+//! "--lazy-pages" are in `lazy`, and in `tests/guest/pre-dumps` for a kernel that tracks memory.
 
 use std::fs;
 use std::path::Path;

@@ -23,6 +23,22 @@ s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 s.connect('/tmp/outside')
 open('/tmp/ready', 'w')
 time.sleep(1000)";
+/// What the preflight cannot tell (the first two), or has told already. The first needs a host without free huge pages.
+const REFUSED: [&str; 6] = [
+    "own = libc.memfd_create(b'pages', 4)", // MFD_HUGETLB
+    "attributes = struct.pack('IIII', 2, 4, 8, 1) + bytes(104)
+own = libc.syscall(BPF, 0, ctypes.create_string_buffer(attributes), 120)",
+    "own = os.chroot('/mem') or 0",
+    "own = os.chroot('/usr') or 0",
+    "own = os.chroot('/bin') or 0",
+    "import mmap, threading
+stack = mmap.mmap(-1, 65536)
+top = ctypes.addressof(ctypes.c_char.from_buffer(stack)) + 65536
+libc.clone.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p]
+pause = ctypes.cast(libc.pause, ctypes.c_void_p)
+VFORK = 0x4000 | 0x100 | 17
+own = threading.Thread(target=libc.clone, args=(pause, top, VFORK, None), daemon=True).start() or 0",
+];
 
 /// What has been said so far.
 struct Said<'a> {
@@ -168,6 +184,24 @@ fn dumps(said: &mut Said<'_>) {
         let _outside = std::os::unix::net::UnixDatagram::bind(bundle.shared().join("outside")).unwrap();
         said.dump_fails(&bundle, ready(&bundle));
     }
+    for script in REFUSED {
+        let bpf = nix::libc::SYS_bpf.to_string();
+        let script = format!(
+            "import ctypes, os, struct, time
+libc = ctypes.CDLL(None)
+{}
+assert own >= 0
+print('ready', flush=True)
+time.sleep(1000)",
+            script.replace("BPF", &bpf)
+        );
+        let capabilities = ["CAP_SYS_ADMIN", "CAP_SYS_CHROOT", "CAP_BPF"];
+        let bundle = Bundle::python(&script).capable(&capabilities).with(|config| {
+            let memory = json!({ "destination": "/mem", "type": "tmpfs", "source": "tmpfs" });
+            config["mounts"].as_array_mut().unwrap().push(memory);
+        });
+        said.dump_fails(&bundle, |id| daemon.output(id).contains("ready"));
+    }
     let ghost = "exec 9>/tmp/l; rm /tmp/l; head -c 2000000 /dev/zero >&9; touch /tmp/ready; sleep 1000";
     let bundle = Bundle::script(ghost).with_shared();
     said.dump_fails(&bundle, ready(&bundle));
@@ -194,8 +228,10 @@ fn restores(said: &mut Said<'_>) {
         &Bundle::sleeper(),
         |_| true,
         |bundle| {
-            fs::write(image(bundle, "utsns-10.img"), "").unwrap();
-            fs::write(image(bundle, "mm-1.img"), "garbage, and long enough").unwrap();
+            // Whole, and said to be of another kind.
+            let mut bytes = fs::read(image(bundle, "mm-1.img")).unwrap();
+            bytes[4] ^= 1;
+            fs::write(image(bundle, "mm-1.img"), bytes).unwrap();
         },
     );
     said.restore_fails(

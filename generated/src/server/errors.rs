@@ -629,7 +629,6 @@ impl IntoResponse for StopContainerResponse {
 /// Response for `GET /containers/{id}/wait` (operationId `waitContainer`).
 pub enum WaitContainerResponse {
     Ok(Container),
-    BadRequest(Problem),
     NotFound(Problem),
     UnprocessableEntity(Problem),
     InternalServerError(Problem),
@@ -642,18 +641,6 @@ impl IntoResponse for WaitContainerResponse {
                 let mut response = (StatusCode::OK, Json(body)).into_response();
                 let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
                     "application/json".as_bytes(),
-                ) else {
-                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-                };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
-                response
-            }
-            Self::BadRequest(body) => {
-                let mut response = (StatusCode::BAD_REQUEST, Json(body)).into_response();
-                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
-                    "application/problem+json".as_bytes(),
                 ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
@@ -997,7 +984,6 @@ impl IntoResponse for CreateProcessPluralResponse {
 /// Response for `GET /containers/{id}/process/{pid}` (operationId `getProcess`).
 pub enum GetProcessResponse {
     Ok(ProcessReport),
-    BadRequest(Problem),
     NotFound(Problem),
     UnprocessableEntity(Problem),
     InternalServerError(Problem),
@@ -1009,18 +995,6 @@ impl IntoResponse for GetProcessResponse {
                 let mut response = (StatusCode::OK, Json(body)).into_response();
                 let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
                     "application/json".as_bytes(),
-                ) else {
-                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-                };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
-                response
-            }
-            Self::BadRequest(body) => {
-                let mut response = (StatusCode::BAD_REQUEST, Json(body)).into_response();
-                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
-                    "application/problem+json".as_bytes(),
                 ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
@@ -1183,7 +1157,6 @@ impl IntoResponse for SignalProcessResponse {
 /// Response for `GET /containers/{id}/processes/{pid}` (operationId `getProcessPlural`).
 pub enum GetProcessPluralResponse {
     Ok(ProcessReport),
-    BadRequest(Problem),
     NotFound(Problem),
     UnprocessableEntity(Problem),
     InternalServerError(Problem),
@@ -1195,18 +1168,6 @@ impl IntoResponse for GetProcessPluralResponse {
                 let mut response = (StatusCode::OK, Json(body)).into_response();
                 let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
                     "application/json".as_bytes(),
-                ) else {
-                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-                };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
-                response
-            }
-            Self::BadRequest(body) => {
-                let mut response = (StatusCode::BAD_REQUEST, Json(body)).into_response();
-                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
-                    "application/problem+json".as_bytes(),
                 ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
@@ -1369,7 +1330,6 @@ impl IntoResponse for SignalProcessPluralResponse {
 /// Response for `GET /containers/{id}/process/{pid}/wait` (operationId `waitProcess`).
 pub enum WaitProcessResponse {
     Ok(ProcessReport),
-    BadRequest(Problem),
     NotFound(Problem),
     UnprocessableEntity(Problem),
     InternalServerError(Problem),
@@ -1382,18 +1342,6 @@ impl IntoResponse for WaitProcessResponse {
                 let mut response = (StatusCode::OK, Json(body)).into_response();
                 let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
                     "application/json".as_bytes(),
-                ) else {
-                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-                };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
-                response
-            }
-            Self::BadRequest(body) => {
-                let mut response = (StatusCode::BAD_REQUEST, Json(body)).into_response();
-                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
-                    "application/problem+json".as_bytes(),
                 ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
@@ -1459,7 +1407,6 @@ impl IntoResponse for WaitProcessResponse {
 /// Response for `GET /containers/{id}/processes/{pid}/wait` (operationId `waitProcessPlural`).
 pub enum WaitProcessPluralResponse {
     Ok(ProcessReport),
-    BadRequest(Problem),
     NotFound(Problem),
     UnprocessableEntity(Problem),
     InternalServerError(Problem),
@@ -1472,18 +1419,6 @@ impl IntoResponse for WaitProcessPluralResponse {
                 let mut response = (StatusCode::OK, Json(body)).into_response();
                 let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
                     "application/json".as_bytes(),
-                ) else {
-                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-                };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
-                response
-            }
-            Self::BadRequest(body) => {
-                let mut response = (StatusCode::BAD_REQUEST, Json(body)).into_response();
-                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
-                    "application/problem+json".as_bytes(),
                 ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };

@@ -14,7 +14,13 @@ pub(in crate::api) fn checkpoint_options(
 ) -> CheckpointOptions {
     let body = body.unwrap_or_default();
     let criu = criu_options(body.tcp, body.unix_sockets, body.shell, body.file_locks);
-    CheckpointOptions { exit: body.exit.unwrap_or(false), criu, preflight: preflight.unwrap_or(true), key }
+    CheckpointOptions {
+        exit: body.exit.unwrap_or(false),
+        criu,
+        pre_dumps: body.pre_dumps.and_then(|rounds| u32::try_from(rounds).ok()).unwrap_or(0),
+        preflight: preflight.unwrap_or(true),
+        key,
+    }
 }
 
 pub(in crate::api) fn criu_options(
@@ -45,6 +51,7 @@ pub(in crate::api) fn checkpoint(entry: Entry) -> api::Checkpoint {
     let host = checkpoint.host();
     api::Checkpoint {
         exit: checkpoint.exit,
+        pre_dumps: i32::try_from(checkpoint.pre_dumps).ok().filter(|rounds| *rounds > 0),
         size: number(size),
         container: checkpoint.container().map(str::to_owned),
         criu: host.map(|host| host.criu.clone()),

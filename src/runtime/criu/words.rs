@@ -16,6 +16,11 @@ const fn row(words: &'static [&'static str], sentence: &'static str, remedy: &'s
     Meaning { words, sentence, remedy }
 }
 
+const CHROOTED: &str = "the first process of the container, or of a mount namespace in it, has called chroot(2), and CRIU \
+                        sees not all mounts by it";
+const KEEP_ROOT: &str = "let it keep the root that it is started with (root.path in config.json names another), or call \
+                         chroot(2) in a child";
+
 /// The first row that fits counts.
 const TABLE: &[Meaning] = &[
     // Dumps.
@@ -55,6 +60,29 @@ const TABLE: &[Meaning] = &[
         "a process has a file open that was deleted, and it is larger than CRIU puts into an image (1 MiB)",
         "let the process close it, or keep the file while it is open",
     ),
+    row(
+        &["Can't lookup mount", "path=/memfd:"],
+        "a process has a memfd of huge pages (MFD_HUGETLB), which CRIU knows only where such a page is free",
+        "have one free while the checkpoint is made (raise vm.nr_hugepages), or let the process close the memfd",
+    ),
+    row(
+        &["Can't lookup mount"],
+        "a process uses a file on a mount that the container does not have, or that its first process does not see \
+         after chroot(2)",
+        "let the process close it (the words name it), mount it by config.json, or call chroot(2) in a child alone",
+    ),
+    row(&["another root than mntns"], CHROOTED, KEEP_ROOT),
+    row(&["Can't parse", "mountinfo"], CHROOTED, KEEP_ROOT),
+    row(
+        &["Can't dump file", "bpf-map"],
+        "a process has a bpf map open, and this CRIU was built without libbpf",
+        "let the process close it, or use a CRIU that was built with libbpf (--criu)",
+    ),
+    row(
+        &["Unseizable non-zombie", "state D"],
+        "a process or thread could not be stopped: it waits in the kernel, as for a disk, or in vfork(2) for its child",
+        "repeat when it has come back; the words name its pid, and /proc/PID/wchan what it waits in",
+    ),
     // Restores.
     row(
         &["on restore: No such file or directory"],
@@ -72,7 +100,7 @@ const TABLE: &[Meaning] = &[
         "give it back the rights that it had; the words name it and them",
     ),
     row(
-        &["magic doesn't match"],
+        &["agic doesn't match"],
         "an image of the checkpoint is damaged: it is not what CRIU has written",
         "delete the checkpoint; restore another one, or start the container anew",
     ),

@@ -15,7 +15,7 @@ use rustix::fs::{major, minor};
 
 use self::mounts::Mounts;
 use super::tree::{Member, Tree, namespace, own_namespace};
-use super::{Findings, Kind};
+use super::{Findings, Kind, pipes};
 use crate::runtime::options::CriuOptions;
 
 /// CRIU's `--ghost-limit`, which runc does not raise: what of a deleted file is put into the image.
@@ -48,6 +48,8 @@ struct TerminalFd<'a> {
 /// What was seen of the whole tree's files so far.
 pub(super) struct Files<'a> {
     wanted: CriuOptions,
+    /// Not all mounts are seen, nor where a path leads to.
+    chrooted: bool,
     /// Where init's root filesystem is reached from here.
     root: PathBuf,
     mount_namespace: Option<String>,
@@ -61,12 +63,13 @@ pub(super) struct Files<'a> {
 }
 
 impl<'a> Files<'a> {
-    pub(super) fn new(tree: &'a Tree, wanted: CriuOptions) -> Self {
+    pub(super) fn new(tree: &'a Tree, wanted: CriuOptions, chrooted: bool) -> Self {
         Self {
             wanted,
+            chrooted,
             root: PathBuf::from(format!("/proc/{}/root", tree.init)),
             mount_namespace: namespace(tree.init, "mnt"),
-            mounts: Mounts::read(tree),
+            mounts: Mounts::read(tree, chrooted),
             deleted: HashSet::new(),
             mapped: HashSet::new(),
             sockets: Vec::new(),
@@ -93,6 +96,8 @@ impl<'a> Files<'a> {
                 self.sockets.push(SocketFd { member, fd, inode });
             } else if let Some(kind) = text.strip_prefix("anon_inode:") {
                 self.without_inode(member, fd, kind, found);
+            } else if text.starts_with("pipe:[") && !self.mounts.have("autofs") {
+                pipes::check(member, fd, &fdinfo(member.pid, fd), found);
             } else if text.starts_with('/') {
                 self.file(member, fd, &place, &link, found);
             }
@@ -170,7 +175,10 @@ impl<'a> Files<'a> {
                 let remedy = "close it, empty it, or let it have a name until the checkpoint is made";
                 found.add(member, Kind::UnlinkedFile, fd, what, remedy);
             }
-        } else if self.mount_namespace.is_some() && member.mount_namespace == self.mount_namespace {
+        } else if !self.chrooted
+            && self.mount_namespace.is_some()
+            && member.mount_namespace == self.mount_namespace
+        {
             let named = self.root.join(path.strip_prefix("/").unwrap_or(path));
             let gone = match fs::symlink_metadata(named) {
                 Ok(there) => (there.dev(), there.ino()) != (meta.dev(), meta.ino()),

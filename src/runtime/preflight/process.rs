@@ -26,6 +26,10 @@ fn namespaces(tree: &Tree, member: &Member, found: &mut Findings) {
         if same {
             continue;
         }
+        // Its own CRIU takes, at the restore too.
+        if *kind == "cgroup" && own_namespace(kind).as_ref() == Some(&own) {
+            continue;
+        }
         // CRIU dumps it, and cannot restore it ("Can't restore sub-task in NS"). So it is after a restore, which is into
         // a time namespace, with what was added since: runc 1.1 does not join that.
         let what = if own_namespace(kind) == Some(own) {

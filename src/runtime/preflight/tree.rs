@@ -9,7 +9,7 @@ use crate::runtime::cgroup::Cgroup;
 use crate::runtime::process::{Stat, children_of};
 
 /// Namespaces that CRIU knows one of in a container (CLONE_SUBNS are the others: mounts and the network).
-pub(super) const SINGLE: [&str; 5] = ["pid", "user", "ipc", "uts", "time"];
+pub(super) const SINGLE: [&str; 6] = ["pid", "user", "ipc", "uts", "cgroup", "time"];
 
 /// One of the processes.
 pub(super) struct Member {

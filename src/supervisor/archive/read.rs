@@ -2,9 +2,9 @@
 //! it is a checkpoint only when its sums and its end have come.
 
 use std::collections::BTreeSet;
-use std::fs::File;
+use std::fs::{DirBuilder, File};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -16,7 +16,7 @@ use super::{
     SPEC_DUMP, SUMS, Sums, VERSION, blocks, form,
 };
 use crate::runtime::mounts::free_in;
-use crate::supervisor::checkpoints::{INVENTORY, META, META_VERSION};
+use crate::supervisor::checkpoints::{INVENTORY, META, META_VERSION, ROUND};
 
 /// tar fills its last record with zeros, 10 KiB unless it is told otherwise.
 const LONGEST_END: u64 = 1024 * 1024;
@@ -163,6 +163,7 @@ impl Tar<'_> {
             Some(Place::Beside(name)) => (target.folder.join(name), 0o600),
             // As CRIU has them: nobody gets into the folder above, and a restored process opens them as its own user.
             Some(Place::Image(name)) => (target.images.join(name), 0o644),
+            Some(Place::Round(number, name)) => (make_round(target.folder, number)?.join(name), 0o644),
             // Checked before: only what has no place is left.
             Some(Place::Nowhere) | None => return self.content(path, size, |_| Ok(())),
         };
@@ -232,6 +233,17 @@ impl Tar<'_> {
                 return Err(more().into());
             }
         }
+    }
+}
+
+/// The folder of a round before the dump, made with its first image.
+fn make_round(folder: &Path, number: u32) -> Result<PathBuf> {
+    let folder = folder.join(format!("{ROUND}{number}"));
+    match DirBuilder::new().mode(0o711).create(&folder) {
+        Err(source) if source.kind() != io::ErrorKind::AlreadyExists => {
+            Err(Failed::Store { path: folder, source })
+        }
+        _ => Ok(folder),
     }
 }
 

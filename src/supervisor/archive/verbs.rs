@@ -154,15 +154,19 @@ impl Import {
             }
             Failed::Store { path, source } => store("writing", path)(source),
         })?;
+        let said = self.as_ours(said);
+        let meta = serde_json::from_value::<Meta>(said.clone()).map_err(|error| {
+            let why = format!("is not what a checkpoint says of itself: {error}");
+            refused(ArchiveError::Entry { path: META.to_owned(), why })
+        })?;
         // Its digests are right, and still it may be what no CRIU has written.
-        if let Err(error) = images::whole(target.images) {
+        let whole = self.partial.link_rounds(&meta).and_then(|rounds| {
+            rounds.iter().try_for_each(|round| images::pages_whole(round))?;
+            images::whole(target.images)
+        });
+        if let Err(error) = whole {
             let why = format!("holds images that cannot be restored: {error}");
             return Err(refused(ArchiveError::Entry { path: IMAGES.to_owned(), why }));
-        }
-        let said = self.as_ours(said);
-        if let Err(error) = serde_json::from_value::<Meta>(said.clone()) {
-            let why = format!("is not what a checkpoint says of itself: {error}");
-            return Err(refused(ArchiveError::Entry { path: META.to_owned(), why }));
         }
         let path = target.folder.join(META);
         write_synced(&path, said.to_string().as_bytes()).map_err(store("writing", path))

@@ -14,9 +14,12 @@ use super::{
     BLOCK, CONFIG_DUMP, Declared, FIELD, Form, IMAGES, LARGEST_HEAD, MOST_FILES, PORTION, SPEC_DUMP, STATS,
     SUMS, Sums, VERSION, blocks, is_image,
 };
-use crate::supervisor::checkpoints::{self, Checkpoint, Claim, Claims, DUMP_LOG, META, SPEC};
+use crate::supervisor::checkpoints::{self, Checkpoint, Claim, Claims, DUMP_LOG, META, PARENT, ROUND, SPEC};
 use crate::supervisor::error::{Error, Result, store};
 use crate::supervisor::names::{CheckpointName, ContainerId};
+
+/// What CRIU remembers of a round for the next one, and no restore needs: where watched files lie.
+const WATCHED_PATHS: &str = "irmap-cache";
 
 /// A checkpoint that is to be written as an archive; it is not deleted meanwhile.
 #[derive(Debug)]
@@ -65,7 +68,10 @@ impl Export {
                 files.push((Declared { path: beside.to_owned(), size }, Content::File(path)));
             }
         }
-        files.extend(images(&checkpoint, checkpoint.images != folder)?);
+        files.extend(images(&checkpoint, &checkpoint.images, IMAGES, checkpoint.images != folder)?);
+        for (number, round) in (1..).zip(checkpoint.rounds()) {
+            files.extend(images(&checkpoint, &round, &format!("{ROUND}{number}/"), true)?);
+        }
         if files.len() > MOST_FILES {
             return Err(unfit(&format!("it has more than {MOST_FILES} files")));
         }
@@ -180,23 +186,31 @@ fn config(path: &Path) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// CRIU's images, in order of name. `alone`: nothing else is to be in their folder.
-fn images(checkpoint: &Checkpoint, alone: bool) -> Result<Vec<(Declared, Content)>> {
+/// CRIU's images, in order of name. `alone`: nothing else is to be in their folder, but for what CRIU and we put there.
+fn images(
+    checkpoint: &Checkpoint,
+    folder: &Path,
+    prefix: &str,
+    alone: bool,
+) -> Result<Vec<(Declared, Content)>> {
     let unfit = |why: String| Error::NotPortable { name: checkpoint.name.clone(), why };
-    let folder = &checkpoint.images;
+    let known = |name: &str| {
+        [STATS, DUMP_LOG].contains(&name)
+            || (checkpoint.pre_dumps > 0 && [PARENT, WATCHED_PATHS].contains(&name))
+    };
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).map_err(store("listing the folder", folder))? {
         let entry = entry.map_err(store("listing the folder", folder))?;
         let name = entry.file_name().to_string_lossy().into_owned();
         if !is_image(&name) {
-            if alone && ![STATS, DUMP_LOG].contains(&name.as_str()) {
+            if alone && !known(&name) {
                 return Err(unfit(format!("{name} is among its images, and is none")));
             }
             continue;
         }
         let path = entry.path();
         let size = regular(&path).ok_or_else(|| unfit(format!("its image {name} is no regular file")))?;
-        found.push((Declared { path: format!("{IMAGES}{name}"), size }, Content::File(path)));
+        found.push((Declared { path: format!("{prefix}{name}"), size }, Content::File(path)));
     }
     found.sort_by(|(a, _), (b, _)| a.path.cmp(&b.path));
     Ok(found)

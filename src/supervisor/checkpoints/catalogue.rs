@@ -127,6 +127,11 @@ pub(in crate::supervisor) fn log(checkpoint: &Checkpoint) -> Option<std::path::P
     log.is_file().then_some(log)
 }
 
+/// What CRIU's images of a checkpoint take on the disk, those of the rounds before the dump too.
+pub(in crate::supervisor) fn images_size(checkpoint: &Checkpoint) -> u64 {
+    checkpoint.rounds().iter().chain([&checkpoint.images]).map(|images| size(images)).sum()
+}
+
 /// What a folder takes on the disk; links are not followed.
 pub(in crate::supervisor) fn size(folder: &Path) -> u64 {
     use std::os::unix::fs::MetadataExt;

@@ -57,7 +57,13 @@ pub(in crate::supervisor) fn unfit(checkpoint: &Checkpoint, here: &Host) -> Vec<
 
 /// Its processes, or why its images cannot be restored anywhere.
 pub(in crate::supervisor) fn processes(checkpoint: &Checkpoint) -> Result<Vec<Dumped>, String> {
-    images::whole(&checkpoint.images).map_err(|error| damaged(&error))
+    let whole = || {
+        for round in checkpoint.rounds() {
+            images::pages_whole(&round)?;
+        }
+        images::whole(&checkpoint.images)
+    };
+    whole().map_err(|error| damaged(&error))
 }
 
 /// What is said of images that cannot be read.

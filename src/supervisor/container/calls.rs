@@ -10,6 +10,7 @@ use super::life::Happening;
 use super::{GRACE, STUCK, Task};
 use crate::ipc::{Launch, Message, ProcessKey, Request, Role, Stdio};
 use crate::runtime::process::end_orphans;
+use crate::runtime::program::Program;
 use crate::runtime::{self, options, runc};
 use crate::supervisor::error::{Error, Result};
 use crate::supervisor::store::blocking;
@@ -41,12 +42,22 @@ impl Task {
         wanted: Wanted,
         limit: Duration,
     ) -> Result<ProcessKey> {
-        let Wanted { pid_file, log, role, stdio, place, note } = wanted;
+        let Wanted { pid_file, log, role, stdio, place, note, page_server } = wanted;
         let program = self.context.runc.program(verb, &log, self.id().as_str());
         let timeout_ms = millis(limit);
         let answer = self
             .ask(limit, |seq| {
-                Request::Launch(Launch { seq, program, pid_file, role, stdio, timeout_ms, place, note })
+                Request::Launch(Launch {
+                    seq,
+                    program,
+                    pid_file,
+                    role,
+                    stdio,
+                    timeout_ms,
+                    place,
+                    note,
+                    page_server,
+                })
             })
             .await?;
         match answer {
@@ -150,6 +161,8 @@ pub(super) struct Wanted {
     pub(super) place: Option<String>,
     /// Kept with its end, to know it by.
     pub(super) note: Option<serde_json::Value>,
+    /// As [`Launch::page_server`].
+    pub(super) page_server: Option<Box<Program>>,
 }
 
 /// As the shim is told it.

@@ -4,17 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::calls::millis;
-use super::underway::{self, Call, Work};
+use super::underway::{self, Call, Watch, Work};
 use super::{Answer, CheckpointOptions, Task};
 use crate::ipc::{self, Request};
 use crate::runtime::cgroup::Cgroup;
-use crate::runtime::criu;
+use crate::runtime::criu::{self, Feature};
 use crate::runtime::mounts::free_in;
 use crate::runtime::options::{self, CriuOptions};
 use crate::runtime::preflight;
 use crate::runtime::process::Held;
 use crate::supervisor::chain;
-use crate::supervisor::checkpoints::{self, Checkpoint, DUMP_LOG, MadeBy, Maker, Meta, Partial};
+use crate::supervisor::checkpoints::{self, Checkpoint, DUMP_LOG, MadeBy, Maker, Meta, Partial, Step};
 use crate::supervisor::error::{Error, Result};
 use crate::supervisor::events::Happened;
 use crate::supervisor::names::CheckpointName;
@@ -31,15 +31,19 @@ impl Task {
             return Ok(made);
         }
         self.admit(Verb::Checkpoint)?;
+        self.admit_loaded()?;
         let Some(life) = self.life.as_ref() else { return Err(Error::ShimLost(self.id().clone())) };
         let (run, seq, context) = (life.run.clone(), life.seq + 1, Arc::clone(&self.context));
         self.context.criu()?;
+        if wanted.pre_dumps > 0 {
+            self.context.require(Feature::PreDumps)?;
+        }
         let made_by = MadeBy { maker: self.maker(seq), host: self.context.host.clone() };
         if wanted.preflight {
             self.preflight(wanted.criu).await?;
         }
         let (bundle, process) = (self.snapshot.bundle.clone(), life.process.clone());
-        let (criu, exit, key) = (wanted.criu, wanted.exit, wanted.key.clone());
+        let (criu, exit, pre_dumps, key) = (wanted.criu, wanted.exit, wanted.pre_dumps, wanted.key.clone());
         let pids = life.cgroup.as_ref().map(Cgroup::pids).unwrap_or_default();
         let begun = blocking(move || {
             let needed = underway::memory_of(&pids);
@@ -50,7 +54,7 @@ impl Task {
             // Noted first: then nothing of it is left that a crash forgets.
             context.store.note(&run, &Journal::Checkpoint { name: name.clone(), seq })?;
             crate::cut!("checkpoint.noted");
-            let meta = Meta::new(criu, exit, made_by, process, key);
+            let meta = Meta::new(criu, exit, pre_dumps, made_by, process, key);
             let config = run.config(&bundle);
             let begun = Partial::begin(&context.claims, &bundle, &name, &meta, &config);
             Ok((begun.inspect_err(|_| context.store.noted(&run))?, needed))
@@ -60,8 +64,8 @@ impl Task {
 
         crate::cut!("checkpoint.begun");
         self.change(Change::DumpBegan);
-        let watch = self.is_under_way(&work, Call::Dump(partial.images()));
-        let dumped = match self.dump(&partial, &wanted).await {
+        let mut watch = None;
+        let dumped = match self.dump_in_steps(&partial, &wanted, &work, &mut watch).await {
             Err(error @ Error::ShimLost(_)) => self.dumped_unseen(&partial, error).await,
             dumped => dumped,
         };
@@ -113,7 +117,7 @@ impl Task {
             Ok(()) if gone => blocking(move || partial.finish_or_keep()).await,
             Ok(()) => blocking(move || partial.finish()).await,
             Err(error) => {
-                let log = partial.work().join(DUMP_LOG);
+                let log = partial.last_log();
                 let error = self.with_criu_words(error, LogOf::Dump, partial.name(), log).await;
                 let _ = blocking(move || {
                     partial.abandon();
@@ -170,9 +174,10 @@ impl Task {
             }
             return;
         };
-        if self.busy.take() == Some(seq) {
+        // The dump, or a round before it: each is a request of its own, and this one's was the first.
+        if let Some(busy) = self.busy.take_if(|busy| *busy >= seq) {
             // Whatever it answers, the log tells; a shim that is gone answers too, by its silence.
-            let _ = self.answer(seq, self.context.limit(true)).await;
+            let _ = self.answer(busy, self.context.limit(true)).await;
         }
         crate::cut!("recovery.checkpoint.dumped");
         let dumped = self.dumped_unseen(&partial, Error::ShimLost(self.id().clone())).await;
@@ -187,10 +192,13 @@ impl Task {
     /// Nobody was there to say how the dump ended: CRIU's log does. With `exit` the container is gone when CRIU has
     /// finished its part, so what it has written is all there is. One that is at it still is waited for.
     async fn dumped_unseen(&self, partial: &Partial, otherwise: Error) -> Result<()> {
-        let (arguments, limit) = (self.context.call_of(&partial.images()), self.context.limit(true));
+        let steps = partial.steps().into_iter().map(|step| self.context.call_of(&step.images));
+        let (calls, limit): (Vec<_>, _) = (steps.collect(), self.context.limit(true));
         let log = partial.work().join(DUMP_LOG);
         let judged = blocking(move || {
-            criu::await_dump(&arguments.each_ref().map(String::as_str), limit);
+            for arguments in calls {
+                criu::await_dump(&arguments.each_ref().map(String::as_str), limit);
+            }
             Ok(criu::dump_finished(&log))
         });
         let finished = judged.await.unwrap_or(false);
@@ -219,16 +227,38 @@ impl Task {
         Maker { container: self.id().to_string(), run: self.run, seq }
     }
 
+    /// The rounds before the dump, each behind the one before, and the dump. `watch` is of the last that has begun.
+    async fn dump_in_steps(
+        &mut self,
+        partial: &Partial,
+        wanted: &CheckpointOptions,
+        work: &Arc<Work>,
+        watch: &mut Option<Watch>,
+    ) -> Result<()> {
+        for step in partial.steps() {
+            *watch = Some(self.is_under_way(work, Call::Dump(step.clone())));
+            self.dump(&step, wanted).await?;
+            crate::cut!("checkpoint.stepped");
+            // Called off between two: then nothing has failed by itself.
+            if !step.last && work.is_cancelled() {
+                let (id, checkpoint) = (self.id().clone(), work.checkpoint.clone());
+                return Err(Error::Cancelled { id, checkpoint, of: LogOf::Dump });
+            }
+        }
+        Ok(())
+    }
+
     /// By the shim, so that a daemon's death does not cut a dump.
-    async fn dump(&mut self, partial: &Partial, wanted: &CheckpointOptions) -> Result<()> {
+    async fn dump(&mut self, step: &Step, wanted: &CheckpointOptions) -> Result<()> {
         let Some(life) = self.life.as_ref() else { return Err(Error::ShimLost(self.id().clone())) };
         let log = life.run.volatile.join("checkpoint.log");
-        let images = partial.images();
         let verb = options::Verb::Checkpoint {
-            images: &images,
-            work: partial.work(),
-            leave_running: !wanted.exit,
+            images: &step.images,
+            work: &step.work,
+            leave_running: step.last && !wanted.exit,
             criu: wanted.criu,
+            parent: step.parent.as_deref(),
+            pre_dump: !step.last,
         };
         let program = self.context.runc.program(&verb, &log, self.id().as_str());
         let limit = self.context.limit(true);
@@ -237,11 +267,7 @@ impl Task {
         match answer {
             Answer::Done | Answer::Launched(_) => {
                 let _ = tokio::fs::remove_file(&log).await;
-                if partial.has_images() {
-                    Ok(())
-                } else {
-                    Err(self.unbelieved(verb.name(), "wrote no image"))
-                }
+                if step.has_images() { Ok(()) } else { Err(self.unbelieved(verb.name(), "wrote no image")) }
             }
             Answer::Failed(failure) => {
                 let error = self.explain(verb.name(), failure, log.clone()).await;

@@ -48,6 +48,7 @@ impl Task {
         // Its folder says that its end is not told yet.
         self.context.events.written().await;
         let Some(life) = self.life.take() else { return cleared };
+        self.end_page_server(&life).await;
         let (context, id) = (Arc::clone(&self.context), self.id().clone());
         let _ = blocking(move || {
             context.store.end(&id, &life.run);

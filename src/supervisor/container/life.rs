@@ -8,11 +8,12 @@ use tokio::io::unix::AsyncFd;
 use tokio::time::Instant;
 
 use super::{ProcessView, STUCK, Snapshot, processes};
-use crate::ipc::{AddedExit, ExitRecord, Hello, Message, ProcessKey};
+use crate::ipc::{AddedExit, ExitRecord, Hello, Message, Pages, ProcessKey};
 use crate::runtime;
 use crate::runtime::cgroup::Cgroup;
 use crate::runtime::process::Held;
 use crate::supervisor::chain;
+use crate::supervisor::checkpoints::Claim;
 use crate::supervisor::link::Link;
 use crate::supervisor::state::Status;
 use crate::supervisor::store::{Journal, Record, Run, blocking};
@@ -39,6 +40,8 @@ pub(in crate::supervisor) struct Life {
     /// told.
     pub(super) oom_seen: u64,
     pub(super) oom_told: u64,
+    /// Of a lazy restore, until all pages are in: nobody deletes the checkpoint meanwhile.
+    pub(super) claim: Option<Claim>,
 }
 
 /// A process that was added.
@@ -80,6 +83,7 @@ impl Life {
             ended: false,
             oom_seen: 0,
             oom_told: 0,
+            claim: None,
         }
     }
 
@@ -255,11 +259,14 @@ impl Life {
 pub(super) struct LastWords {
     pub(super) init: Option<ExitRecord>,
     pub(super) added: Vec<AddedExit>,
+    pub(super) pages: Option<Pages>,
 }
 
 async fn last_words(run: &Run) -> LastWords {
     let run = run.clone();
-    let read = blocking(move || Ok(LastWords { init: run.exit_record(), added: run.added_exits() }));
+    let read = blocking(move || {
+        Ok(LastWords { init: run.exit_record(), added: run.added_exits(), pages: run.pages() })
+    });
     read.await.unwrap_or_default()
 }
 

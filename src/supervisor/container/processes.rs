@@ -114,6 +114,7 @@ impl Task {
             stdio,
             place: None,
             note: Some(note),
+            page_server: None,
         };
         let limit = self.context.limit(false);
         let key = self.launch_process(&verb, wanted, limit).await?;

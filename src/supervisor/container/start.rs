@@ -12,10 +12,12 @@ use oci_spec::runtime::Process;
 use super::calls::Wanted;
 use super::underway::{Call, Work};
 use super::{Life, Snapshot, Start, Task};
-use crate::ipc::{CONSOLE, ProcessKey, Role, Stdio};
+use crate::ipc::{CONSOLE, Pages, ProcessKey, Role, Stdio};
 use crate::runtime::bundle::Bundle;
+use crate::runtime::criu::{self, Feature, lazy};
 use crate::runtime::options::Verb;
-use crate::runtime::{self, cgroup, criu, mounts};
+use crate::runtime::program::Program;
+use crate::runtime::{self, cgroup, mounts};
 use crate::supervisor::checkpoints::{self, Checkpoint, Claim, Claims, Host, catalogue, fit};
 use crate::supervisor::error::{CriuFailure, Error, Result, store};
 use crate::supervisor::link::Link;
@@ -36,7 +38,9 @@ struct Plan {
     /// Of the checkpoint, in bytes.
     size: u64,
     /// Nobody deletes the checkpoint meanwhile.
-    _claim: Option<Claim>,
+    claim: Option<Claim>,
+    /// The restored process goes on before all of its memory is in.
+    lazy: bool,
 }
 
 impl Plan {
@@ -99,7 +103,11 @@ impl Task {
         let claims = self.context.claims.clone();
         let key = start.key.clone();
         let host = self.context.host.clone();
-        let plan = blocking(move || plan(start, &claims, &host)).await?;
+        if start.lazy_pages {
+            self.context.criu()?;
+            self.context.require(Feature::LazyPages)?;
+        }
+        let mut plan = blocking(move || plan(start, &claims, &host)).await?;
         if plan.checkpoint.is_some() {
             self.context.criu()?;
         }
@@ -125,6 +133,8 @@ impl Task {
         let before = self.snapshot.clone();
         self.snapshot.bundle = plan.bundle.path().to_owned();
         self.snapshot.checkpoint = plan.checkpoint.as_ref().map(|checkpoint| checkpoint.name.clone());
+        self.snapshot.lazy = plan.lazy;
+        self.snapshot.pages = None;
         self.snapshot.created_at = Timestamp::now();
         self.snapshot.key = key;
         self.snapshot.cursor = self.context.events.last();
@@ -139,6 +149,9 @@ impl Task {
         match launched {
             Ok(()) => {
                 self.run = number;
+                if plan.lazy {
+                    self.pages_come(plan.claim.take());
+                }
                 let restored = plan.checkpoint.is_some();
                 crate::cut!("start.telling");
                 self.tell_began(false);
@@ -178,6 +191,7 @@ impl Task {
             id: id.clone(),
             bundle: plan.bundle.path().to_owned(),
             checkpoint: self.snapshot.checkpoint.clone(),
+            lazy_pages: plan.lazy,
             created_at: self.snapshot.created_at,
             run: run.number,
             process: plan.process.clone(),
@@ -211,6 +225,7 @@ impl Task {
 
         crate::cut!("start.committed");
         self.snapshot.under_way = None;
+        self.snapshot.pages = plan.lazy.then_some(Pages::Loading);
         self.snapshot.processes = vec![super::ProcessView::new(init.pid, &plan.process)];
         self.change(Change::Started);
         Ok(())
@@ -232,8 +247,13 @@ impl Task {
                 images: &checkpoint.images,
                 work: &run.volatile,
                 criu: checkpoint.options,
+                lazy_pages: plan.lazy,
             },
         };
+        let page_server = self.page_server(plan, run)?;
+        if page_server.is_some() {
+            self.require_page_server().await?;
+        }
         let place = self.context.predict(plan.bundle.cgroups_path(), self.id());
         let place = place.and_then(|place| place.unified_path().map(str::to_owned));
         let wanted = Wanted {
@@ -243,6 +263,7 @@ impl Task {
             stdio: plan.stdio.clone(),
             place: plan.checkpoint.as_ref().and(place),
             note: None,
+            page_server,
         };
         let launched = self.launch_process(&verb, wanted, limit).await;
         match launched {
@@ -250,11 +271,20 @@ impl Task {
             Err(error) => match &plan.checkpoint {
                 None => Err(error),
                 Some(checkpoint) => {
-                    let log = run.volatile.join(RESTORE_LOG);
+                    // Without a page server CRIU was not begun with.
+                    let logs = [RESTORE_LOG, lazy::LOG].map(|name| run.volatile.join(name));
+                    let log = logs.iter().find(|log| log.exists()).unwrap_or(&logs[0]).clone();
                     Err(self.with_criu_words(error, LogOf::Restore, &checkpoint.name, log).await)
                 }
             },
         }
+    }
+
+    /// What brings the pages of a lazy restore.
+    fn page_server(&self, plan: &Plan, run: &Run) -> Result<Option<Box<Program>>> {
+        let Some(checkpoint) = plan.checkpoint.as_ref().filter(|_| plan.lazy) else { return Ok(None) };
+        let criu = self.context.criu()?.path();
+        Ok(Some(Box::new(lazy::page_server(criu, &checkpoint.images, &run.volatile))))
     }
 
     /// runc says "criu failed" and names a log that will be gone; CRIU's own words are in that log, and it
@@ -305,6 +335,14 @@ impl Task {
                 end_shim(&shim).await;
             }
         }
+        if self.snapshot.lazy {
+            let folder = run.volatile.clone();
+            let _ = blocking(move || {
+                lazy::end(&folder);
+                Ok(())
+            })
+            .await;
+        }
         crate::cut!("undo.shim-ended");
         if let Err(error) = self.clear_runtime(true).await {
             tracing::error!(container = %self.id(), error = %crate::supervisor::chain(&error), "a failed start leaves runtime state behind");
@@ -342,6 +380,15 @@ async fn end_shim(shim: &crate::runtime::process::Held) {
 fn plan(start: Start, claims: &Claims, host: &Host) -> Result<Plan> {
     let bundle =
         Bundle::open(&start.bundle).map_err(|source| Error::Bundle { path: start.bundle.clone(), source })?;
+    if start.lazy_pages && start.checkpoint.is_none() {
+        return Err(Error::LazyStart);
+    }
+    if start.lazy_pages && bundle.user_namespace() {
+        // userfaultfd(2) asks for CAP_SYS_PTRACE in the first user namespace, and CRIU opens it in the container's.
+        let why =
+            "the bundle has a user namespace, in which the kernel allows CRIU no userfaultfd".to_owned();
+        return Err(Error::Unavailable { feature: Feature::LazyPages, why });
+    }
     let opened =
         start.checkpoint.map(|name| checkpoints::open_claimed(claims, bundle.path(), &name)).transpose()?;
     let (checkpoint, claim) = opened.unzip();
@@ -356,8 +403,8 @@ fn plan(start: Start, claims: &Claims, host: &Host) -> Result<Plan> {
     let stdio = Stdio { terminal: bundle.terminal(), stdout: start.stdout, stderr: start.stderr };
     let dumped = checkpoint.as_ref().and_then(|checkpoint: &Checkpoint| checkpoint.process.clone());
     let process = dumped.unwrap_or_else(|| bundle.process().clone());
-    let size = checkpoint.as_ref().map_or(0, |checkpoint| catalogue::size(&checkpoint.images));
-    Ok(Plan { bundle, checkpoint, process, stdio, size, _claim: claim })
+    let size = checkpoint.as_ref().map_or(0, catalogue::images_size);
+    Ok(Plan { bundle, checkpoint, process, stdio, size, claim, lazy: start.lazy_pages })
 }
 
 /// Whether the checkpoint can go on here: rather now than by a restore that fails late.

@@ -14,7 +14,7 @@ use super::start::RESTORE_LOG;
 use crate::runtime::criu;
 use crate::runtime::process::{self, Status};
 use crate::supervisor::Context;
-use crate::supervisor::checkpoints::{DUMP_LOG, catalogue};
+use crate::supervisor::checkpoints::{Step, catalogue};
 use crate::supervisor::error::Error;
 use crate::supervisor::events::Happened;
 use crate::supervisor::names::{CheckpointName, ContainerId};
@@ -75,8 +75,8 @@ impl Work {
 /// Where to look, and what to end.
 #[derive(Debug, Clone)]
 pub(super) enum Call {
-    /// CRIU writes its images there.
-    Dump(PathBuf),
+    /// A step of a dump.
+    Dump(Step),
     /// runc was given this pid file.
     Restore(PathBuf),
 }
@@ -84,7 +84,10 @@ pub(super) enum Call {
 impl Call {
     /// Has it fail. A dump must fail by CRIU's own doing: one that is killed leaves its processes with its code in them.
     fn call_off(&self, context: &Context) {
-        let (Self::Dump(path) | Self::Restore(path)) = self;
+        let path = match self {
+            Self::Dump(step) => &step.images,
+            Self::Restore(pid_file) => pid_file,
+        };
         let arguments = context.call_of(path);
         let arguments = arguments.each_ref().map(String::as_str);
         match self {
@@ -95,16 +98,17 @@ impl Call {
 
     /// Whether CRIU has lost its way.
     fn is_lost(&self) -> bool {
-        let (beside, name) = match self {
-            Self::Dump(images) => (images, DUMP_LOG),
-            Self::Restore(pid_file) => (pid_file, RESTORE_LOG),
+        let log = match self {
+            Self::Dump(step) => step.log(),
+            Self::Restore(pid_file) => pid_file.with_file_name(RESTORE_LOG),
         };
-        std::fs::metadata(beside.with_file_name(name)).is_ok_and(|log| log.len() > RUNAWAY)
+        std::fs::metadata(log).is_ok_and(|log| log.len() > RUNAWAY)
     }
 
     fn written(&self) -> u64 {
         match self {
-            Self::Dump(images) => catalogue::size(images),
+            // Those of the steps before it, too.
+            Self::Dump(step) => step.images.parent().map_or(0, catalogue::size),
             Self::Restore(_) => 0,
         }
     }

@@ -9,9 +9,10 @@ use oci_spec::runtime::Process;
 use serde::{Deserialize, Serialize};
 
 use super::Work;
-use crate::ipc::ExitRecord;
+use crate::ipc::{ExitRecord, Pages};
 use crate::runtime::bundle::Identity;
 use crate::runtime::options::CriuOptions;
+use crate::supervisor::error::{Error, Result};
 use crate::supervisor::names::{CheckpointName, ContainerId};
 use crate::supervisor::state::Status;
 use crate::supervisor::store::Record;
@@ -35,6 +36,10 @@ pub struct Snapshot {
     pub under_way: Option<Arc<Work>>,
     /// The checkpoint it was restored from.
     pub checkpoint: Option<CheckpointName>,
+    /// Of a lazy restore, what has become of its pages; none once it has ended before all were in.
+    pub pages: Option<Pages>,
+    /// Whether it is of a lazy restore.
+    pub(in crate::supervisor) lazy: bool,
     /// Processes of the run that counts that have ended, the newest [`ENDED_KEPT`], in order. Shared: it grows
     /// long, and a snapshot is taken often.
     pub ended: Arc<VecDeque<Ended>>,
@@ -57,6 +62,8 @@ impl Snapshot {
             processes: Vec::new(),
             created_at: Timestamp::UNIX_EPOCH,
             checkpoint: None,
+            pages: None,
+            lazy: false,
             under_way: None,
             ended: Arc::default(),
             key: None,
@@ -72,6 +79,7 @@ impl Snapshot {
             status: Status::Running,
             created_at: record.created_at,
             checkpoint: record.checkpoint.clone(),
+            lazy: record.lazy_pages,
             key: record.key.clone(),
             cursor: record.cursor,
             never_started: false,
@@ -102,6 +110,11 @@ impl Snapshot {
     /// Whether the process that was added by the request of this number is kept as ended.
     pub(super) fn has_ended(&self, seq: u64) -> bool {
         self.ended.iter().any(|ended| !ended.init && ended.seq == seq)
+    }
+
+    /// Whether all of its memory is in, as a dump of it needs.
+    pub(in crate::supervisor) fn admit_loaded(&self) -> Result<()> {
+        if self.pages == Some(Pages::Loading) { Err(Error::PagesLoading(self.id.clone())) } else { Ok(()) }
     }
 
     /// The process that was added by the request of this key.
@@ -210,6 +223,8 @@ pub struct Start {
     pub checkpoint: Option<CheckpointName>,
     /// Also when the bundle is another than it was at the dump.
     pub allow_changed_bundle: bool,
+    /// Go on before all of its memory is in.
+    pub lazy_pages: bool,
     /// A file that gets standard output too.
     pub stdout: Option<PathBuf>,
     /// A file that gets standard error too.
@@ -223,6 +238,8 @@ pub struct CheckpointOptions {
     pub exit: bool,
     /// What CRIU is to allow.
     pub criu: CriuOptions,
+    /// So many rounds of memory before the dump, the container running on.
+    pub pre_dumps: u32,
     /// Look first for what CRIU would refuse.
     pub preflight: bool,
     /// The request's idempotency key: what was made by it is not made again.

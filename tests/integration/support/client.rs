@@ -138,6 +138,7 @@ impl Client {
         let request = self.agent.get(format!("{}{path}", self.base)).header("accept", accept);
         let response = request.call().unwrap();
         assert_eq!(response.status(), 200, "{path}");
+        self.contract.is_answered("GET", path, 200);
         response.into_body().into_reader()
     }
 

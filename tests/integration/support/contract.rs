@@ -1,7 +1,10 @@
 //! The contract as the tests hold the daemon to it: which operation a request is, and whether an answer is
 //! one that the contract allows.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::fs::{self, File};
+use std::io::Write;
+use std::sync::Mutex;
 
 use jsonschema::Validator;
 use serde_json::Value;
@@ -9,6 +12,37 @@ use serde_json::Value;
 /// The contract as it lies in the repository (the generated crate embeds the same).
 pub(crate) fn document() -> Value {
     serde_json::from_str(containerd_rest_api::OPENAPI_JSON).unwrap()
+}
+
+/// What has been answered in this run of the tests, by whatever process: a line each, as [`answer`] has it.
+const ANSWERED: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/answered");
+
+/// What this process has written there.
+static SEEN: Mutex<Option<(File, HashSet<String>)>> = Mutex::new(None);
+
+/// The statuses that the tests have seen, since that folder was removed.
+pub(crate) fn answered() -> BTreeSet<String> {
+    let files =
+        fs::read_dir(ANSWERED).unwrap_or_else(|error| panic!("{ANSWERED}: {error}: run scripts/checks"));
+    files
+        .flat_map(|file| {
+            fs::read_to_string(file.unwrap().path()).unwrap().lines().map(str::to_owned).collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+fn note(answer: String) {
+    let mut seen = SEEN.lock().unwrap();
+    let (file, seen) = seen.get_or_insert_with(|| {
+        fs::create_dir_all(ANSWERED).unwrap();
+        let file =
+            File::options().create(true).append(true).open(format!("{ANSWERED}/{}", std::process::id()));
+        (file.unwrap(), HashSet::new())
+    });
+    if !seen.contains(&answer) {
+        writeln!(file, "{answer}").unwrap();
+        seen.insert(answer);
+    }
 }
 
 pub(crate) struct Contract {
@@ -75,6 +109,15 @@ impl Contract {
             .min_by_key(|template| template.matches('{').count())
     }
 
+    /// An answer whose body is read elsewhere.
+    #[track_caller]
+    pub(crate) fn is_answered(&self, method: &str, path: &str, status: u16) {
+        let template = self.template(path.split('?').next().unwrap()).unwrap();
+        let (method, status) = (method.to_lowercase(), status.to_string());
+        assert!(self.document["paths"][template][&method]["responses"][&status].is_object());
+        note(answer(&method, template, &status));
+    }
+
     /// Fails the test when the contract does not allow this answer.
     #[track_caller]
     pub(crate) fn check(&self, method: &str, path: &str, status: u16, media: Option<&str>, body: &str) {
@@ -88,6 +131,7 @@ impl Contract {
             (Some(operation), Some(template)) => {
                 let response = &operation["responses"][status.to_string()];
                 assert!(response.is_object(), "{request} is not in the contract: {body}");
+                note(answer(&method, template, &status.to_string()));
                 let response = self.resolve(response);
                 let Some(content) = response["content"].as_object() else {
                     assert_eq!(body, "", "{request} has no body in the contract");
@@ -123,6 +167,10 @@ impl Contract {
     }
 }
 
+pub(crate) fn answer(method: &str, template: &str, status: &str) -> String {
+    format!("{method} {template} {status}")
+}
+
 fn key(method: &str, template: &str, status: &str, media: &str) -> String {
-    format!("{method} {template} {status} {media}")
+    format!("{} {media}", answer(method, template, status))
 }

@@ -16,6 +16,7 @@ impl Events {
     pub(crate) fn follow(client: &Client) -> Self {
         let response = ureq::get(format!("{}/events", client.base)).call().unwrap();
         assert_eq!(response.headers()["content-type"], "application/x-ndjson");
+        client.contract.is_answered("GET", "/events", 200);
         let schema = json!({
             "$ref": "#/components/schemas/Event", "components": contract::document()["components"]
         });

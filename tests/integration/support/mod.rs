@@ -11,6 +11,7 @@ pub(crate) mod demo;
 pub(crate) mod events;
 pub(crate) mod footprint;
 pub(crate) mod host;
+pub(crate) mod pages;
 pub(crate) mod raw;
 pub(crate) mod relay;
 pub(crate) mod runtime;

@@ -9,11 +9,14 @@ struct Mount {
     device: (u32, u32),
 }
 
-/// By their ids.
-pub(in crate::runtime::preflight) struct Mounts(HashMap<i32, Mount>);
+/// By their ids, and whether these are all.
+pub(in crate::runtime::preflight) struct Mounts {
+    known: HashMap<i32, Mount>,
+    whole: bool,
+}
 
 impl Mounts {
-    pub(super) fn read(tree: &Tree) -> Self {
+    pub(super) fn read(tree: &Tree, chrooted: bool) -> Self {
         let (mut mounts, mut seen) = (HashMap::new(), HashSet::new());
         for member in &tree.members {
             if !seen.insert(&member.mount_namespace) {
@@ -29,16 +32,14 @@ impl Mounts {
                 mounts.insert(mount.mnt_id, Mount { kind: mount.fs_type, device: (major, minor) });
             }
         }
-        Self(mounts)
+        // Unread, nothing is known of any.
+        Self { whole: !chrooted && !mounts.is_empty(), known: mounts }
     }
 
     /// Its filesystem's kind; none of one that the container does not have.
     pub(super) fn kind(&self, id: i32) -> Option<&str> {
-        // Unread, nothing is known of any.
-        if self.0.is_empty() {
-            return Some("");
-        }
-        self.0.get(&id).map(|mount| mount.kind.as_str())
+        let unknown = (!self.whole).then_some("");
+        self.known.get(&id).map(|mount| mount.kind.as_str()).or(unknown)
     }
 
     pub(super) fn is_outside(&self, id: i32) -> bool {
@@ -47,6 +48,11 @@ impl Mounts {
 
     /// The kind of the filesystem with this device number.
     pub(in crate::runtime::preflight) fn kind_of_device(&self, device: (u32, u32)) -> Option<&str> {
-        self.0.values().find(|mount| mount.device == device).map(|mount| mount.kind.as_str())
+        self.known.values().find(|mount| mount.device == device).map(|mount| mount.kind.as_str())
+    }
+
+    /// Whether there is one of a filesystem of this kind. CRIU takes pipes in packet mode that an autofs is mounted with.
+    pub(super) fn have(&self, kind: &str) -> bool {
+        self.known.values().any(|mount| mount.kind == kind)
     }
 }

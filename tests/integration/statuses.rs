@@ -1,0 +1,239 @@
+//! Each status that many operations name, at every operation that names it, found in the contract: one that is added to
+//! it has to be given too. What one operation alone can answer stands where that operation is tested.
+
+use std::fs;
+use std::path::Path;
+
+use nix::mount::{MsFlags, mount};
+use serde_json::{Value, json};
+
+use crate::support::bundle::Bundle;
+use crate::support::client::Answer;
+use crate::support::contract::document;
+use crate::support::daemon::Daemon;
+use crate::support::runtime::Runtime;
+use crate::support::{eventually, raw};
+
+const NONE: Option<&str> = None;
+
+/// An operation: its method, its path's template, and a body that it takes, if it takes JSON.
+struct Operation {
+    method: String,
+    template: String,
+    body: Option<String>,
+}
+
+impl Operation {
+    /// Those that name a status.
+    fn naming(status: u16) -> Vec<Self> {
+        let document = document();
+        let mut found = Vec::new();
+        for (template, item) in document["paths"].as_object().unwrap() {
+            for (method, operation) in
+                item.as_object().unwrap().iter().filter(|(key, _)| *key != "parameters")
+            {
+                if operation["responses"].get(status.to_string()).is_none() {
+                    continue;
+                }
+                let body = &operation["requestBody"];
+                let body = match body["$ref"].as_str() {
+                    Some(reference) => document.pointer(reference.trim_start_matches('#')).unwrap(),
+                    None => body,
+                };
+                let examples = body["content"]["application/json"]["examples"].as_object();
+                let body = examples.map(|all| all.values().next().unwrap()["value"].to_string());
+                found.push(Self { method: method.to_uppercase(), template: template.clone(), body });
+            }
+        }
+        assert!(!found.is_empty());
+        found
+    }
+
+    fn path(&self, id: &str, pid: &str) -> String {
+        self.template.replace("{id}", id).replace("{pid}", pid).replace("{checkpoint}", "one")
+    }
+
+    /// Sent raw, as curl would.
+    #[track_caller]
+    fn send(&self, daemon: &Daemon, path: &str) -> Answer {
+        eprintln!("-- {} {path}", self.method);
+        raw::send(&daemon.client, &self.method, path, self.body.as_deref().unwrap_or_default())
+    }
+}
+
+#[test]
+fn a_name_of_the_wrong_form_is_refused_wherever_there_is_a_name() {
+    let daemon = Daemon::start();
+    for operation in Operation::naming(422).iter().filter(|one| one.template.contains("{id}")) {
+        let problem = operation.send(&daemon, &operation.path("-a", "1")).problem(422, "invalid-request");
+        assert_eq!(problem["errors"][0]["location"], "/path/id");
+    }
+    daemon.clean_up();
+}
+
+#[test]
+fn what_cannot_be_read_is_refused_wherever_there_is_something_to_be_read() {
+    let daemon = Daemon::start();
+    let id = daemon.name("a");
+    for mut operation in Operation::naming(400) {
+        let path = operation.path(&id, "1");
+        if operation.body.replace("{".to_owned()).is_some() {
+            operation.send(&daemon, &path).problem(400, "malformed-request");
+        } else {
+            // An archive; the bundle is there.
+            let bundle = Bundle::sleeper();
+            let path = format!("{path}?bundlePath={}", bundle.path().display());
+            operation.send(&daemon, &path).problem(400, "archive-cut-off");
+        }
+    }
+    daemon.clean_up();
+}
+
+#[test]
+fn a_body_that_is_too_large_is_refused_wherever_there_is_one() {
+    let daemon = Daemon::start();
+    for mut operation in Operation::naming(413) {
+        operation.body = Some(format!("{{{}}}", " ".repeat(1 << 20)));
+        operation.send(&daemon, &operation.path(&daemon.name("a"), "1")).problem(413, "body-too-large");
+    }
+    daemon.clean_up();
+}
+
+/// Without CRIU too, so that what only looks has a reason as well.
+#[test]
+fn a_daemon_that_is_to_end_says_so_wherever_that_is_named() {
+    let daemon = Daemon::with(&["--criu", "/nonexistent/criu"]);
+    let id = daemon.name("a");
+    let bundle = Bundle::script("trap '' TERM; echo ready; while :; do sleep 1; done");
+    daemon.start_container(&id, &bundle.start()).expect(201);
+    eventually("it is deaf", || daemon.output(&id).contains("ready"));
+    let pid = daemon.init_pid(&id).to_string();
+    let (client, path) = (daemon.client.clone(), format!("/containers/{id}/stop"));
+    let stop = std::thread::spawn(move || client.post(&path, &json!({ "timeout": 8 })));
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    daemon.terminate();
+    eventually("it ends", || daemon.log().contains("ending"));
+    for operation in Operation::naming(503) {
+        let answer = operation.send(&daemon, &operation.path(&id, &pid));
+        let looks = operation.template.ends_with("preflight");
+        answer.problem(503, if looks { "criu-unavailable" } else { "shutting-down" });
+        assert!(looks || answer.headers.contains_key("retry-after"));
+    }
+    assert_eq!(stop.join().unwrap().expect(200).json()["state"]["status"], "stopped");
+}
+
+#[test]
+fn a_runtime_that_fails_or_hangs_is_told_by_the_second_spellings_and_by_stop_too() {
+    let runtime = Runtime::new();
+    let path = runtime.path();
+    let daemon = Daemon::with(&["--runtime", path.to_str().unwrap(), "--runtime-timeout", "2"]);
+    let id = daemon.name("a");
+    daemon.start_container(&id, &Bundle::sleeper().start()).expect(201);
+    let processes = format!("/containers/{id}/processes");
+    let exec = || daemon.client.put(&processes, &json!({ "args": ["true"] }));
+    runtime.fall_ill("exec", "echo no >&2; exit 1");
+    exec().problem(500, "runtime-failed");
+    runtime.fall_ill("exec", "hang");
+    exec().problem(504, "runtime-timeout");
+    runtime.heal("exec");
+    runtime.vanish();
+    exec().problem(503, "runtime-unavailable");
+    runtime.come_back();
+    exec().expect(200);
+
+    // What is frozen is thawed to be ended.
+    daemon.client.patch(&format!("/containers/{id}"), &json!({ "status": "paused" })).expect(200);
+    let stop = || daemon.client.post(&format!("/containers/{id}/stop"), &json!({ "timeout": 0 }));
+    runtime.fall_ill("resume", "echo no >&2; exit 1");
+    stop().problem(500, "runtime-failed");
+    runtime.fall_ill("resume", "hang");
+    stop().problem(504, "runtime-timeout");
+    runtime.heal("resume");
+    assert_eq!(stop().expect(200).json()["state"]["status"], "stopped");
+    daemon.clean_up();
+}
+
+/// A bundle with a checkpoint `one` and the container's name.
+fn checkpointed(daemon: &Daemon) -> (Bundle, String) {
+    let (bundle, id) = (Bundle::sleeper(), daemon.name("a"));
+    daemon.start_container(&id, &bundle.start()).expect(201);
+    daemon.client.post(&format!("/containers/{id}/checkpoint/one"), &json!({})).expect(201);
+    (bundle, id)
+}
+
+#[test]
+fn a_disk_that_fails_under_the_checkpoints_is_told_and_changes_nothing() {
+    let daemon = Daemon::start();
+    let (bundle, id) = checkpointed(&daemon);
+    let all = bundle.path().join("checkpoints");
+    let one = format!("/containers/{id}/checkpoint/one");
+    let failed = |answer: Answer| -> Value { answer.problem(500, "storage-failed") };
+
+    // What it is said to be cannot be read.
+    let (meta, aside) = (all.join("one/checkpoint.json"), bundle.path().join("aside"));
+    fs::rename(&meta, &aside).unwrap();
+    fs::create_dir(&meta).unwrap();
+    failed(daemon.client.get(&one));
+    failed(daemon.client.get(&format!("{one}/archive")));
+    fs::remove_dir(&meta).unwrap();
+    fs::rename(&aside, &meta).unwrap();
+
+    let archive = daemon.client.bytes(&format!("{one}/archive"), &[]).1;
+    let read_only =
+        |flags| mount(NONE, &all, NONE, MsFlags::MS_BIND | MsFlags::MS_REMOUNT | flags, NONE).unwrap();
+    mount(Some(&all), &all, NONE, MsFlags::MS_BIND, NONE).unwrap();
+    read_only(MsFlags::MS_RDONLY);
+    failed(daemon.client.delete(&one));
+    failed(daemon.client.put_from(
+        &format!("/containers/{id}/checkpoint/two/archive"),
+        &[],
+        &mut archive.as_slice(),
+    ));
+    nix::mount::umount(&all).unwrap();
+
+    let list = format!("/containers/{id}/checkpoint");
+    assert_eq!(daemon.client.get(&list).expect(200).json().as_array().unwrap().len(), 1);
+    fs::rename(&all, &aside).unwrap();
+    // A link to itself.
+    std::os::unix::fs::symlink(&all, &all).unwrap();
+    failed(daemon.client.get(&list));
+    fs::remove_file(&all).unwrap();
+    fs::rename(&aside, &all).unwrap();
+    daemon.client.delete(&one).expect(200);
+    daemon.clean_up();
+}
+
+#[test]
+fn a_checkpoint_whose_images_cannot_be_read_says_so() {
+    let daemon = Daemon::start();
+    let (bundle, id) = checkpointed(&daemon);
+    let files = bundle.path().join("checkpoints/one/image/files.img");
+    fs::write(&files, &fs::read(&files).unwrap()[..20]).unwrap();
+    let problem =
+        daemon.client.get(&format!("/containers/{id}/checkpoint/one")).problem(409, "checkpoint-unfit");
+    assert!(problem["detail"].as_str().unwrap().contains("files.img"), "{problem}");
+    daemon.clean_up();
+}
+
+#[test]
+fn a_disk_without_room_for_its_memory_refuses_a_checkpoint_before_it_is_begun() {
+    let daemon = Daemon::start();
+    let bundle = Bundle::python(
+        "import time\nmemory = bytearray(b'x' * 8_000_000)\nprint('up', flush=True)\ntime.sleep(1000)",
+    );
+    let small = daemon.folder().join("small");
+    fs::create_dir(&small).unwrap();
+    mount(Some("tmpfs"), &small, Some("tmpfs"), MsFlags::empty(), Some("size=2m")).unwrap();
+    fs::copy(bundle.path().join("config.json"), small.join("config.json")).unwrap();
+    let id = daemon.name("a");
+    daemon.start_container(&id, &json!({ "bundlePath": small })).expect(201);
+    eventually("it has its memory", || daemon.output(&id).contains("up"));
+    let problem =
+        daemon.client.post(&format!("/containers/{id}/checkpoint/one"), &json!({})).problem(507, "no-space");
+    assert!(problem["detail"].as_str().unwrap().contains("are free in"), "{problem}");
+    assert!(!Path::new(&small).join("checkpoints").exists());
+    assert_eq!(daemon.status(&id), "running");
+    daemon.client.delete(&format!("/containers/{id}?force=true")).expect(204);
+    nix::mount::umount(&small).unwrap();
+    daemon.clean_up();
+}
