@@ -181,18 +181,6 @@ impl From<Problem> for WaitProcessPluralResponse {
     }
 }
 
-impl From<Problem> for CancelOperationResponse {
-    fn from(problem: Problem) -> Self {
-        match problem.status {
-            404 => Self::NotFound(problem),
-            409 => Self::Conflict(problem),
-            422 => Self::UnprocessableEntity(problem),
-            503 => Self::ServiceUnavailable(problem),
-            _ => Self::InternalServerError(Problem { status: 500, ..problem }),
-        }
-    }
-}
-
 impl From<Problem> for ListCheckpointsResponse {
     fn from(problem: Problem) -> Self {
         match problem.status {
@@ -243,6 +231,18 @@ impl From<Problem> for GetCheckpointResponse {
 }
 
 impl From<Problem> for DeleteCheckpointResponse {
+    fn from(problem: Problem) -> Self {
+        match problem.status {
+            404 => Self::NotFound(problem),
+            409 => Self::Conflict(problem),
+            422 => Self::UnprocessableEntity(problem),
+            503 => Self::ServiceUnavailable(problem),
+            _ => Self::InternalServerError(Problem { status: 500, ..problem }),
+        }
+    }
+}
+
+impl From<Problem> for CancelOperationResponse {
     fn from(problem: Problem) -> Self {
         match problem.status {
             404 => Self::NotFound(problem),

@@ -13,6 +13,8 @@ mod bad_input;
 mod bad_path;
 mod bad_runtime;
 mod bad_target;
+mod browser;
+mod browser_page;
 mod catalogue;
 mod checkpoints;
 mod clock;

@@ -19,14 +19,6 @@ pub enum ListCheckpointsSort {
 /// Operations under the `checkpoints` tag.
 #[async_trait::async_trait]
 pub trait CheckpointsApi: Send + Sync + 'static {
-    /// Call off a checkpoint or a restore
-    ///
-    /// `POST /containers/{id}/cancel`
-    async fn cancel_operation(
-        &self,
-        id: String,
-        idempotency_key: ::std::option::Option<String>,
-    ) -> CancelOperationResponse;
     /// List the checkpoints of a container
     ///
     /// `GET /containers/{id}/checkpoint`
@@ -75,14 +67,18 @@ pub trait CheckpointsApi: Send + Sync + 'static {
         checkpoint: String,
         idempotency_key: ::std::option::Option<String>,
     ) -> DeleteCheckpointResponse;
+    /// Call off a checkpoint or a restore
+    ///
+    /// `POST /containers/{id}/cancel`
+    async fn cancel_operation(
+        &self,
+        id: String,
+        idempotency_key: ::std::option::Option<String>,
+    ) -> CancelOperationResponse;
 }
 /// Operations under the `containers` tag.
 #[async_trait::async_trait]
 pub trait ContainersApi: Send + Sync + 'static {
-    /// List containers
-    ///
-    /// `GET /containers`
-    async fn list_containers(&self) -> ListContainersResponse;
     /// Start a container, or restore it from a checkpoint
     ///
     /// `POST /containers/{id}`
@@ -115,6 +111,10 @@ pub trait ContainersApi: Send + Sync + 'static {
         force: ::std::option::Option<bool>,
         idempotency_key: ::std::option::Option<String>,
     ) -> DeleteContainerResponse;
+    /// List containers
+    ///
+    /// `GET /containers`
+    async fn list_containers(&self) -> ListContainersResponse;
     /// Stop a container
     ///
     /// `POST /containers/{id}/stop`

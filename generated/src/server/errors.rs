@@ -40,28 +40,6 @@ impl IntoResponse for RequestValidationRejection {
         response
     }
 }
-/// Response for `GET /containers` (operationId `listContainers`).
-pub enum ListContainersResponse {
-    Ok(ContainerList),
-}
-impl IntoResponse for ListContainersResponse {
-    fn into_response(self) -> ::axum::response::Response {
-        match self {
-            Self::Ok(body) => {
-                let mut response = (StatusCode::OK, Json(body)).into_response();
-                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
-                    "application/json".as_bytes(),
-                ) else {
-                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-                };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
-                response
-            }
-        }
-    }
-}
 /// Response for `POST /containers/{id}` (operationId `startContainer`).
 pub enum StartContainerResponse {
     Created(Container),
@@ -489,6 +467,28 @@ impl IntoResponse for DeleteContainerResponse {
                     .into_response();
                 let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
                     "application/problem+json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+        }
+    }
+}
+/// Response for `GET /containers` (operationId `listContainers`).
+pub enum ListContainersResponse {
+    Ok(ContainerList),
+}
+impl IntoResponse for ListContainersResponse {
+    fn into_response(self) -> ::axum::response::Response {
+        match self {
+            Self::Ok(body) => {
+                let mut response = (StatusCode::OK, Json(body)).into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/json".as_bytes(),
                 ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
@@ -1481,85 +1481,6 @@ impl IntoResponse for WaitProcessPluralResponse {
         }
     }
 }
-/// Response for `POST /containers/{id}/cancel` (operationId `cancelOperation`).
-pub enum CancelOperationResponse {
-    NoContent,
-    NotFound(Problem),
-    Conflict(Problem),
-    UnprocessableEntity(Problem),
-    InternalServerError(Problem),
-    ServiceUnavailable(Problem),
-}
-impl IntoResponse for CancelOperationResponse {
-    fn into_response(self) -> ::axum::response::Response {
-        match self {
-            Self::NoContent => StatusCode::NO_CONTENT.into_response(),
-            Self::NotFound(body) => {
-                let mut response = (StatusCode::NOT_FOUND, Json(body)).into_response();
-                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
-                    "application/problem+json".as_bytes(),
-                ) else {
-                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-                };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
-                response
-            }
-            Self::Conflict(body) => {
-                let mut response = (StatusCode::CONFLICT, Json(body)).into_response();
-                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
-                    "application/problem+json".as_bytes(),
-                ) else {
-                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-                };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
-                response
-            }
-            Self::UnprocessableEntity(body) => {
-                let mut response = (StatusCode::UNPROCESSABLE_ENTITY, Json(body))
-                    .into_response();
-                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
-                    "application/problem+json".as_bytes(),
-                ) else {
-                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-                };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
-                response
-            }
-            Self::InternalServerError(body) => {
-                let mut response = (StatusCode::INTERNAL_SERVER_ERROR, Json(body))
-                    .into_response();
-                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
-                    "application/problem+json".as_bytes(),
-                ) else {
-                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-                };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
-                response
-            }
-            Self::ServiceUnavailable(body) => {
-                let mut response = (StatusCode::SERVICE_UNAVAILABLE, Json(body))
-                    .into_response();
-                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
-                    "application/problem+json".as_bytes(),
-                ) else {
-                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-                };
-                response
-                    .headers_mut()
-                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
-                response
-            }
-        }
-    }
-}
 /// Response for `GET /containers/{id}/checkpoint` (operationId `listCheckpoints`).
 pub enum ListCheckpointsResponse {
     Ok(CheckpointList),
@@ -1959,6 +1880,85 @@ impl IntoResponse for DeleteCheckpointResponse {
     fn into_response(self) -> ::axum::response::Response {
         match self {
             Self::Ok => StatusCode::OK.into_response(),
+            Self::NotFound(body) => {
+                let mut response = (StatusCode::NOT_FOUND, Json(body)).into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::Conflict(body) => {
+                let mut response = (StatusCode::CONFLICT, Json(body)).into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::UnprocessableEntity(body) => {
+                let mut response = (StatusCode::UNPROCESSABLE_ENTITY, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::InternalServerError(body) => {
+                let mut response = (StatusCode::INTERNAL_SERVER_ERROR, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::ServiceUnavailable(body) => {
+                let mut response = (StatusCode::SERVICE_UNAVAILABLE, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+        }
+    }
+}
+/// Response for `POST /containers/{id}/cancel` (operationId `cancelOperation`).
+pub enum CancelOperationResponse {
+    NoContent,
+    NotFound(Problem),
+    Conflict(Problem),
+    UnprocessableEntity(Problem),
+    InternalServerError(Problem),
+    ServiceUnavailable(Problem),
+}
+impl IntoResponse for CancelOperationResponse {
+    fn into_response(self) -> ::axum::response::Response {
+        match self {
+            Self::NoContent => StatusCode::NO_CONTENT.into_response(),
             Self::NotFound(body) => {
                 let mut response = (StatusCode::NOT_FOUND, Json(body)).into_response();
                 let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(

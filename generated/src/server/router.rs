@@ -246,10 +246,6 @@ where
 {
     ::axum::Router::new()
         .route(
-            "/containers/{id}/cancel",
-            ::axum::routing::post(cancel_operation_handler::<T>),
-        )
-        .route(
             "/containers/{id}/checkpoint",
             ::axum::routing::get(list_checkpoints_handler::<T>),
         )
@@ -269,87 +265,12 @@ where
             "/containers/{id}/checkpoint/{checkpoint}",
             ::axum::routing::delete(delete_checkpoint_handler::<T>),
         )
+        .route(
+            "/containers/{id}/cancel",
+            ::axum::routing::post(cancel_operation_handler::<T>),
+        )
         .layer(::axum::extract::DefaultBodyLimit::max(1048576usize))
         .with_state(api)
-}
-async fn cancel_operation_handler<T>(
-    ::axum::extract::State(api): ::axum::extract::State<T>,
-    __path_result: ::std::result::Result<
-        ::axum::extract::Path<::std::collections::HashMap<String, String>>,
-        ::axum::extract::rejection::PathRejection,
-    >,
-    __headers: ::axum::http::HeaderMap,
-) -> ::axum::response::Response
-where
-    T: super::api::CheckpointsApi + Clone + Send + Sync + 'static,
-{
-    let ::axum::extract::Path(mut __path_values) = match __path_result {
-        Ok(path) => path,
-        Err(_) => {
-            return ::axum::response::IntoResponse::into_response(
-                ::axum::http::StatusCode::BAD_REQUEST,
-            );
-        }
-    };
-    let id: String = match __path_values.remove("id") {
-        Some(raw) => {
-            match super::validation::decode_parameter(
-                &raw,
-                super::validation::VALIDATION_TARGET_41_PATH_1,
-                "/path/id",
-                true,
-            ) {
-                Ok(value) => value,
-                Err(rejection) => {
-                    return ::axum::response::IntoResponse::into_response(rejection);
-                }
-            }
-        }
-        None => {
-            return ::axum::response::IntoResponse::into_response(
-                ::axum::http::StatusCode::INTERNAL_SERVER_ERROR,
-            );
-        }
-    };
-    let mut __values = __headers.get_all("Idempotency-Key").iter();
-    let idempotency_key: ::std::option::Option<String> = match (
-        __values.next(),
-        __values.next(),
-    ) {
-        (Some(value), None) => {
-            match value.to_str() {
-                Ok(raw) => {
-                    match super::validation::decode_parameter(
-                        raw,
-                        super::validation::VALIDATION_TARGET_40_HEADER_0,
-                        "/header/Idempotency-Key",
-                        true,
-                    ) {
-                        Ok(value) => Some(value),
-                        Err(rejection) => {
-                            return ::axum::response::IntoResponse::into_response(
-                                rejection,
-                            );
-                        }
-                    }
-                }
-                Err(_) => {
-                    return ::axum::response::IntoResponse::into_response(
-                        super::validation::malformed_parameter("/header/Idempotency-Key"),
-                    );
-                }
-            }
-        }
-        (None, _) => None,
-        _ => {
-            return ::axum::response::IntoResponse::into_response(
-                super::validation::malformed_parameter("/header/Idempotency-Key"),
-            );
-        }
-    };
-    ::axum::response::IntoResponse::into_response(
-        api.cancel_operation(id, idempotency_key).await,
-    )
 }
 async fn list_checkpoints_handler<T>(
     ::axum::extract::State(api): ::axum::extract::State<T>,
@@ -374,7 +295,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_44_PATH_2,
+                super::validation::VALIDATION_TARGET_42_PATH_2,
                 "/path/id",
                 true,
             ) {
@@ -400,7 +321,7 @@ where
     let __raw_query_pairs = __query_pairs(__raw_query.as_deref());
     if let Ok(Some(raw)) = __query_one(&__raw_query_pairs, "sort") {
         if let Err(rejection) = super::validation::validate_string_parameter(
-            super::validation::VALIDATION_TARGET_42_QUERY_0,
+            super::validation::VALIDATION_TARGET_40_QUERY_0,
             "/query/sort",
             &raw,
         ) {
@@ -419,7 +340,7 @@ where
     };
     if let Some(value) = &__q.sort {
         if let Err(rejection) = super::validation::validate_parameter(
-            super::validation::VALIDATION_TARGET_42_QUERY_0,
+            super::validation::VALIDATION_TARGET_40_QUERY_0,
             "/query/sort",
             value,
         ) {
@@ -428,7 +349,7 @@ where
     }
     if let Some(value) = &__q.limit {
         if let Err(rejection) = super::validation::validate_parameter(
-            super::validation::VALIDATION_TARGET_43_QUERY_1,
+            super::validation::VALIDATION_TARGET_41_QUERY_1,
             "/query/limit",
             value,
         ) {
@@ -462,7 +383,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_49_PATH_4,
+                super::validation::VALIDATION_TARGET_47_PATH_4,
                 "/path/id",
                 true,
             ) {
@@ -490,7 +411,7 @@ where
     };
     if let Some(value) = &__q.tcp {
         if let Err(rejection) = super::validation::validate_parameter(
-            super::validation::VALIDATION_TARGET_45_QUERY_0,
+            super::validation::VALIDATION_TARGET_43_QUERY_0,
             "/query/tcp",
             value,
         ) {
@@ -499,7 +420,7 @@ where
     }
     if let Some(value) = &__q.unix_sockets {
         if let Err(rejection) = super::validation::validate_parameter(
-            super::validation::VALIDATION_TARGET_46_QUERY_1,
+            super::validation::VALIDATION_TARGET_44_QUERY_1,
             "/query/unixSockets",
             value,
         ) {
@@ -508,7 +429,7 @@ where
     }
     if let Some(value) = &__q.shell {
         if let Err(rejection) = super::validation::validate_parameter(
-            super::validation::VALIDATION_TARGET_47_QUERY_2,
+            super::validation::VALIDATION_TARGET_45_QUERY_2,
             "/query/shell",
             value,
         ) {
@@ -517,7 +438,7 @@ where
     }
     if let Some(value) = &__q.file_locks {
         if let Err(rejection) = super::validation::validate_parameter(
-            super::validation::VALIDATION_TARGET_48_QUERY_3,
+            super::validation::VALIDATION_TARGET_46_QUERY_3,
             "/query/fileLocks",
             value,
         ) {
@@ -561,7 +482,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_53_PATH_2,
+                super::validation::VALIDATION_TARGET_51_PATH_2,
                 "/path/id",
                 true,
             ) {
@@ -581,7 +502,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_54_PATH_3,
+                super::validation::VALIDATION_TARGET_52_PATH_3,
                 "/path/checkpoint",
                 true,
             ) {
@@ -609,7 +530,7 @@ where
     };
     if let Some(value) = &__q.preflight {
         if let Err(rejection) = super::validation::validate_parameter(
-            super::validation::VALIDATION_TARGET_51_QUERY_0,
+            super::validation::VALIDATION_TARGET_49_QUERY_0,
             "/query/preflight",
             value,
         ) {
@@ -626,7 +547,7 @@ where
                 Ok(raw) => {
                     match super::validation::decode_parameter(
                         raw,
-                        super::validation::VALIDATION_TARGET_52_HEADER_1,
+                        super::validation::VALIDATION_TARGET_50_HEADER_1,
                         "/header/Idempotency-Key",
                         true,
                     ) {
@@ -656,7 +577,7 @@ where
         CreateCheckpoint,
     >(
             __request,
-            super::validation::VALIDATION_TARGET_50_BODY,
+            super::validation::VALIDATION_TARGET_48_BODY,
             "application/json",
             false,
             1048576usize,
@@ -692,7 +613,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_55_PATH_0,
+                super::validation::VALIDATION_TARGET_53_PATH_0,
                 "/path/id",
                 true,
             ) {
@@ -712,7 +633,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_56_PATH_1,
+                super::validation::VALIDATION_TARGET_54_PATH_1,
                 "/path/checkpoint",
                 true,
             ) {
@@ -755,7 +676,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_58_PATH_1,
+                super::validation::VALIDATION_TARGET_56_PATH_1,
                 "/path/id",
                 true,
             ) {
@@ -775,7 +696,7 @@ where
         Some(raw) => {
             match super::validation::decode_parameter(
                 &raw,
-                super::validation::VALIDATION_TARGET_59_PATH_2,
+                super::validation::VALIDATION_TARGET_57_PATH_2,
                 "/path/checkpoint",
                 true,
             ) {
@@ -801,7 +722,7 @@ where
                 Ok(raw) => {
                     match super::validation::decode_parameter(
                         raw,
-                        super::validation::VALIDATION_TARGET_57_HEADER_0,
+                        super::validation::VALIDATION_TARGET_55_HEADER_0,
                         "/header/Idempotency-Key",
                         true,
                     ) {
@@ -831,13 +752,91 @@ where
         api.delete_checkpoint(id, checkpoint, idempotency_key).await,
     )
 }
+async fn cancel_operation_handler<T>(
+    ::axum::extract::State(api): ::axum::extract::State<T>,
+    __path_result: ::std::result::Result<
+        ::axum::extract::Path<::std::collections::HashMap<String, String>>,
+        ::axum::extract::rejection::PathRejection,
+    >,
+    __headers: ::axum::http::HeaderMap,
+) -> ::axum::response::Response
+where
+    T: super::api::CheckpointsApi + Clone + Send + Sync + 'static,
+{
+    let ::axum::extract::Path(mut __path_values) = match __path_result {
+        Ok(path) => path,
+        Err(_) => {
+            return ::axum::response::IntoResponse::into_response(
+                ::axum::http::StatusCode::BAD_REQUEST,
+            );
+        }
+    };
+    let id: String = match __path_values.remove("id") {
+        Some(raw) => {
+            match super::validation::decode_parameter(
+                &raw,
+                super::validation::VALIDATION_TARGET_59_PATH_1,
+                "/path/id",
+                true,
+            ) {
+                Ok(value) => value,
+                Err(rejection) => {
+                    return ::axum::response::IntoResponse::into_response(rejection);
+                }
+            }
+        }
+        None => {
+            return ::axum::response::IntoResponse::into_response(
+                ::axum::http::StatusCode::INTERNAL_SERVER_ERROR,
+            );
+        }
+    };
+    let mut __values = __headers.get_all("Idempotency-Key").iter();
+    let idempotency_key: ::std::option::Option<String> = match (
+        __values.next(),
+        __values.next(),
+    ) {
+        (Some(value), None) => {
+            match value.to_str() {
+                Ok(raw) => {
+                    match super::validation::decode_parameter(
+                        raw,
+                        super::validation::VALIDATION_TARGET_58_HEADER_0,
+                        "/header/Idempotency-Key",
+                        true,
+                    ) {
+                        Ok(value) => Some(value),
+                        Err(rejection) => {
+                            return ::axum::response::IntoResponse::into_response(
+                                rejection,
+                            );
+                        }
+                    }
+                }
+                Err(_) => {
+                    return ::axum::response::IntoResponse::into_response(
+                        super::validation::malformed_parameter("/header/Idempotency-Key"),
+                    );
+                }
+            }
+        }
+        (None, _) => None,
+        _ => {
+            return ::axum::response::IntoResponse::into_response(
+                super::validation::malformed_parameter("/header/Idempotency-Key"),
+            );
+        }
+    };
+    ::axum::response::IntoResponse::into_response(
+        api.cancel_operation(id, idempotency_key).await,
+    )
+}
 /// Build an axum::Router for the `ContainersApi` trait.
 pub fn containers_api_router<T>(api: T) -> ::axum::Router
 where
     T: ContainersApi + Clone + Send + Sync + 'static,
 {
     ::axum::Router::new()
-        .route("/containers", ::axum::routing::get(list_containers_handler::<T>))
         .route("/containers/{id}", ::axum::routing::post(start_container_handler::<T>))
         .route("/containers/{id}", ::axum::routing::get(get_container_handler::<T>))
         .route("/containers/{id}", ::axum::routing::patch(update_container_handler::<T>))
@@ -845,6 +844,7 @@ where
             "/containers/{id}",
             ::axum::routing::delete(delete_container_handler::<T>),
         )
+        .route("/containers", ::axum::routing::get(list_containers_handler::<T>))
         .route(
             "/containers/{id}/stop",
             ::axum::routing::post(stop_container_handler::<T>),
@@ -855,14 +855,6 @@ where
         )
         .layer(::axum::extract::DefaultBodyLimit::max(1048576usize))
         .with_state(api)
-}
-async fn list_containers_handler<T>(
-    ::axum::extract::State(api): ::axum::extract::State<T>,
-) -> ::axum::response::Response
-where
-    T: super::api::ContainersApi + Clone + Send + Sync + 'static,
-{
-    ::axum::response::IntoResponse::into_response(api.list_containers().await)
 }
 async fn start_container_handler<T>(
     ::axum::extract::State(api): ::axum::extract::State<T>,
@@ -1220,6 +1212,14 @@ where
     ::axum::response::IntoResponse::into_response(
         api.delete_container(id, __q.force, idempotency_key).await,
     )
+}
+async fn list_containers_handler<T>(
+    ::axum::extract::State(api): ::axum::extract::State<T>,
+) -> ::axum::response::Response
+where
+    T: super::api::ContainersApi + Clone + Send + Sync + 'static,
+{
+    ::axum::response::IntoResponse::into_response(api.list_containers().await)
 }
 async fn stop_container_handler<T>(
     ::axum::extract::State(api): ::axum::extract::State<T>,

@@ -2,16 +2,20 @@
 //! the contract, and the oracle that nothing is left behind.
 
 pub(crate) mod archive;
+pub(crate) mod browser;
 pub(crate) mod bundle;
 pub(crate) mod client;
 pub(crate) mod contract;
 pub(crate) mod daemon;
+pub(crate) mod demo;
 pub(crate) mod events;
 pub(crate) mod footprint;
 pub(crate) mod host;
 pub(crate) mod pages;
 pub(crate) mod raw;
+pub(crate) mod relay;
 pub(crate) mod runtime;
+pub(crate) mod swagger;
 
 use std::time::{Duration, Instant};
 
