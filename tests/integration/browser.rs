@@ -164,6 +164,7 @@ fn the_daemon_and_its_contract(tour: &Tour) {
     assert_eq!(tour.as_it_stands("getVersion", 200).json()["features"]["checkpoint"], true);
     assert_eq!(tour.as_it_stands("listContainers", 200).json(), json!([]));
     assert_eq!(tour.as_it_stands("getContractJson", 200).json(), tour.document);
+    assert_eq!(tour.as_it_stands("getContractJson30", 200).json()["openapi"], "3.0.3");
     assert!(tour.as_it_stands("getContractYaml", 200).body.starts_with("openapi: 3.1.0"));
     // The browser follows where these lead.
     for id in ["getRoot", "getSwaggerUiRedirect", "getSwaggerUi"] {
@@ -199,7 +200,7 @@ fn a_start_and_its_processes(tour: &Tour) {
 
 fn checkpoints(tour: &Tour) {
     let browser = &tour.demo.browser;
-    assert_eq!(tour.as_it_stands("checkpointPreflight", 200).json()["possible"], true);
+    assert_eq!(tour.as_it_stands("preflightCheckpoint", 200).json()["possible"], true);
     let made = tour.example("createCheckpoint", "keep", 201).json();
     assert_eq!((&made["name"], &made["exit"]), (&json!("test1"), &json!(false)));
     assert_eq!(tour.as_it_stands("listCheckpoints", 200).json()[0]["name"], "test1");
