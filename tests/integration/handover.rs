@@ -112,7 +112,8 @@ fn a_daemon_that_is_to_end_refuses_changes_in_words_and_answers_what_it_has_begu
     let mut daemon = Daemon::start();
     let (id, stays) = (daemon.name("a"), daemon.name("stays"));
     daemon.start_container(&stays, &Bundle::script("echo hello; sleep 1000").start()).expect(201);
-    let stop = long_stop(&daemon, &id, 5);
+    let stop = long_stop(&daemon, &id, 25);
+    let deaf = daemon.init_pid(&id);
     let events = follow(&daemon, "/events?since=0", "");
     let lines = follow(&daemon, &format!("/containers/{stays}/logs?follow=true"), "");
     let (client, path) = (daemon.client.clone(), format!("/containers/{stays}/wait"));
@@ -137,6 +138,7 @@ fn a_daemon_that_is_to_end_refuses_changes_in_words_and_answers_what_it_has_begu
     }
     ask(unix_to(&daemon.state_folder().join("containerd-rest.sock")));
     assert!(!stop.is_finished());
+    kill(Pid::from_raw(deaf), Signal::SIGKILL).unwrap();
     assert_stopped(stop.join().unwrap());
     eventually("it has ended", || daemon.ended().is_some());
     assert!(daemon.ended().unwrap().success());

@@ -5,6 +5,8 @@ use std::fs;
 use std::path::Path;
 
 use nix::mount::{MsFlags, mount};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::{Value, json};
 
 use crate::support::bundle::Bundle;
@@ -107,9 +109,10 @@ fn a_daemon_that_is_to_end_says_so_wherever_that_is_named() {
     let bundle = Bundle::script("trap '' TERM; echo ready; while :; do sleep 1; done");
     daemon.start_container(&id, &bundle.start()).expect(201);
     eventually("it is deaf", || daemon.output(&id).contains("ready"));
-    let pid = daemon.init_pid(&id).to_string();
+    let deaf = daemon.init_pid(&id);
+    let pid = deaf.to_string();
     let (client, path) = (daemon.client.clone(), format!("/containers/{id}/stop"));
-    let stop = std::thread::spawn(move || client.post(&path, &json!({ "timeout": 8 })));
+    let stop = std::thread::spawn(move || client.post(&path, &json!({ "timeout": 25 })));
     std::thread::sleep(std::time::Duration::from_millis(300));
     daemon.terminate();
     eventually("it ends", || daemon.log().contains("ending"));
@@ -119,6 +122,7 @@ fn a_daemon_that_is_to_end_says_so_wherever_that_is_named() {
         answer.problem(503, if looks { "criu-unavailable" } else { "shutting-down" });
         assert!(looks || answer.headers.contains_key("retry-after"));
     }
+    kill(Pid::from_raw(deaf), Signal::SIGKILL).unwrap();
     assert_eq!(stop.join().unwrap().expect(200).json()["state"]["status"], "stopped");
 }
 

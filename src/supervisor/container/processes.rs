@@ -23,6 +23,9 @@ use crate::supervisor::state::{Change, Status, Verb};
 use crate::supervisor::store::{Record, Run, blocking};
 
 const SIGKILL: i32 = 9;
+/// How often runc is asked to freeze: on cgroup v1 it tries for a moment and then gives up ("unable to freeze",
+/// libcontainer/cgroups/fs/freezer.go), which on a busy host is soon.
+const FREEZES: u32 = 3;
 
 impl Task {
     /// `key`: what was added by it is not added again.
@@ -199,11 +202,19 @@ impl Task {
         if self.snapshot.status == Status::Paused {
             return Ok(());
         }
-        let outcome = self.call(options::Verb::Pause).await;
-        if outcome.is_err() {
-            self.hear_out().await;
-        }
-        self.admit(Verb::Pause)?;
+        let mut asked = 0;
+        let outcome = loop {
+            let outcome = self.call(options::Verb::Pause).await;
+            asked += 1;
+            if outcome.is_err() {
+                self.hear_out().await;
+            }
+            self.admit(Verb::Pause)?;
+            match outcome {
+                Err(Error::Runtime { source: runtime::Error::Failed { .. }, .. }) if asked < FREEZES => {}
+                outcome => break outcome,
+            }
+        };
         let outcome = outcome.and_then(|()| match self.is_frozen() {
             Some(false) => Err(self.unbelieved("pause", "the container is not frozen")),
             Some(true) | None => Ok(()),
