@@ -1,5 +1,5 @@
 # Thin: what is done stands in scripts/ and in cargo's own commands.
-.PHONY: run test clients faults prerequisites first-look recovery clones rounds
+.PHONY: run test clients fuzz faults prerequisites first-look recovery clones rounds
 
 run: ## install what is missing, build, lay the demo bundle at /containers/redis, serve on localhost:8888
 	scripts/prerequisites run
@@ -15,6 +15,10 @@ test: ## install what the tests need, and run every check that lands
 clients: ## generate five clients from what the daemon serves, compile them, and run each through a container's life
 	scripts/prerequisites test
 	scripts/clients
+
+fuzz: ## schemathesis against a real daemon, 1,000 examples an operation: about 20 minutes; what it finds, its seed replays
+	scripts/prerequisites test
+	scripts/fuzz
 
 faults: ## kill the daemon and its shims at every cut point and at random instants: about 25 minutes
 	scripts/prerequisites test

@@ -112,11 +112,16 @@ impl Asked {
 /// A cursor as the contract has it: what is none would be taken for "from now on", and what happened would be lost.
 fn last_event_id(headers: &HeaderMap) -> Result<Option<u64>, Box<Problem>> {
     let Some(given) = headers.get(LAST_EVENT_ID).filter(|id| !id.is_empty()) else { return Ok(None) };
-    let cursor = given.to_str().ok().and_then(|id| cursor(id.trim()));
+    // As long as the contract's pattern lets it be.
+    let cursor = given.to_str().ok().filter(|id| id.len() <= 18).and_then(cursor);
     cursor.map(Some).ok_or_else(|| Box::new(problem::in_header(LAST_EVENT_ID, "is no cursor")))
 }
 
 fn cursor(text: &str) -> Option<u64> {
+    // The parser takes a sign too.
+    if !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
     u64::try_from(text.parse::<i64>().ok()?).ok()
 }
 

@@ -101,14 +101,18 @@ pub enum BundleError {
     NoRootfs(PathBuf),
 }
 
+/// Whether an error says that there is nothing at a path; at one that is longer than any can be, neither.
+fn is_missing(error: &io::Error) -> bool {
+    use io::ErrorKind::{InvalidFilename, NotADirectory, NotFound};
+    matches!(error.kind(), NotFound | NotADirectory | InvalidFilename)
+}
+
 impl Bundle {
     /// Reads and checks the bundle at an absolute path.
     pub fn open(path: &Path) -> Result<Self, BundleError> {
         let kind = match fs::metadata(path) {
             Ok(kind) => kind,
-            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-                return Err(BundleError::Missing);
-            }
+            Err(error) if is_missing(&error) => return Err(BundleError::Missing),
             Err(source) => {
                 return Err(BundleError::Unreadable { what: "the folder", source });
             }

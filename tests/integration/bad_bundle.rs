@@ -38,6 +38,7 @@ fn a_bundle_that_cannot_be_started_is_said_to_be_so_and_why() {
     let rows = [
         ("nothing there", bundles.path().join("nothing"), 404, "nothing"),
         ("below a file", file.join("bundle"), 404, "nothing"),
+        ("a name longer than any can be", Path::new("/").join("a".repeat(256)), 404, "nothing"),
         ("a file", file.clone(), 422, "not a folder"),
         ("a device", "/dev/null".into(), 422, "not a folder"),
         ("no config.json", no_config, 422, "no config.json"),

@@ -98,6 +98,32 @@ fn every_operation_is_served_and_no_method_more() {
     assert!(served > 20, "{served} operations");
 }
 
+/// What the generator writes cannot be more than the contract; a route by hand can.
+#[test]
+fn every_route_that_is_written_by_hand_is_in_the_contract() {
+    let document = document();
+    let route = regex::Regex::new(r#"\.(?:route|route_service|nest|nest_service)\(\s*"([^"]+)""#).unwrap();
+    let mut todo = vec![std::path::PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/src"))];
+    let mut found = 0;
+    while let Some(path) = todo.pop() {
+        if path.is_dir() {
+            todo.extend(std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()));
+            continue;
+        }
+        let source = std::fs::read_to_string(&path).unwrap();
+        for route in route.captures_iter(&source) {
+            let route = &route[1];
+            assert!(
+                document["paths"].get(route).is_some(),
+                "{}: {route} is not in the contract",
+                path.display()
+            );
+            found += 1;
+        }
+    }
+    assert!(found > 5, "{found} routes");
+}
+
 /// Answered from memory, from a file that is opened before anything is answered, or by one call about a process that is held:
 /// what could fail there is the daemon's own fault.
 const OWN_FAULTS: [&str; 12] = [

@@ -74,6 +74,17 @@ fn a_name_of_the_wrong_form_is_refused_wherever_there_is_a_name() {
 }
 
 #[test]
+fn a_parameter_that_the_contract_does_not_name_is_refused_wherever_something_can_be_wrong() {
+    let daemon = Daemon::start();
+    for operation in Operation::naming(422) {
+        let path = format!("{}?nonsense=1", operation.path(&daemon.name("a"), "1"));
+        let problem = operation.send(&daemon, &path).problem(422, "invalid-request");
+        assert_eq!(problem["errors"][0]["location"], "/query/nonsense", "{path}");
+    }
+    daemon.clean_up();
+}
+
+#[test]
 fn what_cannot_be_read_is_refused_wherever_there_is_something_to_be_read() {
     let daemon = Daemon::start();
     let id = daemon.name("a");

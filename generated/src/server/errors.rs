@@ -481,6 +481,7 @@ impl IntoResponse for DeleteContainerResponse {
 /// Response for `GET /containers` (operationId `listContainers`).
 pub enum ListContainersResponse {
     Ok(ContainerList),
+    UnprocessableEntity(Problem),
 }
 impl IntoResponse for ListContainersResponse {
     fn into_response(self) -> ::axum::response::Response {
@@ -489,6 +490,19 @@ impl IntoResponse for ListContainersResponse {
                 let mut response = (StatusCode::OK, Json(body)).into_response();
                 let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
                     "application/json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::UnprocessableEntity(body) => {
+                let mut response = (StatusCode::UNPROCESSABLE_ENTITY, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
                 ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
@@ -2028,6 +2042,7 @@ impl IntoResponse for CancelOperationResponse {
 /// Response for `GET /state` (operationId `getState`).
 pub enum GetStateResponse {
     Ok(State),
+    UnprocessableEntity(Problem),
 }
 impl IntoResponse for GetStateResponse {
     fn into_response(self) -> ::axum::response::Response {
@@ -2044,12 +2059,26 @@ impl IntoResponse for GetStateResponse {
                     .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
+            Self::UnprocessableEntity(body) => {
+                let mut response = (StatusCode::UNPROCESSABLE_ENTITY, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
         }
     }
 }
 /// Response for `GET /version` (operationId `getVersion`).
 pub enum GetVersionResponse {
     Ok(Version),
+    UnprocessableEntity(Problem),
 }
 impl IntoResponse for GetVersionResponse {
     fn into_response(self) -> ::axum::response::Response {
@@ -2066,12 +2095,26 @@ impl IntoResponse for GetVersionResponse {
                     .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
+            Self::UnprocessableEntity(body) => {
+                let mut response = (StatusCode::UNPROCESSABLE_ENTITY, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
         }
     }
 }
 /// Response for `GET /healthz` (operationId `getHealth`).
 pub enum GetHealthResponse {
     Ok(Health),
+    UnprocessableEntity(Problem),
 }
 impl IntoResponse for GetHealthResponse {
     fn into_response(self) -> ::axum::response::Response {
@@ -2080,6 +2123,19 @@ impl IntoResponse for GetHealthResponse {
                 let mut response = (StatusCode::OK, Json(body)).into_response();
                 let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
                     "application/json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::UnprocessableEntity(body) => {
+                let mut response = (StatusCode::UNPROCESSABLE_ENTITY, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
                 ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };

@@ -1,9 +1,11 @@
 //! `cargo codegen`: the contract in `openapi/` becomes the code in `generated/src`.
 //! `cargo codegen --check` writes nothing and fails if what is there is not what would be written.
+//! `cargo codegen --released` compares it with the last release's, in `openapi/released/`.
 //!
 //! May not know anything of the daemon: its input is the contract, its output is source.
 
 mod answers;
+mod breaking;
 mod form30;
 
 use std::collections::BTreeMap;
@@ -19,6 +21,8 @@ use openapi_to_rust::{
 };
 
 const CONTRACT: &str = "openapi/containerd.v1.yaml";
+/// The contract as it was released last. Copied from the one above with each release, and at no other time.
+const RELEASED: &str = "openapi/released/containerd.v1.yaml";
 const OUTPUT: &str = "generated/src";
 const CRATE_ROOT: &str = "lib.rs";
 const HEAD: &str = "//! Written by cargo codegen; do not edit by hand.\n\n";
@@ -50,8 +54,9 @@ const BY_HAND: [&str; 12] = [
 ];
 
 fn main() -> ExitCode {
-    let check = std::env::args().any(|argument| argument == "--check");
-    match run(check) {
+    let asked = |name| std::env::args().any(|argument| argument == name);
+    let done = if asked("--released") { released() } else { run(asked("--check")) };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("codegen: {error:#}");
@@ -60,14 +65,33 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(check: bool) -> Result<()> {
+fn root() -> Result<PathBuf> {
     // Asked for at run time: a program that was compiled in another clone, with one target folder for both, would
     // read that one's contract.
     let own = std::env::var_os("CARGO_MANIFEST_DIR").context("run it by cargo codegen")?;
-    let root = Path::new(&own).join("../..");
-    let text = fs::read_to_string(root.join(CONTRACT)).context(CONTRACT)?;
-    let contract: serde_json::Value = serde_norway::from_str(&text).context(CONTRACT)?;
-    let files = generate(contract)?;
+    Ok(Path::new(&own).join("../.."))
+}
+
+fn read(contract: &'static str) -> Result<serde_json::Value> {
+    let text = fs::read_to_string(root()?.join(contract)).context(contract)?;
+    serde_norway::from_str(&text).context(contract)
+}
+
+/// Fails when the contract has changed since its last release in a way that its version does not say.
+fn released() -> Result<()> {
+    let (old, new) = (read(RELEASED)?, read(CONTRACT)?);
+    let version = |contract: &serde_json::Value| contract["info"]["version"].as_str().map(str::to_owned);
+    let (was, is) = (version(&old).context(RELEASED)?, version(&new).context(CONTRACT)?);
+    let changes = breaking::between(&old, &new);
+    changes.fit(&was, &is)?;
+    let (broken, added) = (changes.breaking.len(), changes.additions.len());
+    println!("codegen: {is} keeps what {was} promised or says so: {broken} breaking, {added} added");
+    Ok(())
+}
+
+fn run(check: bool) -> Result<()> {
+    let root = root()?;
+    let files = generate(read(CONTRACT)?)?;
     if check { compare(&root, &files) } else { write(&root, &files) }
 }
 
