@@ -16,7 +16,7 @@ clients: ## generate five clients from what the daemon serves, compile them, and
 	scripts/prerequisites test
 	scripts/clients
 
-fuzz: ## schemathesis against a real daemon, 1,000 examples an operation: about 20 minutes; what it finds, its seed replays
+fuzz: ## schemathesis against a real daemon, 1,000 examples an operation: up to 90 minutes; what it finds, its seed replays
 	scripts/prerequisites test
 	scripts/fuzz
 

@@ -9,6 +9,7 @@ import re
 import urllib.error
 import urllib.request
 import zlib
+from urllib.parse import unquote
 
 import schemathesis
 
@@ -53,6 +54,8 @@ def before_call(context, case, kwargs):
 
 def path(case, operation, stateful):
     parameters = case.path_parameters or {}
+    # Already as it stands in a path.
+    parameters.update({key: unquote(value) for key, value in parameters.items() if isinstance(value, str) and NAME.fullmatch(unquote(value))})
     name = parameters.get("id")
     if not is_name(name, 76):
         return
