@@ -207,9 +207,11 @@ impl Bundle {
         let bad = |words: String| BundleError::BadConfig(words);
         let mut config: Value =
             serde_json::from_slice(&self.config).map_err(|error| bad(error.to_string()))?;
+        // As runc finds itself in it: its root filesystem may not lie behind a link.
+        let own = fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
         let absolute = |path: &mut Value| {
             if let Some(relative) = path.as_str().filter(|path| !Path::new(path).is_absolute()) {
-                *path = self.path.join(relative).to_string_lossy().into();
+                *path = own.join(relative).to_string_lossy().into();
             }
         };
         if let Some(root) = config.pointer_mut("/root/path") {

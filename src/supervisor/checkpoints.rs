@@ -32,6 +32,7 @@ use super::names::CheckpointName;
 use super::store::remove_for_good;
 use crate::runtime::criu::dump_finished;
 use crate::runtime::durable::{sync_folder, write_synced};
+use crate::runtime::images;
 use crate::runtime::options::CriuOptions;
 
 pub(super) const META: &str = "checkpoint.json";
@@ -356,28 +357,49 @@ pub(super) struct Partial {
     folder: PathBuf,
     /// How many rounds it has before its dump.
     pre_dumps: u32,
+    /// The container ends with it.
+    exit: bool,
     _claim: Claim,
 }
 
 impl Partial {
     /// Makes the hidden folder, with everything in it but the images. Whatever can fail for want of space
-    /// or rights fails here, before the container is touched.
+    /// or rights fails here, before the container is touched. `is_known`: whether there is such a container.
     pub(super) fn begin(
         claims: &Claims,
         bundle: &Path,
         name: &CheckpointName,
         meta: &Meta,
         config: &[u8],
+        is_known: impl Fn(&str) -> bool,
     ) -> Result<Self> {
         let mut partial = Self::claim(claims, bundle, name, ".partial")?;
         partial.pre_dumps = meta.pre_dumps;
-        // What an earlier daemon left when it died in the middle of a dump.
-        let _ = fs::remove_dir_all(&partial.folder);
+        partial.exit = meta.exit;
+        partial.clear_left(meta, is_known)?;
         crate::cut!("checkpoint.filling");
         let filled = partial.fill(meta, config);
         crate::cut!("checkpoint.filled");
         filled.inspect_err(|_| partial.abandon())?;
         Ok(partial)
+    }
+
+    /// What an earlier daemon left when it died in the middle of a dump goes, but for what is all there is of a container,
+    /// or may be finished yet.
+    fn clear_left(&self, meta: &Meta, is_known: impl Fn(&str) -> bool) -> Result<()> {
+        let taken = || Err(Error::CheckpointTaken { bundle: self.bundle.clone(), name: self.name.clone() });
+        let maker = |meta: &Meta| meta.made_by.as_ref().map(|made_by| made_by.maker.container.clone());
+        if let Ok(left) = read_meta(&self.folder.join(META)) {
+            if left.exit && dump_finished(&self.folder.join(DUMP_LOG)) {
+                self.appear()?;
+                return taken();
+            }
+            if maker(&left) != maker(meta) && maker(&left).is_some_and(|container| is_known(&container)) {
+                return taken();
+            }
+        }
+        let _ = fs::remove_dir_all(&self.folder);
+        Ok(())
     }
 
     /// The same for one whose content comes from elsewhere, `checkpoint.json` too. `note` is told the hidden folder
@@ -408,7 +430,14 @@ impl Partial {
         if all.join(name.as_str()).symlink_metadata().is_ok() {
             return Err(taken());
         }
-        Ok(Self { bundle: bundle.to_owned(), name: name.clone(), folder, pre_dumps: 0, _claim: claim })
+        Ok(Self {
+            bundle: bundle.to_owned(),
+            name: name.clone(),
+            folder,
+            pre_dumps: 0,
+            exit: false,
+            _claim: claim,
+        })
     }
 
     /// One that an earlier daemon began at this request, if it is there.
@@ -424,11 +453,20 @@ impl Partial {
         // Before it says whose it is, nothing is in it yet, whoever began it.
         let meta = read_meta(&folder.join(META)).ok();
         let pre_dumps = meta.as_ref().map_or(0, |meta| meta.pre_dumps.min(MOST_ROUNDS));
+        let exit = meta.as_ref().is_some_and(|meta| meta.exit);
         let theirs = meta.and_then(|meta| meta.made_by);
         if theirs.is_some_and(|theirs| theirs.maker != *maker) || !folder.is_dir() {
             return None;
         }
-        Some(Self { bundle: bundle.to_owned(), name: name.clone(), folder, pre_dumps, _claim: claim })
+        Some(Self { bundle: bundle.to_owned(), name: name.clone(), folder, pre_dumps, exit, _claim: claim })
+    }
+
+    /// Of a dump with which the container is to end, whether CRIU has done its part, however it was said to have ended: it
+    /// writes the last image before it ends anybody. Blocks.
+    pub(super) fn if_it_exits(&self) -> Option<impl FnOnce() -> bool + Send + use<>> {
+        let (log, images) = (self.folder.join(DUMP_LOG), self.images());
+        let is_whole = move || images.join(INVENTORY).is_file() && images::whole(&images).is_ok();
+        self.exit.then_some(move || dump_finished(&log) || is_whole())
     }
 
     /// What is to be done one after the other.
@@ -504,7 +542,7 @@ impl Partial {
         let Err(source) = self.appear() else { return open(&self.bundle, &self.name) };
         let name = self.name.clone();
         for number in 1..=OTHER_NAMES {
-            let Ok(kept) = format!("{name}-{number}").parse::<CheckpointName>() else { break };
+            let Some(kept) = name.numbered(number) else { break };
             if self.appear_as(&kept).is_ok() {
                 return Err(Error::CheckpointKept { name, kept, source: Box::new(source) });
             }
@@ -640,7 +678,8 @@ mod tests {
         let bundle = tempfile::tempdir().unwrap();
         let options = CriuOptions { tcp: true, ..CriuOptions::default() };
         let partial =
-            Partial::begin(&Claims::default(), bundle.path(), &name("a"), &meta(options), b"{}").unwrap();
+            Partial::begin(&Claims::default(), bundle.path(), &name("a"), &meta(options), b"{}", |_| false)
+                .unwrap();
         assert!(list(bundle.path()).unwrap().is_empty());
         fs::write(partial.images().join(INVENTORY), "").unwrap();
         partial.finish().unwrap();
@@ -648,7 +687,7 @@ mod tests {
         assert_eq!(listed.len(), 1);
         assert_eq!((listed[0].name.as_str(), listed[0].options), ("a", options));
         assert!(matches!(
-            Partial::begin(&Claims::default(), bundle.path(), &name("a"), &meta(options), b"{}"),
+            Partial::begin(&Claims::default(), bundle.path(), &name("a"), &meta(options), b"{}", |_| false),
             Err(Error::CheckpointTaken { .. })
         ));
     }
@@ -657,7 +696,7 @@ mod tests {
     fn an_abandoned_checkpoint_leaves_nothing_at_all() {
         let bundle = tempfile::tempdir().unwrap();
         let options = CriuOptions::default();
-        Partial::begin(&Claims::default(), bundle.path(), &name("a"), &meta(options), b"{}")
+        Partial::begin(&Claims::default(), bundle.path(), &name("a"), &meta(options), b"{}", |_| false)
             .unwrap()
             .abandon();
         assert_eq!(fs::read_dir(bundle.path()).unwrap().count(), 0);
@@ -685,8 +724,11 @@ mod tests {
     fn a_checkpoint_that_is_restored_is_not_deleted_and_one_that_is_made_is_not_made_twice() {
         let bundle = tempfile::tempdir().unwrap();
         let claims = Claims::default();
-        let begin =
-            || Partial::begin(&claims, bundle.path(), &name("a"), &meta(CriuOptions::default()), b"{}");
+        let begin = || {
+            Partial::begin(&claims, bundle.path(), &name("a"), &meta(CriuOptions::default()), b"{}", |_| {
+                false
+            })
+        };
         let partial = begin().unwrap();
         assert!(matches!(begin(), Err(Error::CheckpointTaken { .. })));
         partial.finish().unwrap();

@@ -19,7 +19,7 @@ fn is_name(text: &str, longest: usize) -> bool {
 }
 
 macro_rules! name {
-    ($(#[$doc:meta])* $name:ident, $of:literal, $longest:literal) => {
+    ($(#[$doc:meta])* $name:ident, $of:literal, $longest:expr) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
         #[serde(try_from = "String", into = "String")]
@@ -70,11 +70,23 @@ name!(
     "id",
     76
 );
+impl CheckpointName {
+    /// Another one that begins so, shortened where it would be too long.
+    pub(super) fn numbered(&self, number: u32) -> Option<Self> {
+        let ending = format!("-{number}");
+        let begin = &self.0[..self.0.len().min(LONGEST.checked_sub(ending.len())?)];
+        format!("{begin}{ending}").parse().ok()
+    }
+}
+
+/// A checkpoint's name with `.` and `.partial` is a file's name still.
+const LONGEST: usize = 128;
+
 name!(
     /// A checkpoint's name, a folder in the bundle's `checkpoints`.
     CheckpointName,
     "checkpoint",
-    128
+    LONGEST
 );
 
 #[cfg(test)]
@@ -86,6 +98,8 @@ mod tests {
         for bad in ["", ".", "..", "a/b", "-f", ".hidden", "a b", "ä", "a\0", &"x".repeat(77)] {
             assert!(ContainerId::from_str(bad).is_err(), "{bad:?}");
         }
+        let longest: CheckpointName = "x".repeat(128).parse().unwrap();
+        assert_eq!(longest.numbered(1).unwrap().as_str(), format!("{}-1", "x".repeat(126)));
         for good in ["a", "redis", "A-1_b.c+d", &"x".repeat(76)] {
             assert_eq!(ContainerId::from_str(good).unwrap().as_str(), good);
         }

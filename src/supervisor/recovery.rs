@@ -148,8 +148,11 @@ async fn take_back(context: &Arc<Context>, record: Record, shim: Option<(Link, H
                 let init = reading.store.init(&run);
                 // Without a word of theirs they come still.
                 snapshot.pages = record.lazy_pages.then(|| run.pages().unwrap_or(Pages::Loading));
-                let life = init
+                let mut life = init
                     .and_then(|init| Life::without_shim(run.clone(), init, &record, journal, &mut snapshot));
+                if let Some(life) = life.as_mut() {
+                    life.hold_checkpoint(&reading, &snapshot);
+                }
                 (life, None)
             }
         };

@@ -332,6 +332,45 @@ fn a_hook_of_the_bundles_finds_the_bundle_at_a_restore_too() {
 }
 
 #[test]
+fn a_bundle_behind_a_link_is_restored_too() {
+    let daemon = Daemon::start();
+    let id = daemon.name("a");
+    let bundle = Bundle::sleeper().with_own_rootfs().with(|config| config["root"]["path"] = json!("rootfs"));
+    let link = daemon.folder().join("link");
+    std::os::unix::fs::symlink(bundle.path().parent().unwrap(), &link).unwrap();
+    let path = link.join(bundle.path().file_name().unwrap());
+    daemon.start_container(&id, &json!({ "bundlePath": path })).expect(201);
+    checkpoint(&daemon, &id, "one", &json!({ "exit": true }));
+    daemon.start_container(&id, &json!({ "bundlePath": path, "checkpoint": "one" })).expect(201);
+    daemon.clean_up();
+}
+
+/// As a daemon leaves it that could give it no name, or died before.
+#[test]
+fn a_finished_dump_that_has_no_name_yet_gets_it_before_another_one_is_made() {
+    let daemon = Daemon::start();
+    let bundle = counter();
+    let id = daemon.name("a");
+    daemon.start_container(&id, &bundle.start()).expect(201);
+    eventually("it counts", || counts(&bundle).len() > 5);
+    checkpoint(&daemon, &id, "one", &json!({ "exit": true }));
+    let all = bundle.path().join("checkpoints");
+    fs::rename(all.join("one"), all.join(".one.partial")).unwrap();
+    let dumped = *counts(&bundle).last().unwrap();
+    daemon.start_container(&id, &bundle.start()).expect(201);
+    let again = daemon.client.post(&format!("/containers/{id}/checkpoint/one"), &json!({}));
+    again.problem(409, "checkpoint-exists");
+    assert_eq!(names(&daemon, &id), ["one"]);
+    daemon.client.patch(&format!("/containers/{id}"), &json!({ "signal": 9 })).expect(200);
+    daemon.await_status(&id, "stopped");
+    daemon.start_container(&id, &bundle.restore("one")).expect(201);
+    eventually("it goes on where it was", || {
+        counts(&bundle).iter().filter(|count| **count == dumped + 3).count() > 0
+    });
+    daemon.clean_up();
+}
+
+#[test]
 fn the_memory_of_a_container_that_is_gone_is_kept_under_another_name_when_its_own_is_taken() {
     let daemon = Daemon::start();
     let bundle = counter();

@@ -37,12 +37,12 @@ fn lines(log: &Path) -> usize {
     fs::read(log).map_or(0, |text| text.iter().filter(|byte| **byte == b'\n').count())
 }
 
-/// Asks, and kills the victim when CRIU's log is so long; gives the daemon that is there then. `false`: it was done before.
+/// Asks, and kills the victim when CRIU's log is so far; gives the daemon that is there then. `false`: it was done before.
 fn cut(
     daemon: Daemon,
     id: &str,
     victim: Victim,
-    phase: usize,
+    is_reached: impl Fn(&Path) -> bool,
     asked: (&str, &Value),
     log: impl Fn(&Daemon) -> Option<PathBuf>,
 ) -> (Daemon, bool) {
@@ -61,7 +61,7 @@ fn cut(
         if asking.is_finished() {
             break None;
         }
-        if log(&daemon).is_some_and(|log| lines(&log) >= phase)
+        if log(&daemon).is_some_and(|log| is_reached(&log))
             && let Some(pid) = find(&daemon)
         {
             break Some(pid);
@@ -112,7 +112,8 @@ fn whoever_is_killed_in_a_dump_it_is_whole_or_not_there_and_the_container_goes_o
             let partial = bundle.path().join("checkpoints/.one.partial/dump.log");
             let asked = (&*format!("/containers/{id}/checkpoint/one"), &json!({}));
             let in_time;
-            (daemon, in_time) = cut(daemon, &id, victim, phase, asked, |_| Some(partial.clone()));
+            (daemon, in_time) =
+                cut(daemon, &id, victim, |log| lines(log) >= phase, asked, |_| Some(partial.clone()));
             cuts += usize::from(in_time);
             let status = settled(&daemon, &id);
             // A CRIU that is ended with its runc may have been at work inside it: then it dies at a breakpoint.
@@ -130,6 +131,38 @@ fn whoever_is_killed_in_a_dump_it_is_whole_or_not_there_and_the_container_goes_o
         }
     }
     assert!(cuts >= 5, "only {cuts} were cut");
+    daemon.clean_up();
+}
+
+/// CRIU has written all, ends the container, and somebody dies before that is said: there is no other copy of its memory.
+#[test]
+fn whoever_is_killed_at_the_end_of_a_dump_with_exit_the_memory_is_there_or_the_container_is() {
+    let mut daemon = Daemon::start();
+    let bundle = counter();
+    let mut ended = 0;
+    for victim in [Victim::Daemon, Victim::Shim, Victim::Runc, Victim::Runc, Victim::Runc] {
+        for words in ["Unseizing", "Writing stats"] {
+            let id = daemon.name("a");
+            daemon.start_container(&id, &bundle.start()).expect(201);
+            counts_on(&bundle);
+            let partial = bundle.path().join("checkpoints/.one.partial/dump.log");
+            let asked = (&*format!("/containers/{id}/checkpoint/one"), &json!({ "exit": true }));
+            let says =
+                |log: &Path| fs::read(log).is_ok_and(|said| String::from_utf8_lossy(&said).contains(words));
+            (daemon, _) = cut(daemon, &id, victim, says, asked, |_| Some(partial.clone()));
+            let status = settled(&daemon, &id);
+            let listed = || daemon.client.get(&format!("/containers/{id}/checkpoint")).expect(200).json();
+            if status == "stopped" {
+                ended += 1;
+                eventually("its memory is there", || listed().as_array().unwrap().len() == 1);
+            } else {
+                counts_on(&bundle);
+            }
+            is_whole(&daemon, &bundle, &id);
+            daemon.client.delete(&format!("/containers/{id}?force=true")).expect(204);
+        }
+    }
+    assert!(ended > 5, "{ended}");
     daemon.clean_up();
 }
 
@@ -151,7 +184,7 @@ fn whoever_is_killed_in_a_restore_it_runs_or_nothing_of_it_is_left() {
             };
             let asked = (&*format!("/containers/{id}"), &bundle.restore("one"));
             let in_time;
-            (daemon, in_time) = cut(daemon, &id, victim, phase, asked, log);
+            (daemon, in_time) = cut(daemon, &id, victim, |log| lines(log) >= phase, asked, log);
             cuts += usize::from(in_time);
             if settled(&daemon, &id) == "running" {
                 counts_on(&bundle);

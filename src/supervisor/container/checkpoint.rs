@@ -56,7 +56,9 @@ impl Task {
             crate::cut!("checkpoint.noted");
             let meta = Meta::new(criu, exit, pre_dumps, made_by, process, key);
             let config = run.config(&bundle);
-            let begun = Partial::begin(&context.claims, &bundle, &name, &meta, &config);
+            let is_known =
+                |container: &str| container.parse().is_ok_and(|id| context.registry.snapshot(&id).is_some());
+            let begun = Partial::begin(&context.claims, &bundle, &name, &meta, &config, is_known);
             Ok((begun.inspect_err(|_| context.store.noted(&run))?, needed))
         });
         let (partial, needed) = begun.await?;
@@ -67,7 +69,8 @@ impl Task {
         let mut watch = None;
         let dumped = match self.dump_in_steps(&partial, &wanted, &work, &mut watch).await {
             Err(error @ Error::ShimLost(_)) => self.dumped_unseen(&partial, error).await,
-            dumped => dumped,
+            Err(error) => self.is_kept(&partial, error).await,
+            Ok(()) => Ok(()),
         };
         crate::cut!("checkpoint.dumped");
         // With `exit` it has ended, or is about to be said to have ended.
@@ -191,7 +194,7 @@ impl Task {
 
     /// Nobody was there to say how the dump ended: CRIU's log does. With `exit` the container is gone when CRIU has
     /// finished its part, so what it has written is all there is. One that is at it still is waited for.
-    async fn dumped_unseen(&self, partial: &Partial, otherwise: Error) -> Result<()> {
+    async fn dumped_unseen(&mut self, partial: &Partial, otherwise: Error) -> Result<()> {
         let steps = partial.steps().into_iter().map(|step| self.context.call_of(&step.images));
         let (calls, limit): (Vec<_>, _) = (steps.collect(), self.context.limit(true));
         let log = partial.work().join(DUMP_LOG);
@@ -202,7 +205,21 @@ impl Task {
             Ok(criu::dump_finished(&log))
         });
         let finished = judged.await.unwrap_or(false);
-        if finished { Ok(()) } else { Err(otherwise) }
+        if finished { Ok(()) } else { self.is_kept(partial, otherwise).await }
+    }
+
+    /// A call that failed when CRIU had ended the container, by runc or CRIU being killed, say, has made what is all there
+    /// is of it.
+    async fn is_kept(&mut self, partial: &Partial, error: Error) -> Result<()> {
+        let Some(is_whole) = partial.if_it_exits() else { return Err(error) };
+        self.hear_out().await;
+        if self.life.as_ref().is_some_and(|life| !life.ended)
+            || !blocking(move || Ok(is_whole())).await.unwrap_or(false)
+        {
+            return Err(error);
+        }
+        tracing::warn!(container = %self.id(), error = %chain(&error), "it was dumped and has ended, and then the call failed");
+        Ok(())
     }
 
     /// By a request of the same key, whose daemon died before it answered.

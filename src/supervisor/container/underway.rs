@@ -137,9 +137,12 @@ impl Task {
         self.snapshot.under_way = None;
         self.publish();
         let called_off = work.is_cancelled().then(|| (self.id().clone(), work.checkpoint.clone(), work.of));
-        move |error| match called_off {
-            Some((id, checkpoint, of)) => Error::Cancelled { id, checkpoint, of },
-            None => error,
+        move |error| match (called_off, error) {
+            // Any other error is about what was done all the same, or has ended by itself.
+            (Some((id, checkpoint, of)), Error::Criu(_) | Error::Runtime { .. }) => {
+                Error::Cancelled { id, checkpoint, of }
+            }
+            (_, error) => error,
         }
     }
 }
