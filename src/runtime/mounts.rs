@@ -2,6 +2,7 @@
 //! recursively, below its own state folder (`criu-root`), in the host's mount namespace. Whoever removes that
 //! folder with the mount in it removes the bundle's files. And how much room there is where a folder lies.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStringExt;
@@ -83,6 +84,25 @@ fn mount_point(line: &[u8]) -> Option<PathBuf> {
 pub fn free_in(folder: &Path) -> io::Result<u64> {
     let disk = rustix::fs::statvfs(folder)?;
     Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+}
+
+/// How much a container has in file systems in memory that are its own, in bytes: they are dumped with it. Those of the
+/// host's that it sees too are not.
+pub fn in_memory(init: i32) -> u64 {
+    let of = |pid| procfs::process::Process::new(pid).and_then(|process| process.mountinfo());
+    let (Ok(theirs), Ok(ours)) = (of(init), of(std::process::id().cast_signed())) else { return 0 };
+    let ours: BTreeSet<String> = ours.into_iter().map(|mount| mount.majmin).collect();
+    let mut seen = BTreeSet::new();
+    let own = theirs.into_iter().filter(|mount| mount.fs_type == "tmpfs" && !ours.contains(&mount.majmin));
+    let mut used = 0_u64;
+    for mount in own.filter(|mount| seen.insert(mount.majmin.clone())) {
+        let below = mount.mount_point.strip_prefix("/").unwrap_or(&mount.mount_point);
+        if let Ok(disk) = rustix::fs::statvfs(Path::new(&format!("/proc/{init}/root")).join(below)) {
+            used =
+                used.saturating_add(disk.f_blocks.saturating_sub(disk.f_bfree).saturating_mul(disk.f_frsize));
+        }
+    }
+    used
 }
 
 #[cfg(test)]

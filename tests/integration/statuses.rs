@@ -2,7 +2,6 @@
 //! it has to be given too. What one operation alone can answer stands where that operation is tested.
 
 use std::fs;
-use std::path::Path;
 
 use nix::mount::{MsFlags, mount};
 use nix::sys::signal::{Signal, kill};
@@ -233,22 +232,23 @@ fn a_checkpoint_whose_images_cannot_be_read_says_so() {
 #[test]
 fn a_disk_without_room_for_its_memory_refuses_a_checkpoint_before_it_is_begun() {
     let daemon = Daemon::start();
-    let bundle = Bundle::python(
-        "import time\nmemory = bytearray(b'x' * 8_000_000)\nprint('up', flush=True)\ntime.sleep(1000)",
-    );
     let small = daemon.folder().join("small");
     fs::create_dir(&small).unwrap();
-    mount(Some("tmpfs"), &small, Some("tmpfs"), MsFlags::empty(), Some("size=2m")).unwrap();
-    fs::copy(bundle.path().join("config.json"), small.join("config.json")).unwrap();
-    let id = daemon.name("a");
-    daemon.start_container(&id, &json!({ "bundlePath": small })).expect(201);
-    eventually("it has its memory", || daemon.output(&id).contains("up"));
-    let problem =
-        daemon.client.post(&format!("/containers/{id}/checkpoint/one"), &json!({})).problem(507, "no-space");
-    assert!(problem["detail"].as_str().unwrap().contains("are free in"), "{problem}");
-    assert!(!Path::new(&small).join("checkpoints").exists());
-    assert_eq!(daemon.status(&id), "running");
-    daemon.client.delete(&format!("/containers/{id}?force=true")).expect(204);
+    mount(Some("tmpfs"), &small, Some("tmpfs"), MsFlags::empty(), Some("size=24m")).unwrap();
+    // Its processes' memory, and a file system in memory.
+    for script in ["memory = bytearray(b'x' * 30_000_000)", "open('/mem/x', 'wb').write(b'x' * 30_000_000)"] {
+        let bundle = Bundle::subject(script);
+        fs::copy(bundle.path().join("config.json"), small.join("config.json")).unwrap();
+        let id = daemon.name("a");
+        daemon.start_container(&id, &json!({ "bundlePath": small })).expect(201);
+        eventually("it has its memory", || daemon.output(&id).contains("ready"));
+        let answer = daemon.client.post(&format!("/containers/{id}/checkpoint/one"), &json!({}));
+        let problem = answer.problem(507, "no-space");
+        assert!(problem["detail"].as_str().unwrap().contains("are free in"), "{problem}");
+        assert!(!small.join("checkpoints").exists());
+        assert_eq!(daemon.status(&id), "running");
+        daemon.client.delete(&format!("/containers/{id}?force=true")).expect(204);
+    }
     nix::mount::umount(&small).unwrap();
     daemon.clean_up();
 }

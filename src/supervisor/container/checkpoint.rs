@@ -9,7 +9,7 @@ use super::{Answer, CheckpointOptions, Task};
 use crate::ipc::{self, Request};
 use crate::runtime::cgroup::Cgroup;
 use crate::runtime::criu::{self, Feature};
-use crate::runtime::mounts::free_in;
+use crate::runtime::mounts::{free_in, in_memory};
 use crate::runtime::options::{self, CriuOptions};
 use crate::runtime::preflight;
 use crate::runtime::process::Held;
@@ -45,8 +45,9 @@ impl Task {
         let (bundle, process) = (self.snapshot.bundle.clone(), life.process.clone());
         let (criu, exit, pre_dumps, key) = (wanted.criu, wanted.exit, wanted.pre_dumps, wanted.key.clone());
         let pids = life.cgroup.as_ref().map(Cgroup::pids).unwrap_or_default();
+        let init = life.init.as_ref().map(Held::pid);
         let begun = blocking(move || {
-            let needed = underway::memory_of(&pids);
+            let needed = underway::memory_of(&pids) + init.map_or(0, in_memory);
             let folder = bundle.clone();
             if let Some(free) = free_in(&folder).ok().filter(|free| *free < needed) {
                 return Err(Error::NoRoom { name, needed, free, folder });
