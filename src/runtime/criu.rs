@@ -105,8 +105,8 @@ pub fn workers(call: i32) -> Vec<(i32, bool)> {
 /// takes its code out of the processes, lets them go and ends. One that would be killed by that is let alone: it would
 /// leave them as they are.
 pub fn refuse_writes(arguments: &[&str]) {
-    let Some(call) = pids().into_iter().find(|pid| has_arguments(*pid, arguments)) else { return };
-    for (worker, _) in workers(call) {
+    let calls = pids().into_iter().filter(|pid| has_arguments(*pid, arguments));
+    for (worker, _) in calls.flat_map(workers) {
         let Some(pid) = Pid::from_raw(worker).filter(|_| Status::of(worker).has("SigBlk", XFSZ)) else {
             continue;
         };

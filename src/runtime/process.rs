@@ -4,6 +4,7 @@
 use std::fs;
 use std::io;
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::MetadataExt;
 use std::time::Duration;
 
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
@@ -171,11 +172,12 @@ pub fn await_program(init: i32) {
 const PROGRAM_LOOKS: u32 = 1000;
 const PROGRAM_LOOK: Duration = Duration::from_millis(2);
 
-/// Whether a process was started with these arguments, among others.
+/// Whether a process of root's was started with these arguments, among others: anybody can call himself so.
 pub fn has_arguments(pid: i32, arguments: &[&str]) -> bool {
-    let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    let folder = format!("/proc/{pid}");
+    let line = fs::read(format!("{folder}/cmdline")).unwrap_or_default();
     let has = |argument: &&str| line.split(|byte| *byte == 0).any(|one| one == argument.as_bytes());
-    arguments.iter().all(has)
+    arguments.iter().all(has) && fs::metadata(folder).is_ok_and(|process| process.uid() == 0)
 }
 
 /// How long the host has been up, in milliseconds: proc_uptime(5). No clock that anybody sets.
