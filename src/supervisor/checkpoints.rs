@@ -552,12 +552,13 @@ impl Partial {
 
 /// The folder of all of a bundle's checkpoints.
 fn make_all(all: &Path) -> Result<()> {
-    match DirBuilder::new().mode(0o700).create(all) {
-        Err(error) if !fs::symlink_metadata(all).is_ok_and(|kind| kind.is_dir()) => {
-            Err(store("making the folder", all)(error))
-        }
-        _ => Ok(()),
-    }
+    let Err(error) = DirBuilder::new().mode(0o700).create(all) else { return Ok(()) };
+    let is_there = match fs::symlink_metadata(all) {
+        Ok(kind) => kind.is_dir(),
+        // It was, and another took it away just now: whoever makes something in it finds that out.
+        Err(_) => error.kind() == io::ErrorKind::AlreadyExists,
+    };
+    if is_there { Ok(()) } else { Err(store("making the folder", all)(error)) }
 }
 
 /// Finishes what a daemon that died left of a container's checkpoints: those that it was deleting, and those that
