@@ -1,17 +1,15 @@
 //! OCI bundles: a folder with a `config.json` (runtime spec, `bundle.md` and `config.md`), read and
 //! checked before anything is touched.
 
-use std::fs::{self, File};
-use std::io::{self, Read};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use oci_spec::runtime::{LinuxNamespaceType, Process, Spec, User, UserBuilder};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-/// No configuration of a container is near it, in bytes.
-const LARGEST_CONFIG: u64 = 4 * 1024 * 1024;
+use super::regular;
 
 /// The shim's argument as a hook: see [`Bundle::with_loopback`].
 pub const RAISE_LOOPBACK: &str = "--raise-loopback";
@@ -244,20 +242,9 @@ impl Bundle {
     }
 }
 
-/// Only a regular file of a sane size: a FIFO would hang whoever reads it, /dev/zero would fill the memory.
+/// Only a regular file of a sane size; it may be a link to one.
 pub fn read_config(path: &Path) -> io::Result<Vec<u8>> {
-    let file =
-        File::options().read(true).custom_flags(nix::libc::O_NONBLOCK | nix::libc::O_NOCTTY).open(path)?;
-    let kind = file.metadata()?;
-    if !kind.is_file() {
-        return Err(io::Error::other("it is not a regular file"));
-    }
-    if kind.len() > LARGEST_CONFIG {
-        return Err(io::Error::other(format!("it is larger than {LARGEST_CONFIG} bytes")));
-    }
-    let mut text = Vec::new();
-    file.take(LARGEST_CONFIG).read_to_end(&mut text)?;
-    Ok(text)
+    regular::read_linked(path, regular::LARGEST_JSON)
 }
 
 /// The process to add: the bundle's own (its capabilities, rlimits, labels) with what the caller said.

@@ -5,7 +5,6 @@ pub mod lazy;
 pub mod words;
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -16,6 +15,7 @@ pub use features::{Feature, Features};
 
 use super::process::{Stat, Status, end_orphans, has_arguments, pids};
 use super::program::Program;
+use super::regular;
 use super::runc;
 
 /// A CRIU that was found, or why there is none.
@@ -168,7 +168,7 @@ pub fn log_errors(log: &Path) -> String {
 /// The end of a log, of whole lines. A CRIU that turns in a circle has filled disks with it.
 pub fn log_end(log: &Path) -> String {
     let read = || {
-        let mut file = File::open(log)?;
+        let mut file = regular::open(log)?;
         let from = file.metadata()?.len().saturating_sub(LOG_END);
         file.seek(io::SeekFrom::Start(from))?;
         let mut bytes = Vec::new();

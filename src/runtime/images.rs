@@ -7,7 +7,7 @@ mod image;
 mod shape;
 mod walk;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, btree_map};
 use std::fs;
 use std::io;
 use std::net::SocketAddr;
@@ -15,10 +15,17 @@ use std::path::Path;
 
 use prost::Message;
 
-use image::{Image, first, read};
+use image::{Image, first};
+
+use super::regular::{check_folder, named};
 
 /// No container has so many, and each is a file to be opened.
 const MOST_PROCESSES: usize = 100_000;
+/// So many open files, or mounts, are told of one checkpoint; and as much text with them, in bytes.
+const MOST_TOLD: usize = 100_000;
+const MOST_TEXT: usize = 16 * 1024 * 1024;
+/// No name of a process is as long (`TASK_COMM_LEN`, of 16), in bytes.
+const LONGEST_COMMAND: usize = 64;
 /// What a page map counts in, in bytes; of every processor that this runs on.
 const PAGE: u64 = 4096;
 /// Of pages: they lie in a parent's image, and not in this one (`PE_PARENT`, `pagemap.h`).
@@ -83,17 +90,22 @@ pub fn whole(images: &Path) -> io::Result<Vec<Dumped>> {
 
 /// Whether all memory that its images tell of is there: of a dump, or of a round before it, which has nothing else.
 pub fn pages_whole(images: &Path) -> io::Result<()> {
+    check_folder(images)?;
     for entry in fs::read_dir(images)?.flatten() {
         if !entry.file_name().to_string_lossy().starts_with("pagemap-") {
             continue;
         }
         let Some(map) = PageMap::read(&entry.path())? else { continue };
         let pages = format!("pages-{}.img", map.pages_id);
-        let found = match fs::metadata(images.join(&pages)) {
+        let found = match fs::symlink_metadata(images.join(&pages)) {
+            Ok(kind) if !kind.is_file() => {
+                let words = format!("{pages} is not a regular file");
+                return Err(io::Error::new(io::ErrorKind::InvalidData, words));
+            }
             Ok(kind) => kind.len(),
             // Nothing was written, so there is no file.
             Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
-            Err(error) => return Err(error),
+            Err(error) => return Err(named(&pages, &error)),
         };
         if found < map.here {
             let words = format!("{pages} has {found} bytes of {}", map.here);
@@ -106,12 +118,19 @@ pub fn pages_whole(images: &Path) -> io::Result<()> {
 fn tree(images: &Path) -> io::Result<Vec<Dumped>> {
     let mut image = Image::open(&images.join("pstree.img"))?;
     let mut found = Vec::new();
+    let mut pids = BTreeSet::new();
     while let Some(entry) = image.next::<PstreeEntry>()? {
         if entry.pid == 0 || found.len() == MOST_PROCESSES {
             return Err(image.wrong("names a process that cannot be"));
         }
+        if !pids.insert(entry.pid) {
+            return Err(image.wrong(&format!("names the process {} twice", entry.pid)));
+        }
         let core: Option<CoreEntry> = first(&images.join(format!("core-{}.img", entry.pid)))?;
         let command = core.and_then(|core| core.task).map(|task| task.command).unwrap_or_default();
+        if command.len() > LONGEST_COMMAND {
+            return Err(image.wrong(&format!("names the process {}, whose name is too long", entry.pid)));
+        }
         found.push(Dumped { pid: entry.pid, parent: entry.ppid, command, threads: entry.threads.len() });
     }
     Ok(found)
@@ -157,23 +176,56 @@ impl PageMap {
 
 /// The open files of each process, by its pid.
 pub fn descriptors(images: &Path, processes: &[Dumped]) -> io::Result<BTreeMap<u32, Vec<Descriptor>>> {
-    let files: Vec<FileEntry> = read(&images.join("files.img"))?;
-    let files: BTreeMap<u32, FileEntry> = files.into_iter().map(|file| (file.id, file)).collect();
-    let mut found = BTreeMap::new();
+    check_folder(images)?;
+    let mut bound = Bound::default();
+    // Processes may share a table of them.
+    let mut tables: BTreeMap<u32, Vec<FdinfoEntry>> = BTreeMap::new();
+    let mut table_of = Vec::new();
     for process in processes {
         // A zombie has none.
         let Some(ids) = first::<IdsEntry>(&images.join(format!("ids-{}.img", process.pid)))? else {
             continue;
         };
-        let open: Vec<FdinfoEntry> = match read(&images.join(format!("fdinfo-{}.img", ids.files_id))) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-            open => open?,
-        };
-        let open = open.into_iter().map(|open| {
-            let what = files.get(&open.id).and_then(FileEntry::what);
-            Descriptor { number: open.fd, kind: kind(open.kind, files.get(&open.id)), what }
-        });
-        found.insert(process.pid, open.collect());
+        if let btree_map::Entry::Vacant(table) = tables.entry(ids.files_id) {
+            table.insert(open_files(images, ids.files_id, &mut bound)?);
+        }
+        table_of.push((process.pid, ids.files_id));
+    }
+    let wanted: BTreeSet<u32> = tables.values().flatten().map(|open| open.id).collect();
+    let mut files = BTreeMap::new();
+    let mut image = Image::open(&images.join("files.img"))?;
+    while let Some(file) = image.next::<FileEntry>()? {
+        if wanted.contains(&file.id) {
+            let protocol = file.inet.as_ref().map(|socket| socket.proto);
+            files.insert(file.id, (protocol, file.what()));
+        }
+    }
+    let mut bound = Bound::default();
+    let mut found = BTreeMap::new();
+    for (pid, table) in table_of {
+        let mut told = Vec::new();
+        for open in tables.get(&table).into_iter().flatten() {
+            let file = files.get(&open.id);
+            let what = file.and_then(|(_, what)| what.as_deref());
+            bound.admit(what.map_or(0, str::len)).map_err(|words| image.wrong(words))?;
+            let kind = kind(open.kind, file.and_then(|(protocol, _)| *protocol));
+            told.push(Descriptor { number: open.fd, kind, what: what.map(str::to_owned) });
+        }
+        found.insert(pid, told);
+    }
+    Ok(found)
+}
+
+/// A table of open files; none when there is no such image.
+fn open_files(images: &Path, table: u32, bound: &mut Bound) -> io::Result<Vec<FdinfoEntry>> {
+    let mut found = Vec::new();
+    let mut image = match Image::open(&images.join(format!("fdinfo-{table}.img"))) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(found),
+        image => image?,
+    };
+    while let Some(open) = image.next()? {
+        bound.admit(0).map_err(|words| image.wrong(words))?;
+        found.push(open);
     }
     Ok(found)
 }
@@ -182,29 +234,61 @@ pub fn descriptors(images: &Path, processes: &[Dumped]) -> io::Result<BTreeMap<u
 pub fn listening(images: &Path) -> io::Result<Vec<SocketAddr>> {
     const TCP: u32 = 6;
     const LISTEN: u32 = 10;
-    let files: Vec<FileEntry> = read(&images.join("files.img"))?;
-    let sockets = files.into_iter().filter_map(|file| file.inet);
-    let listening = sockets.filter(|socket| socket.proto == TCP && socket.state == LISTEN);
-    Ok(listening.filter_map(|socket| address(&socket.src_addr, socket.src_port)).collect())
+    let mut bound = Bound::default();
+    let mut found = Vec::new();
+    let mut image = Image::open(&images.join("files.img"))?;
+    while let Some(file) = image.next::<FileEntry>()? {
+        let socket = file.inet.filter(|socket| socket.proto == TCP && socket.state == LISTEN);
+        if let Some(address) = socket.and_then(|socket| address(&socket.src_addr, socket.src_port)) {
+            bound.admit(0).map_err(|words| image.wrong(words))?;
+            found.push(address);
+        }
+    }
+    Ok(found)
 }
 
 /// The mounts of a dump, of every mount namespace in it.
 pub fn mounts(images: &Path) -> io::Result<Vec<Mounted>> {
+    check_folder(images)?;
+    let mut bound = Bound::default();
     let mut found = Vec::new();
     for entry in fs::read_dir(images)?.flatten() {
         if !entry.file_name().to_string_lossy().starts_with("mountpoints-") {
             continue;
         }
-        let mounts: Vec<MountEntry> = read(&entry.path())?;
-        found.extend(mounts.into_iter().map(|mount| Mounted {
-            path: format!("/{}", mount.mountpoint.trim_start_matches(['.', '/'])),
-            source: mount.source,
-            root: mount.root,
-            external: mount.external == Some(true) || mount.external_key.is_some(),
-        }));
+        let mut image = Image::open(&entry.path())?;
+        while let Some(mount) = image.next::<MountEntry>()? {
+            let text = mount.mountpoint.len() + mount.source.len() + mount.root.len();
+            bound.admit(text).map_err(|words| image.wrong(words))?;
+            found.push(Mounted {
+                path: format!("/{}", mount.mountpoint.trim_start_matches(['.', '/'])),
+                source: mount.source,
+                root: mount.root,
+                external: mount.external == Some(true) || mount.external_key.is_some(),
+            });
+        }
     }
     found.sort_by(|one, other| one.path.cmp(&other.path));
     Ok(found)
+}
+
+/// What is told of one checkpoint, so far: each answer is put together in memory.
+#[derive(Default)]
+struct Bound {
+    entries: usize,
+    /// Of their names, in bytes.
+    text: usize,
+}
+
+impl Bound {
+    fn admit(&mut self, text: usize) -> Result<(), &'static str> {
+        self.entries += 1;
+        self.text = self.text.saturating_add(text);
+        if self.entries > MOST_TOLD || self.text > MOST_TEXT {
+            return Err("holds more than can be told");
+        }
+        Ok(())
+    }
 }
 
 /// What CRIU measured, from the file `stats-dump` beside the log; an old dump may have none.
@@ -215,12 +299,12 @@ pub fn stats(file: &Path) -> Option<Stats> {
 }
 
 /// `enum fd_types` of `fdinfo.proto`.
-fn kind(number: i32, file: Option<&FileEntry>) -> &'static str {
+fn kind(number: i32, protocol: Option<u32>) -> &'static str {
     match number {
         1 => "file",
         2 => "pipe",
         3 => "fifo",
-        4 => match file.and_then(|file| file.inet.as_ref()).map(|socket| socket.proto) {
+        4 => match protocol {
             Some(6) => "tcp",
             Some(17) => "udp",
             _ => "inet",

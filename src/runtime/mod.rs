@@ -15,6 +15,8 @@ pub mod options;
 pub mod preflight;
 pub mod process;
 pub mod program;
+pub mod regular;
 pub mod runc;
+pub mod tree;
 
 pub use error::{Error, Result};

@@ -34,6 +34,8 @@ use crate::runtime::criu::dump_finished;
 use crate::runtime::durable::{sync_folder, write_synced};
 use crate::runtime::images;
 use crate::runtime::options::CriuOptions;
+use crate::runtime::regular::{self, LARGEST_JSON};
+use crate::runtime::tree;
 
 pub(super) const META: &str = "checkpoint.json";
 const IMAGE: &str = "image";
@@ -95,7 +97,7 @@ impl Checkpoint {
 
     /// The bundle's config.json at the dump.
     fn config(&self) -> Option<Vec<u8>> {
-        fs::read(self.folder.join(SPEC)).ok()
+        regular::read(&self.folder.join(SPEC), LARGEST_JSON).ok()
     }
 }
 
@@ -258,7 +260,7 @@ fn old_meta(folder: &Path) -> Meta {
 pub(super) fn describe(checkpoint: &Checkpoint) -> Result<serde_json::Value> {
     let path = checkpoint.folder.join(META);
     let said = if path.exists() {
-        let bytes = fs::read(&path).map_err(store("reading", &path))?;
+        let bytes = regular::read(&path, LARGEST_JSON).map_err(store("reading", &path))?;
         serde_json::from_slice(&bytes)
     } else {
         serde_json::to_value(Meta { version: META_VERSION, ..old_meta(&checkpoint.folder) })
@@ -282,7 +284,7 @@ fn checkpoint(name: &CheckpointName, meta: &Meta, images: PathBuf, folder: PathB
 }
 
 fn read_meta(path: &Path) -> Result<Meta> {
-    let bytes = fs::read(path).map_err(store("reading", path))?;
+    let bytes = regular::read(path, LARGEST_JSON).map_err(store("reading", path))?;
     serde_json::from_slice(&bytes).map_err(|error| store("reading", path)(error.into()))
 }
 
@@ -588,12 +590,13 @@ impl Partial {
 
 /// The folder of all of a bundle's checkpoints.
 fn make_all(all: &Path) -> Result<()> {
-    match DirBuilder::new().mode(0o700).create(all) {
-        Err(error) if !fs::symlink_metadata(all).is_ok_and(|kind| kind.is_dir()) => {
-            Err(store("making the folder", all)(error))
-        }
-        _ => Ok(()),
-    }
+    let Err(error) = DirBuilder::new().mode(0o700).create(all) else { return Ok(()) };
+    let is_there = match fs::symlink_metadata(all) {
+        Ok(kind) => kind.is_dir(),
+        // It was, and another took it away just now: whoever makes something in it finds that out.
+        Err(_) => error.kind() == io::ErrorKind::AlreadyExists,
+    };
+    if is_there { Ok(()) } else { Err(store("making the folder", all)(error)) }
 }
 
 /// Finishes what a daemon that died left of a container's checkpoints: those that it was deleting, and those that
@@ -624,18 +627,29 @@ pub(super) fn sweep(bundle: &Path, container: &str, making: Option<&CheckpointNa
     let _ = fs::remove_dir(folder_of(bundle));
 }
 
+/// Whether a folder has a `checkpoint.json` that leads nowhere.
+fn is_broken(folder: &Path) -> bool {
+    let is_folder = fs::symlink_metadata(folder).is_ok_and(|kind| kind.is_dir());
+    is_folder && fs::symlink_metadata(folder.join(META)).is_ok()
+}
+
 /// Deletes a checkpoint: gone by a rename, then removed file by file.
 pub(super) fn delete(claims: &Claims, bundle: &Path, name: &CheckpointName) -> Result<()> {
-    open(bundle, name)?;
-    let busy = || Error::CheckpointBusy { bundle: bundle.to_owned(), name: name.clone() };
-    let _claim = claims.alone(real(bundle, name)?).ok_or_else(busy)?;
     let all = folder_of(bundle);
     let (named, hidden) = (all.join(name.as_str()), all.join(format!(".{name}.deleted")));
-    let _ = fs::remove_dir_all(&hidden);
+    match open(bundle, name) {
+        // What it says of itself cannot be read, and it has a name that nothing else can have until it is gone.
+        Err(Error::Store { .. }) => {}
+        Err(Error::NoCheckpoint { .. }) if is_broken(&named) => {}
+        opened => drop(opened?),
+    }
+    let busy = || Error::CheckpointBusy { bundle: bundle.to_owned(), name: name.clone() };
+    let _claim = claims.alone(real(bundle, name)?).ok_or_else(busy)?;
+    let _ = tree::remove(&hidden);
     crate::cut!("drop.begun");
     fs::rename(&named, &hidden).map_err(store("removing", &named))?;
     crate::cut!("drop.renamed");
-    fs::remove_dir_all(&hidden).map_err(store("removing", &hidden))?;
+    tree::remove(&hidden).map_err(store("removing", &hidden))?;
     crate::cut!("drop.removed");
     let _ = fs::remove_dir(&all);
     Ok(())

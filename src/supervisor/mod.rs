@@ -49,6 +49,7 @@ use crate::runtime::cpu::Cpu;
 use crate::runtime::criu::{Criu, Feature};
 use crate::runtime::options::CriuOptions;
 use crate::runtime::preflight::{self, Blocker};
+use crate::runtime::regular;
 use crate::runtime::runc::Runc;
 
 /// As long as anybody waits, a year.
@@ -420,7 +421,7 @@ impl Supervisor {
             };
             let log = made.or_else(|| context.store.failed_log(&id, of, &name));
             let log = log.ok_or(Error::NoLog { name, of })?;
-            File::open(&log).map_err(error::store("opening", log))
+            regular::open(&log).map_err(error::store("opening", log))
         })
         .await
     }

@@ -33,6 +33,7 @@ use crate::runtime::durable::{sync_folder, write_synced};
 use crate::runtime::lines::{self, Lines};
 use crate::runtime::mounts;
 use crate::runtime::process::uptime;
+use crate::runtime::tree;
 
 /// How often, and how far apart, a lock that is held is tried again.
 const LOCK_TRIES: u32 = 20;
@@ -626,7 +627,7 @@ fn remove_all(folder: &Path) -> io::Result<()> {
         return Ok(());
     }
     mounts::detach_below(folder)?;
-    match fs::remove_dir_all(folder) {
+    match tree::remove(folder) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }

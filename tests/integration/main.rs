@@ -24,6 +24,7 @@ mod exits;
 mod fleet;
 mod handover;
 mod host_faults;
+mod hostile;
 mod kills;
 mod lazy;
 mod lifecycle;

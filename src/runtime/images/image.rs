@@ -7,6 +7,8 @@ use std::path::Path;
 
 use prost::Message;
 
+use crate::runtime::regular::{self, named};
+
 /// The first word of an image that holds messages (`IMG_COMMON_MAGIC`, `IMG_SERVICE_MAGIC`; `magic.h`).
 pub(super) const MAGICS: [u32; 2] = [0x5456_4319, 0x5510_5940];
 /// The only word before those of `inventory.img`.
@@ -35,8 +37,8 @@ impl Image {
     /// One that may have other bytes behind a message: [`Self::skip`].
     pub(super) fn open_with_data(path: &Path) -> io::Result<Self> {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let file = File::open(path)?;
-        let left = file.metadata()?.len();
+        let opened = regular::open(path).and_then(|file| Ok((file.metadata()?.len(), file)));
+        let (left, file) = opened.map_err(|error| named(&name, &error))?;
         let mut image = Self { name, file: BufReader::new(file), left };
         let begins = match image.word()? {
             Some(INVENTORY) => true,
@@ -67,7 +69,7 @@ impl Image {
             return Err(self.wrong("holds a message that is larger than any"));
         }
         let mut message = vec![0; length as usize];
-        self.file.read_exact(&mut message)?;
+        self.fill(&mut message)?;
         self.left = rest;
         Ok(Some(message))
     }
@@ -75,7 +77,7 @@ impl Image {
     /// Passes over what lies between messages.
     pub(super) fn skip(&mut self, length: u64) -> io::Result<()> {
         let rest = self.left.checked_sub(length).ok_or_else(|| self.wrong("is cut off"))?;
-        self.file.seek_relative(length.cast_signed())?;
+        self.file.seek_relative(length.cast_signed()).map_err(|error| named(&self.name, &error))?;
         self.left = rest;
         Ok(())
     }
@@ -85,11 +87,15 @@ impl Image {
         io::Error::new(io::ErrorKind::InvalidData, format!("{} {words}", self.name))
     }
 
+    fn fill(&mut self, bytes: &mut [u8]) -> io::Result<()> {
+        self.file.read_exact(bytes).map_err(|error| named(&self.name, &error))
+    }
+
     /// None: there are not as many bytes.
     fn word(&mut self) -> io::Result<Option<u32>> {
         let mut word = [0; 4];
         let Some(rest) = self.left.checked_sub(word.len() as u64) else { return Ok(None) };
-        self.file.read_exact(&mut word)?;
+        self.fill(&mut word)?;
         self.left = rest;
         Ok(Some(u32::from_le_bytes(word)))
     }
@@ -102,14 +108,4 @@ pub(super) fn first<M: Message + Default>(path: &Path) -> io::Result<Option<M>> 
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }
-}
-
-/// Every message of an image, all of one kind.
-pub(super) fn read<M: Message + Default>(path: &Path) -> io::Result<Vec<M>> {
-    let mut image = Image::open(path)?;
-    let mut messages = Vec::new();
-    while let Some(message) = image.next()? {
-        messages.push(message);
-    }
-    Ok(messages)
 }

@@ -1,8 +1,7 @@
 //! An archive is made: what is in it is known first, then it is written, each byte once.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
@@ -14,6 +13,7 @@ use super::{
     BLOCK, CONFIG_DUMP, Declared, FIELD, Form, IMAGES, LARGEST_HEAD, MOST_FILES, PORTION, SPEC_DUMP, STATS,
     SUMS, Sums, VERSION, blocks, is_image,
 };
+use crate::runtime::regular::{self, check_folder};
 use crate::supervisor::checkpoints::{self, Checkpoint, Claim, Claims, DUMP_LOG, META, PARENT, ROUND, SPEC};
 use crate::supervisor::error::{Error, Result, store};
 use crate::supervisor::names::{CheckpointName, ContainerId};
@@ -119,7 +119,7 @@ impl Export {
             }
             match content {
                 Content::Here(bytes) => self.entry(out, &mut sums, path, *size, &mut &bytes[..])?,
-                Content::File(file) => self.entry(out, &mut sums, path, *size, &mut open(file)?)?,
+                Content::File(file) => self.entry(out, &mut sums, path, *size, &mut regular::open(file)?)?,
             }
         }
         let text = std::mem::take(&mut sums.0);
@@ -168,11 +168,6 @@ impl Export {
     }
 }
 
-/// A link could lead anywhere.
-fn open(path: &Path) -> io::Result<File> {
-    File::options().read(true).custom_flags(nix::libc::O_NOFOLLOW).open(path)
-}
-
 /// The size of a regular file.
 fn regular(path: &Path) -> Option<u64> {
     fs::symlink_metadata(path).ok().filter(fs::Metadata::is_file).map(|kind| kind.len())
@@ -182,7 +177,7 @@ fn regular(path: &Path) -> Option<u64> {
 fn config(path: &Path) -> Option<Vec<u8>> {
     regular(path).filter(|size| (1..=LARGEST_HEAD).contains(size))?;
     let mut bytes = Vec::new();
-    open(path).ok()?.take(LARGEST_HEAD).read_to_end(&mut bytes).ok()?;
+    regular::open(path).ok()?.take(LARGEST_HEAD).read_to_end(&mut bytes).ok()?;
     Some(bytes)
 }
 
@@ -198,6 +193,8 @@ fn images(
         [STATS, DUMP_LOG].contains(&name)
             || (checkpoint.pre_dumps > 0 && [PARENT, WATCHED_PATHS].contains(&name))
     };
+    // A link could lead anywhere.
+    check_folder(folder).map_err(|error| unfit(format!("its {error}")))?;
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).map_err(store("listing the folder", folder))? {
         let entry = entry.map_err(store("listing the folder", folder))?;

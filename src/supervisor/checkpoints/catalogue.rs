@@ -7,6 +7,7 @@ use std::path::Path;
 use super::fit::{self, Host};
 use super::{Checkpoint, DUMP_LOG};
 use crate::runtime::images::{self, Descriptor, Dumped, Mounted, Stats};
+pub(in crate::supervisor) use crate::runtime::tree::size;
 use crate::supervisor::error::{Error, Result};
 use crate::supervisor::names::CheckpointName;
 
@@ -124,22 +125,11 @@ pub(in crate::supervisor) fn report(bundle: &Path, here: &Host, name: &Checkpoin
 /// The log of a dump; an old daemon's folder may have none.
 pub(in crate::supervisor) fn log(checkpoint: &Checkpoint) -> Option<std::path::PathBuf> {
     let log = checkpoint.folder.join(DUMP_LOG);
-    log.is_file().then_some(log)
+    // A link could lead anywhere.
+    fs::symlink_metadata(&log).is_ok_and(|kind| kind.is_file()).then_some(log)
 }
 
 /// What CRIU's images of a checkpoint take on the disk, those of the rounds before the dump too.
 pub(in crate::supervisor) fn images_size(checkpoint: &Checkpoint) -> u64 {
     checkpoint.rounds().iter().chain([&checkpoint.images]).map(|images| size(images)).sum()
-}
-
-/// What a folder takes on the disk; links are not followed.
-pub(in crate::supervisor) fn size(folder: &Path) -> u64 {
-    use std::os::unix::fs::MetadataExt;
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let sizes = entries.map(|entry| match entry.metadata() {
-        Ok(kind) if kind.is_dir() => size(&entry.path()),
-        Ok(kind) => kind.blocks() * 512,
-        Err(_) => 0,
-    });
-    sizes.sum()
 }
