@@ -400,7 +400,7 @@ impl Partial {
                 return taken();
             }
         }
-        let _ = fs::remove_dir_all(&self.folder);
+        let _ = tree::remove(&self.folder);
         Ok(())
     }
 
@@ -622,7 +622,7 @@ pub(super) fn sweep(bundle: &Path, container: &str, making: Option<&CheckpointNa
         } else if !hidden.ends_with(".deleted") {
             continue;
         }
-        let _ = fs::remove_dir_all(folder);
+        let _ = tree::remove(&folder);
     }
     let _ = fs::remove_dir(folder_of(bundle));
 }
