@@ -211,7 +211,8 @@ impl Task {
             }
             self.admit(Verb::Pause)?;
             match outcome {
-                Err(Error::Runtime { source: runtime::Error::Failed { .. }, .. }) if asked < FREEZES => {}
+                Err(Error::Runtime { source: runtime::Error::Failed { .. }, .. })
+                    if asked < FREEZES && self.is_frozen() == Some(false) => {}
                 outcome => break outcome,
             }
         };
