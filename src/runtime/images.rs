@@ -247,6 +247,17 @@ pub fn listening(images: &Path) -> io::Result<Vec<SocketAddr>> {
     Ok(found)
 }
 
+/// Whether a dump's processes have sockets of the internet's protocols, which CRIU binds and connects again.
+pub fn has_internet_sockets(images: &Path) -> io::Result<bool> {
+    let mut image = Image::open(&images.join("files.img"))?;
+    while let Some(file) = image.next::<FileEntry>()? {
+        if file.inet.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// The mounts of a dump, of every mount namespace in it.
 pub fn mounts(images: &Path) -> io::Result<Vec<Mounted>> {
     check_folder(images)?;

@@ -1,8 +1,10 @@
 //! Checkpoint and restore, on real CRIU.
 
 use std::fs;
+use std::net::TcpListener;
 use std::path::Path;
 
+use containerd_rest::runtime::netns::within;
 use serde_json::{Value, json};
 
 use crate::support::bundle::Bundle;
@@ -133,6 +135,19 @@ fn a_container_that_listens_is_restored_with_its_loopback_up() {
         ask(&id);
         daemon.output(&id).contains("hello")
     });
+    daemon.clean_up();
+}
+
+#[test]
+fn a_container_without_sockets_is_restored_with_its_loopback_up_too() {
+    let daemon = Daemon::start();
+    let bundle = Bundle::sleeper();
+    let id = daemon.name("a");
+    daemon.start_container(&id, &bundle.start()).expect(201);
+    checkpoint(&daemon, &id, "one", &json!({ "exit": true }));
+    daemon.start_container(&id, &bundle.restore("one")).expect(201);
+    // When it is answered, and not some time later. A device that is down has no address to listen at.
+    within(daemon.init_pid(&id), || TcpListener::bind("127.0.0.1:0")).unwrap();
     daemon.clean_up();
 }
 

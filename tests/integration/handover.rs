@@ -4,7 +4,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::thread::JoinHandle;
@@ -17,7 +17,7 @@ use serde_json::json;
 use crate::support::bundle::Bundle;
 use crate::support::client::Answer;
 use crate::support::daemon::{Daemon, command};
-use crate::support::eventually;
+use crate::support::{eventually, host};
 use crate::upgrade::{beginnings, install, replace};
 
 /// How long an answer may take at the most: longer than a handover.
@@ -202,8 +202,7 @@ fn started_with_nohup_it_does_not_heed_a_hangup() {
     let folder = tempfile::tempdir().unwrap();
     let script = folder.path().join("start");
     let text = format!("#!/bin/sh\ntrap '' HUP\nexec {} \"$@\"\n", env!("CARGO_BIN_EXE_containerd-rest"));
-    fs::write(&script, text).unwrap();
-    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    host::install_script(&script, &text);
     let daemon = Daemon::of_program(&script);
     let status = fs::read_to_string(format!("/proc/{}/status", daemon.pid())).unwrap();
     let has = |set: &str| {

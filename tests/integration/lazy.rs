@@ -1,7 +1,5 @@
 //! Restores that go on before all memory is in: what comes is right, what does not come is never zeros.
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use nix::sys::signal::{Signal, kill};
@@ -324,8 +322,7 @@ fn a_page_server_that_does_not_start_is_told_in_its_own_words() {
     let script = format!(
         "#!/bin/sh\n[ \"$1\" = lazy-pages ] && set -- \"$@\" --images-dir /nowhere\nexec {real} \"$@\"\n"
     );
-    fs::write(&criu, script).unwrap();
-    fs::set_permissions(&criu, fs::Permissions::from_mode(0o755)).unwrap();
+    host::install_script(&criu, &script);
     let lazy = Lazy::new(Daemon::with(&["--criu", criu.to_str().unwrap()]));
     let problem = lazy.daemon.start_container(&lazy.id, &lazy.body()).problem(500, "runtime-failed");
     assert!(problem["detail"].as_str().unwrap().contains("page server cannot be started"), "{problem}");

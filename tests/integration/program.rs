@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::support::bundle::Bundle;
 use crate::support::daemon::{Daemon, command};
-use crate::support::eventually;
+use crate::support::{eventually, host};
 
 /// Runs it to its end: exit code, standard output, standard error.
 fn run(args: &[&str]) -> (i32, String, String) {
@@ -127,8 +127,10 @@ fn check_does_not_take_its_callers_session_or_descriptors_for_a_fault_of_criu() 
 fn a_criu_that_does_not_work_here_is_found_out_at_the_start() {
     let folder = tempfile::tempdir().unwrap();
     let criu = folder.path().join("criu");
-    fs::write(&criu, "#!/bin/sh\n[ \"$1\" = --version ] && { echo 'Version: 3.17.1'; exit 0; }\necho 'vdso: Unexpected rt vDSO area bounds' >&2\nexit 1\n").unwrap();
-    fs::set_permissions(&criu, fs::Permissions::from_mode(0o755)).unwrap();
+    host::install_script(
+        &criu,
+        "#!/bin/sh\n[ \"$1\" = --version ] && { echo 'Version: 3.17.1'; exit 0; }\necho 'vdso: Unexpected rt vDSO area bounds' >&2\nexit 1\n",
+    );
     let daemon = Daemon::with(&["--criu", criu.to_str().unwrap()]);
     assert!(daemon.log().contains("CRIU 3.17.1 does not work on this kernel"), "{}", daemon.log());
     let version = daemon.client.get("/version").expect(200).json();

@@ -256,7 +256,6 @@ fn kills_at_any_instant_of_a_mixed_load_lose_nothing_and_leave_nothing() {
 
 /// A CRIU that works, but for restores, in which it hangs after it has mounted.
 fn criu_that_hangs_in_restores(folder: &Path) -> std::path::PathBuf {
-    use std::os::unix::fs::PermissionsExt;
     let path = folder.join("criu-hangs");
     // runc talks to `criu swrk`: first to ask for its version, then for the restore.
     let script = format!(
@@ -264,8 +263,7 @@ fn criu_that_hangs_in_restores(folder: &Path) -> std::path::PathBuf {
          if [ -e {0}/armed ] && [ $n -ge 1 ]; then exec sleep 300; fi;; esac\nexec /opt/containerd-rest/bin/criu \"$@\"\n",
         folder.display()
     );
-    fs::write(&path, script).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    host::install_script(&path, &script);
     path
 }
 

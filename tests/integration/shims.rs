@@ -1,14 +1,11 @@
 //! A daemon and a shim of other versions: what a newer shim says more is passed over, what an older one does not say is
 //! done without. A proxy doctors what the real shim says.
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
-
 use serde_json::json;
 
 use crate::support::bundle::Bundle;
 use crate::support::daemon::Daemon;
-use crate::support::eventually;
+use crate::support::{eventually, host};
 
 /// Stands between the daemon and the real shim, line by line; `doctor(message)` gives the messages in its place.
 const PROXY: &str = r#"#!/usr/bin/env python3
@@ -82,8 +79,7 @@ fn lives_with(doctor: &str, lazy: bool) {
     let folder = tempfile::tempdir().unwrap();
     let proxy = folder.path().join("containerd-rest-shim-proxy");
     let script = PROXY.replace("SHIM", env!("CARGO_BIN_EXE_containerd-rest-shim")).replace("DOCTOR", doctor);
-    fs::write(&proxy, script).unwrap();
-    fs::set_permissions(&proxy, fs::Permissions::from_mode(0o755)).unwrap();
+    host::install_script(&proxy, &script);
     let daemon = Daemon::with(&["--shim", proxy.to_str().unwrap()]);
     let bundle = Bundle::script("trap 'exit 6' TERM; i=0; while :; do echo $i; i=$((i+1)); sleep 0.01; done");
     let id = daemon.name("a");

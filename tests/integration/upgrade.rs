@@ -6,7 +6,6 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -39,7 +38,7 @@ pub(crate) fn install(folder: &Path) -> std::path::PathBuf {
     for program in [env!("CARGO_BIN_EXE_containerd-rest"), shim] {
         let name = Path::new(program).file_name().unwrap();
         let fresh = folder.join("fresh");
-        fs::copy(program, &fresh).unwrap();
+        host::install(Path::new(program), &fresh);
         fs::rename(fresh, folder.join(name)).unwrap();
     }
     folder.join("containerd-rest")
@@ -133,16 +132,13 @@ fn a_program_that_does_not_run_takes_nobodys_place() {
     let id = daemon.name("a");
     daemon.start_container(&id, &Bundle::sleeper().start()).expect(201);
     let fresh = folder.path().join("fresh");
-    fs::write(&fresh, "#!/bin/sh\necho 'wrong libc' >&2\nexit 127\n").unwrap();
-    fs::set_permissions(&fresh, fs::Permissions::from_mode(0o755)).unwrap();
+    host::install_script(&fresh, "#!/bin/sh\necho 'wrong libc' >&2\nexit 127\n");
     fs::rename(&fresh, &program).unwrap();
     daemon.hang_up();
     eventually("it says why", || daemon.log().contains("wrong libc"));
     assert_eq!(daemon.status(&id), "running");
     // One that can be tried and is gone before its turn.
-    let script = format!("#!/bin/sh\nrm -f {}\n", program.display());
-    fs::write(&fresh, script).unwrap();
-    fs::set_permissions(&fresh, fs::Permissions::from_mode(0o755)).unwrap();
+    host::install_script(&fresh, &format!("#!/bin/sh\nrm -f {}\n", program.display()));
     fs::rename(&fresh, &program).unwrap();
     daemon.hang_up();
     eventually("it says that it cannot", || daemon.log().contains("cannot be replaced"));

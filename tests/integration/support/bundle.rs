@@ -48,7 +48,7 @@ static ROOTFS: LazyLock<PathBuf> = LazyLock::new(|| {
     for name in ["bin", "proc", "sys", "dev", "tmp", "mem", "usr", "lib", "lib64"] {
         fs::create_dir_all(folder.join(name)).unwrap();
     }
-    fs::copy(busybox, folder.join("bin/busybox")).unwrap();
+    super::host::install(Path::new(busybox), &folder.join("bin/busybox"));
     for applet in APPLETS {
         symlink("busybox", folder.join("bin").join(applet)).unwrap();
     }

@@ -42,6 +42,20 @@ fn clear_cgroups(prefix: &str) {
     }
 }
 
+/// Copies a program to where it is run. By a process of its own: a child of another thread could hold a file open that
+/// this one has written, and the kernel runs none that is open for writing (`ETXTBSY`).
+pub(crate) fn install(program: &Path, to: &Path) {
+    let install = Command::new("install").args(["-m", "755"]).args([program, to]).status();
+    assert!(install.unwrap().success());
+}
+
+/// Writes a script where it is run.
+pub(crate) fn install_script(path: &Path, text: &str) {
+    let mut written = tempfile::NamedTempFile::new().unwrap();
+    std::io::Write::write_all(&mut written, text.as_bytes()).unwrap();
+    install(written.path(), path);
+}
+
 /// Every mount, in this mount namespace, that names this text.
 pub(crate) fn mounts(text: &str) -> Vec<String> {
     let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap();

@@ -3,7 +3,6 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
-use std::process::Command;
 
 use super::daemon::Daemon;
 use super::{eventually, host};
@@ -56,13 +55,7 @@ if test -e "{here}/ill-$verb"; then . "{here}/ill-$verb"; else exec runc "$@"; f
     }
 
     pub(crate) fn come_back(&self) {
-        // By a process of its own: another thread's child could hold a file open that we have written, and
-        // the kernel runs none that is open for writing (ETXTBSY).
-        let install = Command::new("install")
-            .args(["-m", "755"])
-            .args([self.folder.path().join("script"), self.path()])
-            .status();
-        assert!(install.unwrap().success());
+        host::install(&self.folder.path().join("script"), &self.path());
     }
 
     /// Whether it is at something that hangs.
