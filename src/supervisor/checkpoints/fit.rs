@@ -58,6 +58,7 @@ pub(in crate::supervisor) fn unfit(checkpoint: &Checkpoint, here: &Host) -> Vec<
 /// Its processes, or why its images cannot be restored anywhere.
 pub(in crate::supervisor) fn processes(checkpoint: &Checkpoint) -> Result<Vec<Dumped>, String> {
     let whole = || {
+        checkpoint.check_links()?;
         for round in checkpoint.rounds() {
             images::pages_whole(&round)?;
         }
@@ -81,8 +82,9 @@ pub(in crate::supervisor) fn conflicts(
     let mut found = Vec::new();
     if shared.pids {
         for process in processes {
-            let taken = fs::read_to_string(format!("/proc/{}/comm", process.pid));
+            let taken = fs::read(format!("/proc/{}/comm", process.pid));
             if let Ok(other) = taken {
+                let other = String::from_utf8_lossy(&other);
                 found.push(format!(
                     "the pid {} of its {} is that of a {}",
                     process.pid,

@@ -74,6 +74,23 @@ pub(super) fn link(folder: &Path, rounds: u32) -> io::Result<()> {
     Ok(())
 }
 
+/// Whether each of CRIU's links leads to the images before, and nowhere else: a restore reads memory from where they lead.
+pub(super) fn check_links(folder: &Path, images: &Path, rounds: u32) -> io::Result<()> {
+    for step in steps(folder, rounds) {
+        // An old daemon's lie in the folder itself.
+        let images = if step.last { images } else { &step.images };
+        let wrong = match (fs::read_link(images.join(PARENT)), step.parent) {
+            (Ok(leads), Some(parent)) if leads == parent => continue,
+            (Err(error), None) if error.kind() == io::ErrorKind::NotFound => continue,
+            (Ok(leads), _) => format!("leads to {}", leads.display()),
+            (Err(error), _) => format!("is no link to the images before: {error}"),
+        };
+        let name = images.file_name().unwrap_or_default().to_string_lossy();
+        return Err(io::Error::new(io::ErrorKind::InvalidData, format!("{name}/{PARENT} {wrong}")));
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -101,5 +118,21 @@ mod tests {
         assert!(link(folder.path(), 2).is_err());
         link(folder.path(), 1).unwrap();
         assert_eq!(fs::read_link(folder.path().join("image/parent")).unwrap(), Path::new("../pre-1"));
+    }
+
+    #[test]
+    fn a_link_that_leads_elsewhere_or_is_not_there_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let (image, round) = (folder.path().join(IMAGE), folder.path().join("pre-1"));
+        fs::create_dir(&image).unwrap();
+        fs::create_dir(&round).unwrap();
+        let check = |rounds| check_links(folder.path(), &image, rounds);
+        check(0).unwrap();
+        assert!(check(1).unwrap_err().to_string().contains("image/parent is no link"));
+        link(folder.path(), 1).unwrap();
+        check(1).unwrap();
+        assert!(check(0).unwrap_err().to_string().contains("image/parent leads to ../pre-1"));
+        std::os::unix::fs::symlink("/etc", round.join(PARENT)).unwrap();
+        assert!(check(1).unwrap_err().to_string().contains("pre-1/parent leads to /etc"));
     }
 }
