@@ -9,13 +9,13 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use procfs::net::TcpState;
 use procfs::process::{FDTarget, Process};
 
 use crate::config::{Config, find_program};
 use crate::http;
 use crate::runtime::cgroup;
 use crate::runtime::criu::{Criu, Feature, Features};
+use crate::runtime::netns::listening;
 use crate::runtime::process::{CAP_SYS_RESOURCE, has_capability};
 use crate::runtime::program::Program;
 use crate::runtime::runc;
@@ -116,13 +116,8 @@ async fn address(config: &Config) -> Finding {
 /// The program that listens at an address's port, and its pid. To be seen by root alone.
 fn listener(address: &str) -> Option<(String, i32)> {
     let port: u16 = address.rsplit(':').next()?.parse().ok()?;
-    let sockets: Vec<u64> = [procfs::net::tcp(), procfs::net::tcp6()]
-        .into_iter()
-        .flatten()
-        .flatten()
-        .filter(|socket| socket.state == TcpState::Listen && socket.local_address.port() == port)
-        .map(|socket| socket.inode)
-        .collect();
+    let of_port = listening().filter(|socket| socket.local_address.port() == port);
+    let sockets: Vec<u64> = of_port.map(|socket| socket.inode).collect();
     let holds = |process: &Process| {
         let mut open = process.fd().into_iter().flatten().flatten();
         open.any(|fd| matches!(fd.target, FDTarget::Socket(inode) if sockets.contains(&inode)))

@@ -318,6 +318,16 @@ pub fn version() -> io::Result<u8> {
     Err(io::Error::new(io::ErrorKind::NotFound, format!("no cgroup hierarchy at {MOUNT}")))
 }
 
+/// Kills a container: its init process, by pid and start time, and whoever is in its cgroup, whoever's child it is.
+pub fn kill_container(init: Option<(i32, u64)>, place: Option<&Cgroup>) {
+    if let Some(init) = init.and_then(|(pid, start_time)| Held::open_same(pid, start_time).ok().flatten()) {
+        let _ = init.signal(9);
+    }
+    if let Some(place) = place {
+        place.kill();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,4 +1,5 @@
-//! A container's network namespace, entered for a moment; its loopback device (network_namespaces(7), netdevice(7)).
+//! Network namespaces (network_namespaces(7)): who listens in our own; a container's, entered for a moment, and its
+//! loopback device (netdevice(7)).
 
 use std::fs::File;
 use std::io;
@@ -6,6 +7,13 @@ use std::os::fd::{AsRawFd, OwnedFd};
 
 use nix::sched::{CloneFlags, setns};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
+use procfs::net::{TcpNetEntry, TcpState};
+
+/// The sockets that listen for TCP in our own network namespace (`/proc/net/tcp`, `tcp6`).
+pub fn listening() -> impl Iterator<Item = TcpNetEntry> {
+    let all = [procfs::net::tcp(), procfs::net::tcp6()].into_iter().flatten().flatten();
+    all.filter(|socket| socket.state == TcpState::Listen)
+}
 
 /// Sets `lo` up in the network namespace of a process, as runc does when it starts a container.
 pub fn raise_loopback(pid: i32) -> io::Result<()> {

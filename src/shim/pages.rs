@@ -21,6 +21,7 @@ use nix::unistd::Pid;
 use rustix::process::{WaitOptions, waitpid};
 
 use super::{Message, PAGES, Pages, Shim, reaper, somewhere, write_durably};
+use crate::runtime::cgroup;
 use crate::runtime::process::Stat;
 use crate::runtime::program::{ExitStatus, Program};
 use crate::runtime::runc::tail;
@@ -201,15 +202,8 @@ impl Shim {
         self.init.and_then(|init| Stat::of(init.pid)).is_some_and(|stat| stat.is_alive())
     }
 
-    /// Every process of the container's, whoever's child it is.
     fn end_container(&self) {
-        // Ours, and while it is tracked not reaped, so the pid is its own.
-        if let Some(init) = self.init.filter(|init| self.tracked.iter().any(|one| one.key == *init)) {
-            let _ = kill(Pid::from_raw(init.pid), Signal::SIGKILL);
-        }
-        if let Some(place) = &self.place {
-            place.kill();
-        }
+        cgroup::kill_container(self.init.map(|init| (init.pid, init.start_time)), self.place.as_ref());
     }
 
     /// The container has ended before all pages were in: those who are about to end with it get no zeros either.

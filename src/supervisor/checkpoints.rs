@@ -177,6 +177,12 @@ fn folder_of(bundle: &Path) -> PathBuf {
     bundle.join("checkpoints")
 }
 
+/// A folder on the disk that they will be on.
+pub(super) fn disk(bundle: &Path) -> PathBuf {
+    let all = folder_of(bundle);
+    if all.is_dir() { all } else { bundle.to_owned() }
+}
+
 /// The checkpoints of a bundle, newest last. What is no checkpoint is passed over.
 pub(super) fn list(bundle: &Path) -> Result<Vec<Checkpoint>> {
     let folder = folder_of(bundle);

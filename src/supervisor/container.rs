@@ -10,6 +10,7 @@ mod checkpoint;
 mod end;
 mod life;
 mod pages;
+mod plan;
 mod processes;
 mod start;
 mod underway;

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 
 use containerd_rest::runtime::criu::words;
+use nix::mount::{MsFlags, mount, umount};
 use serde_json::{Value, json};
 
 use crate::support::bundle::Bundle;
@@ -85,6 +86,34 @@ impl Said<'_> {
         self.log_is_there(problem, &format!("/containers/{id}/checkpoint/one/log"));
         assert_eq!((self.daemon.status(&id).as_str(), self.daemon.init_pid(&id)), ("running", pid));
         assert!(!bundle.path().join("checkpoints").exists(), "nothing on disk");
+        self.daemon.client.delete(&format!("/containers/{id}?force=true")).expect(204);
+    }
+
+    /// Its checkpoints are on a small disk of their own.
+    fn dump_fills_the_disk(&mut self) {
+        // Files that are open and deleted go into the images, and nobody knows of them before.
+        let script = "for n in 3 4 5 6; do
+    head -c 900000 /dev/urandom >/tmp/f
+    eval \"exec $n</tmp/f\"
+    rm /tmp/f
+done
+touch /tmp/ready
+sleep 1000";
+        let bundle = Bundle::script(script).with_shared();
+        let disk = self.daemon.folder().join("small");
+        fs::create_dir(&disk).unwrap();
+        mount(Some("tmpfs"), &disk, Some("tmpfs"), MsFlags::empty(), Some("size=2m")).unwrap();
+        symlink(&disk, bundle.path().join("checkpoints")).unwrap();
+        let id = self.name();
+        self.daemon.start_container(&id, &bundle.start()).expect(201);
+        eventually("it is ready", || bundle.shared().join("ready").exists());
+        let path = format!("/containers/{id}/checkpoint");
+        let answer = self.daemon.client.post(&format!("{path}/one"), &json!({ "exit": true }));
+        self.hear(&answer.problem(500, "runtime-failed"));
+        assert_eq!(self.daemon.status(&id), "running");
+        assert_eq!(self.daemon.client.get(&path).expect(200).json(), json!([]));
+        assert_eq!(fs::read_dir(&disk).unwrap().count(), 0, "nothing on disk");
+        umount(&disk).unwrap();
         self.daemon.client.delete(&format!("/containers/{id}?force=true")).expect(204);
     }
 
@@ -249,6 +278,7 @@ fn every_failure_that_is_understood_is_said_in_a_sentence_with_a_remedy() {
     let mut said = Said { daemon: &daemon, sentences: BTreeSet::new(), count: 0 };
     starts(&mut said);
     dumps(&mut said);
+    said.dump_fills_the_disk();
     restores(&mut said);
     let known: BTreeSet<String> = words::sentences().map(str::to_owned).collect();
     assert_eq!(said.sentences, known, "each row of the table, and no more");

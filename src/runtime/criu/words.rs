@@ -83,6 +83,11 @@ const TABLE: &[Meaning] = &[
         "a process or thread could not be stopped: it waits in the kernel, as for a disk, or in vfork(2) for its child",
         "repeat when it has come back; the words name its pid, and /proc/PID/wchan what it waits in",
     ),
+    row(
+        &["No space left on device"],
+        "the disk with the bundle's checkpoints is full",
+        "delete what is not needed any more, or let BUNDLE/checkpoints be a link to a folder on another disk",
+    ),
     // Restores.
     row(
         &["on restore: No such file or directory"],

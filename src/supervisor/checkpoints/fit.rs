@@ -5,7 +5,6 @@ use std::fs;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 
-use procfs::net::TcpState;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -13,6 +12,7 @@ use super::Checkpoint;
 use crate::runtime::bundle::Shared;
 use crate::runtime::cpu::Cpu;
 use crate::runtime::images::{self, Dumped};
+use crate::runtime::netns::listening;
 
 /// What of a host a dumped process depends on.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,7 +96,12 @@ pub(in crate::supervisor) fn conflicts(
     }
     if shared.network {
         let wanted = images::listening(&checkpoint.images).unwrap_or_default();
-        let taken = if wanted.is_empty() { Vec::new() } else { listened_at() };
+        // The daemon's own network namespace is that of a container that has none.
+        let taken: Vec<SocketAddr> = if wanted.is_empty() {
+            Vec::new()
+        } else {
+            listening().map(|socket| socket.local_address).collect()
+        };
         for address in wanted {
             if let Some(other) = taken.iter().find(|other| excludes(**other, address)) {
                 found.push(format!("it listens at {address}, and somebody else does at {other}"));
@@ -104,12 +109,6 @@ pub(in crate::supervisor) fn conflicts(
         }
     }
     found
-}
-
-/// In the daemon's own network namespace, which is that of a container that has none.
-fn listened_at() -> Vec<SocketAddr> {
-    let all = [procfs::net::tcp(), procfs::net::tcp6()].into_iter().flatten().flatten();
-    all.filter(|socket| socket.state == TcpState::Listen).map(|socket| socket.local_address).collect()
 }
 
 /// Whether nobody can listen at one address while somebody does at the other: they are the same, or one is every

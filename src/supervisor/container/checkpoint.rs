@@ -48,7 +48,7 @@ impl Task {
         let init = life.init.as_ref().map(Held::pid);
         let begun = blocking(move || {
             let needed = underway::memory_of(&pids) + init.map_or(0, in_memory);
-            let folder = bundle.clone();
+            let folder = checkpoints::disk(&bundle);
             if let Some(free) = free_in(&folder).ok().filter(|free| *free < needed) {
                 return Err(Error::NoRoom { name, needed, free, folder });
             }

@@ -7,9 +7,8 @@ use std::time::Duration;
 use super::Task;
 use super::life::{Happening, Life};
 use crate::ipc::{Hello, Message, Pages, WITH_PAGE_SERVERS};
-use crate::runtime::cgroup::Cgroup;
+use crate::runtime::cgroup;
 use crate::runtime::criu::{Feature, lazy};
-use crate::runtime::process::Held;
 use crate::supervisor::checkpoints::{self, Claim};
 use crate::supervisor::error::{Error, Result};
 use crate::supervisor::events::Happened;
@@ -86,7 +85,7 @@ impl Task {
             if let Err(error) = run.lose_pages() {
                 tracing::error!(container = %id, error = %chain(&error), "that its memory is lost cannot be kept");
             }
-            end_container(init, place.as_ref());
+            cgroup::kill_container(init, place.as_ref());
             // Only now: whom it has served is dead.
             lazy::end(&run.volatile);
             Ok(())
@@ -109,15 +108,6 @@ impl Task {
     /// What needs all of its memory.
     pub(super) fn admit_loaded(&self) -> Result<()> {
         self.snapshot.admit_loaded()
-    }
-}
-
-fn end_container(init: Option<(i32, u64)>, place: Option<&Cgroup>) {
-    if let Some(init) = init.and_then(|(pid, start_time)| Held::open_same(pid, start_time).ok().flatten()) {
-        let _ = init.signal(9);
-    }
-    if let Some(place) = place {
-        place.kill();
     }
 }
 

@@ -1,114 +1,28 @@
 //! Start and restore, and the one place where a start that failed is undone.
 
-use std::fs::{self, File};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use oci_spec::runtime::Process;
 
 use super::calls::Wanted;
+use super::plan::{Loopback, Plan, plan};
 use super::underway::{Call, Work};
 use super::{Life, Snapshot, Start, Task};
-use crate::ipc::{CONSOLE, Pages, ProcessKey, Role, Stdio};
-use crate::runtime::bundle::Bundle;
+use crate::ipc::{CONSOLE, Pages, ProcessKey, Role};
 use crate::runtime::criu::{self, Feature, lazy};
 use crate::runtime::options::Verb;
 use crate::runtime::program::Program;
-use crate::runtime::{self, cgroup, images, mounts, netns};
-use crate::supervisor::checkpoints::{self, Checkpoint, Claim, Claims, Host, catalogue, fit};
-use crate::supervisor::error::{CriuFailure, Error, Result, store};
+use crate::runtime::{self, cgroup, mounts, netns};
+use crate::supervisor::error::{CriuFailure, Error, Result};
 use crate::supervisor::link::Link;
-use crate::supervisor::names::{CheckpointName, ContainerId};
+use crate::supervisor::names::CheckpointName;
 use crate::supervisor::state::{Change, Status};
 use crate::supervisor::store::{Journal, LogOf, PID_FILE, RECORD_VERSION, Record, Run, blocking};
 
 /// CRIU's name for the log of a restore.
 pub(super) const RESTORE_LOG: &str = "restore.log";
-
-/// What a start needs, read and checked before anything is touched.
-struct Plan {
-    bundle: Bundle,
-    checkpoint: Option<Checkpoint>,
-    /// As the bundle has it now; of a restore, as it was when it was dumped.
-    process: Process,
-    stdio: Stdio,
-    /// Of the checkpoint, in bytes.
-    size: u64,
-    /// Nobody deletes the checkpoint meanwhile.
-    claim: Option<Claim>,
-    /// The restored process goes on before all of its memory is in.
-    lazy: bool,
-    loopback: Loopback,
-}
-
-/// Who raises the loopback device. runc does when it starts a container, and not when it restores one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Loopback {
-    /// runc does, or the network is not the container's own.
-    Others,
-    /// A hook does, before CRIU binds sockets again; it costs a restore a tenth of its time.
-    Hook,
-    /// We do, once it is restored: it has no sockets that could miss it.
-    Afterwards,
-}
-
-impl Loopback {
-    fn of(bundle: &Bundle, checkpoint: Option<&Checkpoint>) -> Result<Self> {
-        let Some(checkpoint) = checkpoint.filter(|_| bundle.private_network()) else {
-            return Ok(Self::Others);
-        };
-        match images::has_internet_sockets(&checkpoint.images) {
-            Ok(true) => Ok(Self::Hook),
-            Ok(false) => Ok(Self::Afterwards),
-            Err(error) => {
-                let reasons = vec![fit::damaged(&error)];
-                Err(Error::CheckpointUnfit { name: checkpoint.name.clone(), reasons })
-            }
-        }
-    }
-}
-
-impl Plan {
-    /// A restore, which may take its time.
-    fn work(&self) -> Option<Arc<Work>> {
-        let checkpoint = self.checkpoint.as_ref()?;
-        Some(Work::begin(LogOf::Restore, &checkpoint.name, self.size))
-    }
-
-    /// A folder to restore from in the bundle's place, where a hook is to raise the loopback device: see
-    /// [`Bundle::with_loopback`]. All else that is in the bundle is seen in it, by hooks too.
-    async fn restore_folder(&self, run: &Run, shim: &Path) -> Result<Option<PathBuf>> {
-        if self.loopback != Loopback::Hook {
-            return Ok(None);
-        }
-        let bundle = self.bundle.path().to_owned();
-        let wrong = |source| Error::Bundle { path: bundle.clone(), source };
-        let config = self.bundle.with_loopback(shim).map_err(wrong)?;
-        let folder = run.volatile.join("bundle");
-        blocking(move || {
-            let make = || {
-                fs::create_dir(&folder)?;
-                for entry in
-                    fs::read_dir(&bundle)?.flatten().filter(|entry| entry.file_name() != "config.json")
-                {
-                    std::os::unix::fs::symlink(entry.path(), folder.join(entry.file_name()))?;
-                }
-                fs::write(folder.join("config.json"), config)
-            };
-            make().map_err(store("writing in", &folder))?;
-            Ok(Some(folder))
-        })
-        .await
-    }
-
-    /// Where the bundle puts its cgroup.
-    fn leaf(&self, id: &ContainerId) -> PathBuf {
-        self.bundle.cgroups_path().map_or_else(|| PathBuf::from(id.as_str()), Path::to_owned)
-    }
-}
 
 impl Task {
     pub(super) async fn start(&mut self, start: Start) -> Result<Arc<Snapshot>> {
@@ -410,67 +324,4 @@ async fn end_shim(shim: &crate::runtime::process::Held) {
         let _ = shim.signal(9);
         let _ = tokio::time::timeout(Duration::from_secs(1), fd.readable()).await;
     }
-}
-
-fn plan(start: Start, claims: &Claims, host: &Host) -> Result<Plan> {
-    let bundle =
-        Bundle::open(&start.bundle).map_err(|source| Error::Bundle { path: start.bundle.clone(), source })?;
-    if start.lazy_pages && start.checkpoint.is_none() {
-        return Err(Error::LazyStart);
-    }
-    if start.lazy_pages && bundle.user_namespace() {
-        // userfaultfd(2) asks for CAP_SYS_PTRACE in the first user namespace, and CRIU opens it in the container's.
-        let why =
-            "the bundle has a user namespace, in which the kernel allows CRIU no userfaultfd".to_owned();
-        return Err(Error::Unavailable { feature: Feature::LazyPages, why });
-    }
-    let opened =
-        start.checkpoint.map(|name| checkpoints::open_claimed(claims, bundle.path(), &name)).transpose()?;
-    let (checkpoint, claim) = opened.unzip();
-    if let Some(checkpoint) = &checkpoint {
-        fits(checkpoint, &bundle, host, start.allow_changed_bundle)?;
-    }
-    for (field, file) in [("stdout", &start.stdout), ("stderr", &start.stderr)] {
-        if let Some(path) = file {
-            check_output(path).map_err(|why| Error::Output { field, path: path.clone(), why })?;
-        }
-    }
-    let stdio = Stdio { terminal: bundle.terminal(), stdout: start.stdout, stderr: start.stderr };
-    let dumped = checkpoint.as_ref().and_then(|checkpoint: &Checkpoint| checkpoint.process.clone());
-    let process = dumped.unwrap_or_else(|| bundle.process().clone());
-    let size = checkpoint.as_ref().map_or(0, catalogue::images_size);
-    let loopback = Loopback::of(&bundle, checkpoint.as_ref())?;
-    Ok(Plan { bundle, checkpoint, process, stdio, size, claim, lazy: start.lazy_pages, loopback })
-}
-
-/// Whether the checkpoint can go on here: rather now than by a restore that fails late.
-fn fits(checkpoint: &Checkpoint, bundle: &Bundle, host: &Host, allow_changed_bundle: bool) -> Result<()> {
-    let name = || checkpoint.name.clone();
-    let unfit = |reasons| Error::CheckpointUnfit { name: name(), reasons };
-    let reasons = fit::unfit(checkpoint, host);
-    if !reasons.is_empty() {
-        return Err(unfit(reasons));
-    }
-    let processes = fit::processes(checkpoint).map_err(|damage| unfit(vec![damage]))?;
-    let conflicts = fit::conflicts(checkpoint, &processes, bundle.shared());
-    if !conflicts.is_empty() {
-        return Err(Error::HostConflict { name: name(), conflicts });
-    }
-    let changes = fit::changes(checkpoint, bundle.config());
-    if !changes.is_empty() && !allow_changed_bundle {
-        return Err(Error::BundleChanged { bundle: bundle.path().to_owned(), name: name(), changes });
-    }
-    Ok(())
-}
-
-/// Whether the shim will be able to append to a file. Only opening it tells (a link to nothing, a file system
-/// that takes no files), so it is made here when it is not there.
-fn check_output(path: &Path) -> Result<(), String> {
-    match fs::metadata(path) {
-        Ok(kind) if !kind.is_file() => return Err("it is not a regular file".into()),
-        Err(_) if !path.parent().is_some_and(Path::is_dir) => return Err("its folder is not there".into()),
-        _ => {}
-    }
-    let opened = File::options().create(true).append(true).mode(0o600).open(path);
-    opened.map(drop).map_err(|error| error.to_string())
 }
