@@ -183,8 +183,19 @@ pub(super) fn disk(bundle: &Path) -> PathBuf {
     if all.is_dir() { all } else { bundle.to_owned() }
 }
 
+/// A link there could lead anywhere, and what is written and deleted with it.
+fn refuse_link(bundle: &Path) -> Result<()> {
+    let all = folder_of(bundle);
+    if !fs::symlink_metadata(&all).is_ok_and(|kind| kind.is_symlink()) {
+        return Ok(());
+    }
+    let words = "it is a link, which is not followed: to have checkpoints on another disk, mount that there";
+    Err(store("opening", all)(io::Error::new(io::ErrorKind::InvalidInput, words)))
+}
+
 /// The checkpoints of a bundle, newest last. What is no checkpoint is passed over.
 pub(super) fn list(bundle: &Path) -> Result<Vec<Checkpoint>> {
+    refuse_link(bundle)?;
     let folder = folder_of(bundle);
     let entries = match fs::read_dir(&folder) {
         Ok(entries) => entries,
@@ -228,6 +239,7 @@ pub(super) fn open_claimed(
 }
 
 fn read(bundle: &Path, name: &CheckpointName) -> Result<Option<Checkpoint>> {
+    refuse_link(bundle)?;
     let folder = folder_of(bundle).join(name.as_str());
     // A link could lead anywhere, and a checkpoint's memory with it.
     if !fs::symlink_metadata(&folder).is_ok_and(|kind| kind.is_dir()) {
@@ -313,6 +325,7 @@ fn is_broken(folder: &Path) -> bool {
 
 /// Deletes a checkpoint: gone by a rename, then removed file by file.
 pub(super) fn delete(claims: &Claims, bundle: &Path, name: &CheckpointName) -> Result<()> {
+    refuse_link(bundle)?;
     let all = folder_of(bundle);
     let (named, hidden) = (all.join(name.as_str()), all.join(format!(".{name}.deleted")));
     match open(bundle, name) {

@@ -392,7 +392,7 @@ fn a_stop_that_a_crash_cut_off_is_finished_by_the_next_daemon() {
         daemon.start_container(&id, &deaf.start()).expect(201);
         daemon.client.patch(&format!("/containers/{id}"), &json!({ "status": "paused" })).expect(200);
         let (client, path) = (daemon.client.clone(), format!("/containers/{id}/stop"));
-        let asking = std::thread::spawn(move || client.try_post(&path, &json!({ "timeout": 6 })));
+        let asking = std::thread::spawn(move || client.try_post(&path, &json!({ "timeout": 12 })));
         eventually("it is asked to end", || !asked().is_empty());
         daemon = daemon.crash_and_restart_after(|| {});
         if restart_again {

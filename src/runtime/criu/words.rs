@@ -86,7 +86,7 @@ const TABLE: &[Meaning] = &[
     row(
         &["No space left on device"],
         "the disk with the bundle's checkpoints is full",
-        "delete what is not needed any more, or let BUNDLE/checkpoints be a link to a folder on another disk",
+        "delete what is not needed any more, or mount a larger disk at BUNDLE/checkpoints",
     ),
     // Restores.
     row(

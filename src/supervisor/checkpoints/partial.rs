@@ -10,7 +10,7 @@ use rustix::fs::{CWD, RenameFlags, renameat_with, syncfs};
 use super::claims::{Claim, Claims, Lock};
 use super::{
     Checkpoint, DUMP_LOG, IMAGE, INVENTORY, META, MOST_ROUNDS, Maker, Meta, RECEIVED, SPEC, Step, folder_of,
-    open, read_meta, real, steps,
+    open, read_meta, real, refuse_link, steps,
 };
 use crate::runtime::criu::dump_finished;
 use crate::runtime::durable::{sync_folder, write_synced};
@@ -116,6 +116,7 @@ impl Partial {
 
     /// Nobody else makes one of that name meanwhile, and there is none.
     fn claim(claims: &Claims, bundle: &Path, name: &CheckpointName, ending: &str) -> Result<Self> {
+        refuse_link(bundle)?;
         let taken = || Error::CheckpointTaken { bundle: bundle.to_owned(), name: name.clone() };
         let all = folder_of(bundle);
         let folder = all.join(format!(".{name}{ending}"));
@@ -289,8 +290,7 @@ impl Partial {
 /// The folder of all of a bundle's checkpoints.
 fn make_all(all: &Path) -> Result<()> {
     let Err(error) = DirBuilder::new().mode(0o700).create(all) else { return Ok(()) };
-    // A link to another disk will do.
-    let is_there = match fs::metadata(all) {
+    let is_there = match fs::symlink_metadata(all) {
         Ok(kind) => kind.is_dir(),
         // It was, and another took it away just now: whoever makes something in it finds that out.
         Err(_) => error.kind() == io::ErrorKind::AlreadyExists,
@@ -301,6 +301,9 @@ fn make_all(all: &Path) -> Result<()> {
 /// Finishes what a daemon that died left of a container's checkpoints: those that it was deleting, and those that
 /// it was making, but for the one that its journal names.
 pub(in crate::supervisor) fn sweep(bundle: &Path, container: &str, making: Option<&CheckpointName>) {
+    if refuse_link(bundle).is_err() {
+        return;
+    }
     for entry in fs::read_dir(folder_of(bundle)).into_iter().flatten().flatten() {
         let name = entry.file_name();
         let Some(hidden) = name.to_str().and_then(|name| name.strip_prefix('.')) else { continue };
@@ -408,17 +411,22 @@ mod tests {
     }
 
     #[test]
-    fn the_folder_of_all_may_be_a_link_to_another_disk() {
-        let (bundle, disk) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        std::os::unix::fs::symlink(disk.path(), folder_of(bundle.path())).unwrap();
-        let options = CriuOptions::default();
+    fn a_link_in_place_of_the_folder_of_all_is_not_followed() {
+        let (bundle, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        for hidden in [".a.deleted", "b"] {
+            fs::create_dir(elsewhere.path().join(hidden)).unwrap();
+            fs::write(elsewhere.path().join(hidden).join(INVENTORY), "").unwrap();
+        }
+        std::os::unix::fs::symlink(elsewhere.path(), folder_of(bundle.path())).unwrap();
         let claims = Claims::default();
-        let partial =
-            Partial::begin(&claims, bundle.path(), &name("a"), &meta(options), b"{}", |_| false).unwrap();
-        fs::write(partial.images().join(INVENTORY), "").unwrap();
-        partial.finish().unwrap();
-        assert_eq!(list(bundle.path()).unwrap().len(), 1);
-        delete(&claims, bundle.path(), &name("a")).unwrap();
-        assert_eq!(fs::read_dir(disk.path()).unwrap().count(), 0);
+        let options = CriuOptions::default();
+        let begun = Partial::begin(&claims, bundle.path(), &name("a"), &meta(options), b"{}", |_| false);
+        assert!(begun.unwrap_err().to_string().contains("checkpoints"));
+        assert!(Partial::receive(&claims, bundle.path(), &name("a"), |_| Ok(())).is_err());
+        assert!(list(bundle.path()).is_err());
+        assert!(open_claimed(&claims, bundle.path(), &name("b")).is_err());
+        assert!(delete(&claims, bundle.path(), &name("b")).is_err());
+        sweep(bundle.path(), "c", None);
+        assert_eq!(fs::read_dir(elsewhere.path()).unwrap().count(), 2);
     }
 }
