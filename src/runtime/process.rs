@@ -7,6 +7,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::time::Duration;
 
+use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
 use tokio::io::Interest;
@@ -35,8 +36,8 @@ impl Held {
         };
         match pidfd_open(raw, PidfdFlags::NONBLOCK) {
             Ok(pidfd) => Ok(start_time(pid).map(|start_time| Self { pid, start_time, pidfd })),
-            // EINVAL: the pid is a thread's, not a process's.
-            Err(rustix::io::Errno::SRCH | rustix::io::Errno::INVAL) => Ok(None),
+            // EINVAL, and ENOENT since Linux 6.16: the pid is a thread's, not a process's.
+            Err(Errno::SRCH | Errno::INVAL | Errno::NOENT) => Ok(None),
             Err(error) => Err(Error::Process { pid, what: "pidfd_open", source: error.into() }),
         }
     }
@@ -329,5 +330,11 @@ mod tests {
         assert!(Held::open_same(pid, start_time).unwrap().is_some());
         assert!(Held::open_same(pid, start_time + 1).unwrap().is_none());
         assert!(Held::open(0).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_thread_is_no_process() {
+        let held = std::thread::spawn(|| Held::open(nix::unistd::gettid().as_raw()));
+        assert!(held.join().unwrap().unwrap().is_none());
     }
 }
