@@ -24,6 +24,33 @@ pub struct Settings {
     /// The unix socket [default: STATE/containerd-rest.sock]
     #[arg(long, global = true, value_name = "PATH", env = "CONTAINERD_REST_SOCKET")]
     socket: Option<PathBuf>,
+    /// A user who may call beside root, by name or number: that makes them root on this host. May be repeated
+    #[arg(
+        long,
+        global = true,
+        value_name = "USER",
+        env = "CONTAINERD_REST_ALLOW_USER",
+        value_delimiter = ','
+    )]
+    #[serde(default)]
+    allow_user: Vec<String>,
+    /// A group whose members may call: that makes them root on this host. May be repeated
+    #[arg(
+        long,
+        global = true,
+        value_name = "GROUP",
+        env = "CONTAINERD_REST_ALLOW_GROUP",
+        value_delimiter = ','
+    )]
+    #[serde(default)]
+    allow_group: Vec<String>,
+    /// The group that the unix socket is of [default: root]
+    #[arg(long, global = true, value_name = "GROUP", env = "CONTAINERD_REST_SOCKET_GROUP")]
+    socket_group: Option<String>,
+    /// A name by which browsers reach this daemon, beside localhost: a proxy's, say. May be repeated
+    #[arg(long, global = true, value_name = "HOST", env = "CONTAINERD_REST_NAME", value_delimiter = ',')]
+    #[serde(default)]
+    name: Vec<String>,
     /// The durable folder: records, exit statuses, logs [default: /var/lib/containerd-rest]
     #[arg(long, global = true, value_name = "DIR", env = "CONTAINERD_REST_ROOT")]
     root: Option<PathBuf>,
@@ -76,6 +103,14 @@ pub struct Config {
     pub listen: String,
     /// The unix socket.
     pub socket: PathBuf,
+    /// Who may call beside root: users.
+    pub allow_user: Vec<String>,
+    /// And groups.
+    pub allow_group: Vec<String>,
+    /// The unix socket's group.
+    pub socket_group: Option<String>,
+    /// What the daemon is called beside localhost.
+    pub name: Vec<String>,
     /// The durable folder.
     pub root: PathBuf,
     /// The volatile folder.
@@ -131,6 +166,10 @@ impl Config {
         Ok(Self {
             listen: flags.listen.or(file.listen).unwrap_or_else(|| "localhost:8888".into()),
             socket: flags.socket.or(file.socket).unwrap_or_else(|| state.join("containerd-rest.sock")),
+            allow_user: some_or(flags.allow_user, file.allow_user),
+            allow_group: some_or(flags.allow_group, file.allow_group),
+            socket_group: flags.socket_group.or(file.socket_group),
+            name: some_or(flags.name, file.name),
             root: flags.root.or(file.root).unwrap_or_else(|| "/var/lib/containerd-rest".into()),
             runtime: flags.runtime.or(file.runtime).unwrap_or_else(|| "runc".into()),
             criu: flags.criu.or(file.criu).unwrap_or_else(default_criu),
@@ -144,6 +183,11 @@ impl Config {
             state,
         })
     }
+}
+
+/// A list by flag or environment takes the place of the file's.
+fn some_or(flags: Vec<String>, file: Vec<String>) -> Vec<String> {
+    if flags.is_empty() { file } else { flags }
 }
 
 fn read_file(named: Option<&Path>) -> Result<Settings, ConfigError> {

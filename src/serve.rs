@@ -55,6 +55,9 @@ pub enum ServeError {
     /// What was left.
     #[error("what an earlier daemon left cannot be taken back: {0}")]
     Recovery(String),
+    /// Whom it is to serve.
+    #[error(transparent)]
+    Callers(#[from] http::NoSuch),
     /// The sockets.
     #[error(transparent)]
     Listen(#[from] ListenError),
@@ -99,7 +102,13 @@ where
     let mut signals = Signals::new(replaces)?;
     let supervisor = Supervisor::open(parts).await.map_err(|error| ServeError::Recovery(chain(&error)))?;
     reaper::reap(inherited);
-    let listeners = Listeners::bind(&config.listen, &config.socket, given).await?;
+    let group = config.socket_group.as_deref();
+    let listeners = Listeners::bind(&config.listen, &config.socket, group, given).await?;
+    let (users, groups, known) = (config.allow_user.clone(), config.allow_group.clone(), supervisor.clone());
+    // The user database may be on the network.
+    let callers = tokio::task::spawn_blocking(move || http::Callers::new(&users, &groups, known));
+    let callers = callers.await.map_err(io::Error::other)??;
+    let door = http::Door { callers, names: http::Names::new(&config.name) };
 
     if replaces {
         tracing::info!("takes the place of the program that was here before");
@@ -110,7 +119,7 @@ where
         writeln!(stdout, "containerd-rest {} listens on {}", env!("CARGO_PKG_VERSION"), listeners.describe())
             .and_then(|()| stdout.flush());
 
-    let mut serving = Serving::begin(supervisor, answers, &listeners)?;
+    let mut serving = Serving::begin(supervisor, answers, door, &listeners)?;
     while let Asked::Replace = signals.next().await {
         let tried = tokio::select! {
             tried = succeeds() => tried,

@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use crate::api::Api;
-use crate::http::{self, Answers, Listeners, Phase};
+use crate::http::{self, Answers, Door, Listeners, Phase};
 use crate::signals::{Signals, Unheard};
 use crate::supervisor::Supervisor;
 
@@ -33,6 +33,7 @@ pub(crate) struct Serving {
     supervisor: Supervisor,
     api: Api,
     answers: Answers,
+    door: Door,
     /// Those of a handover that came to nothing too, while their connections are open.
     servers: JoinSet<io::Result<()>>,
     phase: watch::Sender<Phase>,
@@ -59,16 +60,22 @@ enum Drained {
 }
 
 impl Serving {
-    pub(crate) fn begin(supervisor: Supervisor, answers: Answers, listeners: &Listeners) -> io::Result<Self> {
+    pub(crate) fn begin(
+        supervisor: Supervisor,
+        answers: Answers,
+        door: Door,
+        listeners: &Listeners,
+    ) -> io::Result<Self> {
         let api = Api::new(supervisor.clone());
         let (servers, phase) = (JoinSet::new(), watch::Sender::new(Phase::Serving));
-        let mut serving = Self { supervisor, api, answers, servers, phase };
+        let mut serving = Self { supervisor, api, answers, door, servers, phase };
         serving.serve(listeners)?;
         Ok(serving)
     }
 
     fn serve(&mut self, listeners: &Listeners) -> io::Result<()> {
-        let router = http::router(self.api.clone(), self.answers.clone(), self.phase.subscribe());
+        let router =
+            http::router(self.api.clone(), self.answers.clone(), self.door.clone(), self.phase.subscribe());
         self.servers.spawn(listeners.serve(router, self.phase.subscribe())?);
         Ok(())
     }

@@ -7,6 +7,7 @@ impl From<Problem> for StartContainerResponse {
     fn from(problem: Problem) -> Self {
         match problem.status {
             400 => Self::BadRequest(problem),
+            403 => Self::Forbidden(problem),
             404 => Self::NotFound(problem),
             409 => Self::Conflict(problem),
             413 => Self::Status413(problem),
@@ -21,6 +22,7 @@ impl From<Problem> for StartContainerResponse {
 impl From<Problem> for GetContainerResponse {
     fn from(problem: Problem) -> Self {
         match problem.status {
+            403 => Self::Forbidden(problem),
             404 => Self::NotFound(problem),
             422 => Self::UnprocessableEntity(problem),
             _ => Self::InternalServerError(Problem { status: 500, ..problem }),
@@ -32,6 +34,7 @@ impl From<Problem> for UpdateContainerResponse {
     fn from(problem: Problem) -> Self {
         match problem.status {
             400 => Self::BadRequest(problem),
+            403 => Self::Forbidden(problem),
             404 => Self::NotFound(problem),
             409 => Self::Conflict(problem),
             413 => Self::Status413(problem),
@@ -46,6 +49,7 @@ impl From<Problem> for UpdateContainerResponse {
 impl From<Problem> for DeleteContainerResponse {
     fn from(problem: Problem) -> Self {
         match problem.status {
+            403 => Self::Forbidden(problem),
             404 => Self::NotFound(problem),
             409 => Self::Conflict(problem),
             422 => Self::UnprocessableEntity(problem),
@@ -60,6 +64,7 @@ impl From<Problem> for StopContainerResponse {
     fn from(problem: Problem) -> Self {
         match problem.status {
             400 => Self::BadRequest(problem),
+            403 => Self::Forbidden(problem),
             404 => Self::NotFound(problem),
             413 => Self::Status413(problem),
             422 => Self::UnprocessableEntity(problem),
@@ -73,6 +78,7 @@ impl From<Problem> for StopContainerResponse {
 impl From<Problem> for WaitContainerResponse {
     fn from(problem: Problem) -> Self {
         match problem.status {
+            403 => Self::Forbidden(problem),
             404 => Self::NotFound(problem),
             422 => Self::UnprocessableEntity(problem),
             503 => Self::ServiceUnavailable(problem),
@@ -85,6 +91,7 @@ impl From<Problem> for CreateProcessResponse {
     fn from(problem: Problem) -> Self {
         match problem.status {
             400 => Self::BadRequest(problem),
+            403 => Self::Forbidden(problem),
             404 => Self::NotFound(problem),
             409 => Self::Conflict(problem),
             413 => Self::Status413(problem),
@@ -100,6 +107,7 @@ impl From<Problem> for CreateProcessPluralResponse {
     fn from(problem: Problem) -> Self {
         match problem.status {
             400 => Self::BadRequest(problem),
+            403 => Self::Forbidden(problem),
             404 => Self::NotFound(problem),
             409 => Self::Conflict(problem),
             413 => Self::Status413(problem),
@@ -114,6 +122,7 @@ impl From<Problem> for CreateProcessPluralResponse {
 impl From<Problem> for GetProcessResponse {
     fn from(problem: Problem) -> Self {
         match problem.status {
+            403 => Self::Forbidden(problem),
             404 => Self::NotFound(problem),
             422 => Self::UnprocessableEntity(problem),
             _ => Self::InternalServerError(Problem { status: 500, ..problem }),
@@ -125,6 +134,7 @@ impl From<Problem> for SignalProcessResponse {
     fn from(problem: Problem) -> Self {
         match problem.status {
             400 => Self::BadRequest(problem),
+            403 => Self::Forbidden(problem),
             404 => Self::NotFound(problem),
             409 => Self::Conflict(problem),
             413 => Self::Status413(problem),
@@ -138,6 +148,7 @@ impl From<Problem> for SignalProcessResponse {
 impl From<Problem> for GetProcessPluralResponse {
     fn from(problem: Problem) -> Self {
         match problem.status {
+            403 => Self::Forbidden(problem),
             404 => Self::NotFound(problem),
             422 => Self::UnprocessableEntity(problem),
             _ => Self::InternalServerError(Problem { status: 500, ..problem }),
@@ -149,6 +160,7 @@ impl From<Problem> for SignalProcessPluralResponse {
     fn from(problem: Problem) -> Self {
         match problem.status {
             400 => Self::BadRequest(problem),
+            403 => Self::Forbidden(problem),
             404 => Self::NotFound(problem),
             409 => Self::Conflict(problem),
             413 => Self::Status413(problem),
@@ -162,6 +174,7 @@ impl From<Problem> for SignalProcessPluralResponse {
 impl From<Problem> for WaitProcessResponse {
     fn from(problem: Problem) -> Self {
         match problem.status {
+            403 => Self::Forbidden(problem),
             404 => Self::NotFound(problem),
             422 => Self::UnprocessableEntity(problem),
             503 => Self::ServiceUnavailable(problem),
@@ -173,6 +186,7 @@ impl From<Problem> for WaitProcessResponse {
 impl From<Problem> for WaitProcessPluralResponse {
     fn from(problem: Problem) -> Self {
         match problem.status {
+            403 => Self::Forbidden(problem),
             404 => Self::NotFound(problem),
             422 => Self::UnprocessableEntity(problem),
             503 => Self::ServiceUnavailable(problem),
@@ -184,6 +198,7 @@ impl From<Problem> for WaitProcessPluralResponse {
 impl From<Problem> for ListCheckpointsResponse {
     fn from(problem: Problem) -> Self {
         match problem.status {
+            403 => Self::Forbidden(problem),
             404 => Self::NotFound(problem),
             422 => Self::UnprocessableEntity(problem),
             _ => Self::InternalServerError(Problem { status: 500, ..problem }),
@@ -194,6 +209,7 @@ impl From<Problem> for ListCheckpointsResponse {
 impl From<Problem> for PreflightCheckpointResponse {
     fn from(problem: Problem) -> Self {
         match problem.status {
+            403 => Self::Forbidden(problem),
             404 => Self::NotFound(problem),
             409 => Self::Conflict(problem),
             422 => Self::UnprocessableEntity(problem),
@@ -207,6 +223,7 @@ impl From<Problem> for CreateCheckpointResponse {
     fn from(problem: Problem) -> Self {
         match problem.status {
             400 => Self::BadRequest(problem),
+            403 => Self::Forbidden(problem),
             404 => Self::NotFound(problem),
             409 => Self::Conflict(problem),
             413 => Self::Status413(problem),
@@ -222,6 +239,7 @@ impl From<Problem> for CreateCheckpointResponse {
 impl From<Problem> for GetCheckpointResponse {
     fn from(problem: Problem) -> Self {
         match problem.status {
+            403 => Self::Forbidden(problem),
             404 => Self::NotFound(problem),
             409 => Self::Conflict(problem),
             422 => Self::UnprocessableEntity(problem),
@@ -233,6 +251,7 @@ impl From<Problem> for GetCheckpointResponse {
 impl From<Problem> for DeleteCheckpointResponse {
     fn from(problem: Problem) -> Self {
         match problem.status {
+            403 => Self::Forbidden(problem),
             404 => Self::NotFound(problem),
             409 => Self::Conflict(problem),
             422 => Self::UnprocessableEntity(problem),
@@ -245,6 +264,7 @@ impl From<Problem> for DeleteCheckpointResponse {
 impl From<Problem> for CancelOperationResponse {
     fn from(problem: Problem) -> Self {
         match problem.status {
+            403 => Self::Forbidden(problem),
             404 => Self::NotFound(problem),
             409 => Self::Conflict(problem),
             422 => Self::UnprocessableEntity(problem),

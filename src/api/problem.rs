@@ -462,6 +462,24 @@ fn at(location: String, words: &str) -> Problem {
     found
 }
 
+/// Somebody who is not served.
+pub fn not_allowed(why: String) -> Problem {
+    problem(
+        &kind("not-allowed", "You may not use this daemon", 403),
+        why,
+        "call as root (sudo curl …); who is let in by --allow-user or --allow-group is root on this host too",
+    )
+}
+
+/// A request that another site's page has had a browser send, as far as that can be told.
+pub fn foreign_site(why: &str) -> Problem {
+    problem(
+        &kind("foreign-site", "The request is another site's", 403),
+        format!("the request is refused: {why}"),
+        "open /swagger-ui/ of this daemon itself; another name of this host is made its own by --name HOST",
+    )
+}
+
 /// What the framework answers by itself, without a document.
 pub fn of_status(status: u16, method: &str, path: &str, allow: Option<&str>) -> Problem {
     let remedy = "GET /openapi.json says what there is, /swagger-ui/ shows it";

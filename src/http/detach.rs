@@ -75,6 +75,13 @@ pub(super) struct Connection<I> {
     silence: Option<Silence>,
 }
 
+impl<I> Connection<I> {
+    /// What it is a connection of.
+    pub(super) fn of(connection: &Self) -> &I {
+        &connection.io
+    }
+}
+
 struct Silence(watch::Sender<usize>);
 
 impl Silence {

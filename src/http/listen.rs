@@ -1,4 +1,4 @@
-//! Where the daemon listens: loopback alone, and a unix socket that root alone may open; and how it stops to, so that
+//! Where the daemon listens: loopback alone, and a unix socket that root and one group may open; and how it stops to, so that
 //! a program that takes its place refuses nobody.
 
 use std::fs;
@@ -15,6 +15,7 @@ use axum::response::Response;
 use tokio::net::{TcpListener, UnixListener, lookup_host};
 use tokio::sync::watch;
 
+use super::callers::{Peer, group_id};
 use super::detach::Patient;
 use super::given::{Given, Handed};
 
@@ -43,7 +44,9 @@ pub enum ListenError {
         source: io::Error,
     },
     /// The address can be reached from elsewhere.
-    #[error("--listen {0} is not loopback: everybody who reaches this port is root here; use localhost:PORT")]
+    #[error(
+        "--listen {0} is not loopback: whoever is served is root here, and who calls from elsewhere cannot be told; use localhost:PORT"
+    )]
     NotLoopback(SocketAddr),
     /// It is taken, or the host refuses.
     #[error(
@@ -98,7 +101,12 @@ impl Phase {
 impl Listeners {
     /// Binds every loopback address that the name stands for (`localhost` is often two), and the socket; but what was
     /// given is listened on instead.
-    pub async fn bind(address: &str, socket: &Path, given: Given) -> Result<Self, ListenError> {
+    pub async fn bind(
+        address: &str,
+        socket: &Path,
+        group: Option<&str>,
+        given: Given,
+    ) -> Result<Self, ListenError> {
         let tcp = if given.tcp.is_empty() { bind_tcp(address).await? } else { given.tcp };
         for listener in &tcp {
             let at = listener.local_addr().map_err(|source| ListenError::Given { source })?;
@@ -110,7 +118,7 @@ impl Listeners {
         let (unix, own_path) = match given.unix {
             Some(given) => given,
             None => {
-                let unix = bind_unix(socket);
+                let unix = bind_unix(socket, group);
                 (unix.map_err(|source| ListenError::Socket { path: socket.to_owned(), source })?, true)
             }
         };
@@ -138,6 +146,7 @@ impl Listeners {
             let _ = phase.wait_for(|phase| *phase == Phase::Ending).await;
         };
         let mut servers = tokio::task::JoinSet::new();
+        let router = router.into_make_service_with_connect_info::<Peer>();
         for listener in &self.tcp {
             let listener = TcpListener::from_std(listener.try_clone()?)?;
             let server =
@@ -226,13 +235,22 @@ async fn bind_tcp(address: &str) -> Result<Vec<std::net::TcpListener>, ListenErr
 }
 
 /// The state folder is locked, so a socket that is there is a dead daemon's.
-fn bind_unix(path: &Path) -> io::Result<std::os::unix::net::UnixListener> {
+fn bind_unix(path: &Path, group: Option<&str>) -> io::Result<std::os::unix::net::UnixListener> {
+    let group = group.map(group_of).transpose()?;
     match fs::symlink_metadata(path) {
         Ok(kind) if std::os::unix::fs::FileTypeExt::is_socket(&kind.file_type()) => fs::remove_file(path)?,
         Ok(_) => return Err(io::Error::new(io::ErrorKind::AlreadyExists, "it is there and is no socket")),
         Err(_) => {}
     }
     let listener = UnixListener::bind(path)?.into_std()?;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
+    if group.is_some() {
+        std::os::unix::fs::chown(path, None, group)?;
+    }
+    // Of root's own group alone, unless another is named.
+    fs::set_permissions(path, fs::Permissions::from_mode(0o660))?;
     Ok(listener)
+}
+
+fn group_of(name: &str) -> io::Result<u32> {
+    group_id(name).ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, format!("there is no group {name}")))
 }

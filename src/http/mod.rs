@@ -5,6 +5,7 @@ mod accept;
 mod answers;
 mod archive;
 mod body;
+mod callers;
 mod checkpoint_log;
 mod detach;
 mod events;
@@ -14,6 +15,7 @@ mod logs;
 mod problems;
 mod query;
 mod repeat;
+mod sites;
 mod swagger;
 mod unmodelled;
 
@@ -23,8 +25,10 @@ use containerd_rest_api as generated;
 use tokio::sync::watch;
 
 pub use answers::Answers;
+pub use callers::{Callers, NoSuch};
 pub use given::{Given, Handed};
 pub use listen::{ListenError, Listeners, Phase, try_address};
+pub use sites::Names;
 
 use crate::api::Api;
 
@@ -48,8 +52,17 @@ pub fn api_version() -> String {
     contract.map_or_else(|error| error.to_string(), |contract| contract.info.version)
 }
 
+/// Who is served, and under which names.
+#[derive(Debug, Clone)]
+pub struct Door {
+    /// Who may call.
+    pub callers: Callers,
+    /// What the daemon is called.
+    pub names: Names,
+}
+
 /// Everything that is served. Streams end when it is no longer the phase to serve.
-pub fn router(api: Api, answers: Answers, phase: watch::Receiver<Phase>) -> Router {
+pub fn router(api: Api, answers: Answers, door: Door, phase: watch::Receiver<Phase>) -> Router {
     let routes = Router::new()
         .merge(generated::containers_api_router(api.clone()))
         .merge(generated::processes_api_router(api.clone()))
@@ -63,7 +76,10 @@ pub fn router(api: Api, answers: Answers, phase: watch::Receiver<Phase>) -> Rout
         .layer(middleware::from_fn_with_state(answers, repeat::first_answer))
         .layer(middleware::from_fn(body::take_as_json))
         .layer(middleware::from_fn(query::known))
+        .layer(middleware::from_fn_with_state(door.names, sites::own))
+        .layer(middleware::from_fn_with_state(door.callers, callers::known))
         .layer(middleware::from_fn(problems::documents))
+        .layer(middleware::from_fn(sites::guarded))
         .layer(middleware::from_fn(detach::from_client))
         .layer(middleware::from_fn_with_state(phase, listen::close_after))
 }

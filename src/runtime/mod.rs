@@ -7,6 +7,7 @@ pub mod cpu;
 pub mod criu;
 pub mod durable;
 pub mod error;
+pub mod holders;
 pub mod images;
 pub mod lines;
 pub mod mounts;
@@ -17,6 +18,7 @@ pub mod process;
 pub mod program;
 pub mod regular;
 pub mod runc;
+pub mod sock_diag;
 pub mod tree;
 
 pub use error::{Error, Result};

@@ -73,10 +73,7 @@ impl Held {
 
     /// Whether all of it has ended, reaped or not (pidfd_open(2): then it is readable).
     pub fn has_ended(&self) -> bool {
-        use rustix::event::{PollFd, PollFlags, Timespec, poll};
-        let mut looked = [PollFd::new(&self.pidfd, PollFlags::IN)];
-        let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
-        poll(&mut looked, Some(&at_once)).is_ok_and(|ready| ready > 0)
+        has_ended(&self.pidfd)
     }
 
     /// A second descriptor of the same process, readable once it has ended (pidfd_open(2)).
@@ -115,6 +112,20 @@ pub fn end_orphans(arguments: &[&str]) {
         }
         std::thread::sleep(ORPHAN_PAUSE);
     }
+}
+
+/// Whether all of a process that is held by this pidfd has ended, reaped or not (pidfd_open(2): then it is readable).
+pub fn has_ended(pidfd: &OwnedFd) -> bool {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    let mut looked = [PollFd::new(pidfd, PollFlags::IN)];
+    let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
+    poll(&mut looked, Some(&at_once)).is_ok_and(|ready| ready > 0)
+}
+
+/// Whether a process is in our own user namespace; not when that cannot be told (user_namespaces(7)).
+pub fn is_in_own_user_namespace(pid: i32) -> bool {
+    let of = |process: &str| fs::read_link(format!("/proc/{process}/ns/user"));
+    matches!((of(&pid.to_string()), of("self")), (Ok(theirs), Ok(ours)) if theirs == ours)
 }
 
 /// Every process there is.

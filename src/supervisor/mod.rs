@@ -20,6 +20,7 @@ mod recovery;
 mod registry;
 mod state;
 mod store;
+mod strangers;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};

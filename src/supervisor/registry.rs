@@ -138,6 +138,13 @@ impl Places {
         }
     }
 
+    /// The container that a process with this cgroup is in.
+    pub(super) fn holder(&self, cgroup: &Cgroup) -> Option<ContainerId> {
+        let places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = places.iter().find(|(_, place)| cgroup.is_within(place));
+        found.map(|(id, _)| id.clone())
+    }
+
     pub(super) fn leave(&self, id: &ContainerId) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
     }

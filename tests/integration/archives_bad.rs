@@ -356,7 +356,8 @@ fn a_sender_who_hangs_up_leaves_nothing_wherever_it_was() {
     }
     // In chunks, whose end never comes.
     let mut stream = raw::connect(&scene.daemon.client);
-    let head = format!("PUT {} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n", scene.path());
+    let head =
+        format!("PUT {} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n", scene.path());
     stream.write_all(head.as_bytes()).unwrap();
     stream.write_all(format!("{whole:x}\r\n").as_bytes()).unwrap();
     stream.write_all(&scene.archive).unwrap();

@@ -15,6 +15,7 @@ mod bad_runtime;
 mod bad_target;
 mod browser;
 mod browser_page;
+mod callers;
 mod catalogue;
 mod checkpoints;
 mod clock;

@@ -12,6 +12,7 @@ use crate::support::bundle::Bundle;
 use crate::support::client::Answer;
 use crate::support::contract::document;
 use crate::support::daemon::Daemon;
+use crate::support::host::as_user;
 use crate::support::runtime::Runtime;
 use crate::support::{eventually, raw};
 
@@ -69,6 +70,24 @@ fn a_name_of_the_wrong_form_is_refused_wherever_there_is_a_name() {
         let problem = operation.send(&daemon, &operation.path("-a", "1")).problem(422, "invalid-request");
         assert_eq!(problem["errors"][0]["location"], "/path/id");
     }
+    daemon.clean_up();
+}
+
+/// They are nobody's, so they do nothing.
+#[test]
+fn who_is_not_root_is_refused_by_every_operation() {
+    let daemon = Daemon::start();
+    let document = document();
+    let all = document["paths"].as_object().unwrap().values();
+    let all = all.flat_map(|item| item.as_object().unwrap().keys().filter(|key| *key != "parameters"));
+    let operations = Operation::naming(403);
+    assert_eq!(operations.len(), all.count(), "every operation can refuse");
+    as_user(65534, || {
+        for operation in operations {
+            let path = operation.path(&daemon.name("a"), "1").replace("{file}", "settings.js");
+            operation.send(&daemon, &path).problem(403, "not-allowed");
+        }
+    });
     daemon.clean_up();
 }
 

@@ -44,6 +44,7 @@ impl IntoResponse for RequestValidationRejection {
 pub enum StartContainerResponse {
     Created(Container),
     BadRequest(Problem),
+    Forbidden(Problem),
     NotFound(Problem),
     Conflict(Problem),
     Status413(Problem),
@@ -69,6 +70,18 @@ impl IntoResponse for StartContainerResponse {
             }
             Self::BadRequest(body) => {
                 let mut response = (StatusCode::BAD_REQUEST, Json(body)).into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::Forbidden(body) => {
+                let mut response = (StatusCode::FORBIDDEN, Json(body)).into_response();
                 let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
                     "application/problem+json".as_bytes(),
                 ) else {
@@ -182,6 +195,7 @@ impl IntoResponse for StartContainerResponse {
 /// Response for `GET /containers/{id}` (operationId `getContainer`).
 pub enum GetContainerResponse {
     Ok(Container),
+    Forbidden(Problem),
     NotFound(Problem),
     UnprocessableEntity(Problem),
     InternalServerError(Problem),
@@ -193,6 +207,18 @@ impl IntoResponse for GetContainerResponse {
                 let mut response = (StatusCode::OK, Json(body)).into_response();
                 let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
                     "application/json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::Forbidden(body) => {
+                let mut response = (StatusCode::FORBIDDEN, Json(body)).into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
                 ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
@@ -246,6 +272,7 @@ impl IntoResponse for GetContainerResponse {
 pub enum UpdateContainerResponse {
     Ok(Container),
     BadRequest(Problem),
+    Forbidden(Problem),
     NotFound(Problem),
     Conflict(Problem),
     Status413(Problem),
@@ -271,6 +298,18 @@ impl IntoResponse for UpdateContainerResponse {
             }
             Self::BadRequest(body) => {
                 let mut response = (StatusCode::BAD_REQUEST, Json(body)).into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::Forbidden(body) => {
+                let mut response = (StatusCode::FORBIDDEN, Json(body)).into_response();
                 let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
                     "application/problem+json".as_bytes(),
                 ) else {
@@ -384,6 +423,7 @@ impl IntoResponse for UpdateContainerResponse {
 /// Response for `DELETE /containers/{id}` (operationId `deleteContainer`).
 pub enum DeleteContainerResponse {
     NoContent,
+    Forbidden(Problem),
     NotFound(Problem),
     Conflict(Problem),
     UnprocessableEntity(Problem),
@@ -395,6 +435,18 @@ impl IntoResponse for DeleteContainerResponse {
     fn into_response(self) -> ::axum::response::Response {
         match self {
             Self::NoContent => StatusCode::NO_CONTENT.into_response(),
+            Self::Forbidden(body) => {
+                let mut response = (StatusCode::FORBIDDEN, Json(body)).into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
             Self::NotFound(body) => {
                 let mut response = (StatusCode::NOT_FOUND, Json(body)).into_response();
                 let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
@@ -481,6 +533,7 @@ impl IntoResponse for DeleteContainerResponse {
 /// Response for `GET /containers` (operationId `listContainers`).
 pub enum ListContainersResponse {
     Ok(ContainerList),
+    Forbidden(Problem),
     UnprocessableEntity(Problem),
 }
 impl IntoResponse for ListContainersResponse {
@@ -490,6 +543,18 @@ impl IntoResponse for ListContainersResponse {
                 let mut response = (StatusCode::OK, Json(body)).into_response();
                 let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
                     "application/json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::Forbidden(body) => {
+                let mut response = (StatusCode::FORBIDDEN, Json(body)).into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
                 ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
@@ -518,6 +583,7 @@ impl IntoResponse for ListContainersResponse {
 pub enum StopContainerResponse {
     Ok(Container),
     BadRequest(Problem),
+    Forbidden(Problem),
     NotFound(Problem),
     Status413(Problem),
     UnprocessableEntity(Problem),
@@ -542,6 +608,18 @@ impl IntoResponse for StopContainerResponse {
             }
             Self::BadRequest(body) => {
                 let mut response = (StatusCode::BAD_REQUEST, Json(body)).into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::Forbidden(body) => {
+                let mut response = (StatusCode::FORBIDDEN, Json(body)).into_response();
                 let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
                     "application/problem+json".as_bytes(),
                 ) else {
@@ -643,6 +721,7 @@ impl IntoResponse for StopContainerResponse {
 /// Response for `GET /containers/{id}/wait` (operationId `waitContainer`).
 pub enum WaitContainerResponse {
     Ok(Container),
+    Forbidden(Problem),
     NotFound(Problem),
     UnprocessableEntity(Problem),
     InternalServerError(Problem),
@@ -655,6 +734,18 @@ impl IntoResponse for WaitContainerResponse {
                 let mut response = (StatusCode::OK, Json(body)).into_response();
                 let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
                     "application/json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::Forbidden(body) => {
+                let mut response = (StatusCode::FORBIDDEN, Json(body)).into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
                 ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
@@ -721,6 +812,7 @@ impl IntoResponse for WaitContainerResponse {
 pub enum CreateProcessResponse {
     Ok(Process),
     BadRequest(Problem),
+    Forbidden(Problem),
     NotFound(Problem),
     Conflict(Problem),
     Status413(Problem),
@@ -746,6 +838,18 @@ impl IntoResponse for CreateProcessResponse {
             }
             Self::BadRequest(body) => {
                 let mut response = (StatusCode::BAD_REQUEST, Json(body)).into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::Forbidden(body) => {
+                let mut response = (StatusCode::FORBIDDEN, Json(body)).into_response();
                 let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
                     "application/problem+json".as_bytes(),
                 ) else {
@@ -860,6 +964,7 @@ impl IntoResponse for CreateProcessResponse {
 pub enum CreateProcessPluralResponse {
     Ok(Process),
     BadRequest(Problem),
+    Forbidden(Problem),
     NotFound(Problem),
     Conflict(Problem),
     Status413(Problem),
@@ -885,6 +990,18 @@ impl IntoResponse for CreateProcessPluralResponse {
             }
             Self::BadRequest(body) => {
                 let mut response = (StatusCode::BAD_REQUEST, Json(body)).into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::Forbidden(body) => {
+                let mut response = (StatusCode::FORBIDDEN, Json(body)).into_response();
                 let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
                     "application/problem+json".as_bytes(),
                 ) else {
@@ -998,6 +1115,7 @@ impl IntoResponse for CreateProcessPluralResponse {
 /// Response for `GET /containers/{id}/process/{pid}` (operationId `getProcess`).
 pub enum GetProcessResponse {
     Ok(ProcessReport),
+    Forbidden(Problem),
     NotFound(Problem),
     UnprocessableEntity(Problem),
     InternalServerError(Problem),
@@ -1009,6 +1127,18 @@ impl IntoResponse for GetProcessResponse {
                 let mut response = (StatusCode::OK, Json(body)).into_response();
                 let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
                     "application/json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::Forbidden(body) => {
+                let mut response = (StatusCode::FORBIDDEN, Json(body)).into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
                 ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
@@ -1062,6 +1192,7 @@ impl IntoResponse for GetProcessResponse {
 pub enum SignalProcessResponse {
     Ok,
     BadRequest(Problem),
+    Forbidden(Problem),
     NotFound(Problem),
     Conflict(Problem),
     Status413(Problem),
@@ -1075,6 +1206,18 @@ impl IntoResponse for SignalProcessResponse {
             Self::Ok => StatusCode::OK.into_response(),
             Self::BadRequest(body) => {
                 let mut response = (StatusCode::BAD_REQUEST, Json(body)).into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::Forbidden(body) => {
+                let mut response = (StatusCode::FORBIDDEN, Json(body)).into_response();
                 let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
                     "application/problem+json".as_bytes(),
                 ) else {
@@ -1171,6 +1314,7 @@ impl IntoResponse for SignalProcessResponse {
 /// Response for `GET /containers/{id}/processes/{pid}` (operationId `getProcessPlural`).
 pub enum GetProcessPluralResponse {
     Ok(ProcessReport),
+    Forbidden(Problem),
     NotFound(Problem),
     UnprocessableEntity(Problem),
     InternalServerError(Problem),
@@ -1182,6 +1326,18 @@ impl IntoResponse for GetProcessPluralResponse {
                 let mut response = (StatusCode::OK, Json(body)).into_response();
                 let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
                     "application/json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::Forbidden(body) => {
+                let mut response = (StatusCode::FORBIDDEN, Json(body)).into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
                 ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
@@ -1235,6 +1391,7 @@ impl IntoResponse for GetProcessPluralResponse {
 pub enum SignalProcessPluralResponse {
     Ok,
     BadRequest(Problem),
+    Forbidden(Problem),
     NotFound(Problem),
     Conflict(Problem),
     Status413(Problem),
@@ -1248,6 +1405,18 @@ impl IntoResponse for SignalProcessPluralResponse {
             Self::Ok => StatusCode::OK.into_response(),
             Self::BadRequest(body) => {
                 let mut response = (StatusCode::BAD_REQUEST, Json(body)).into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::Forbidden(body) => {
+                let mut response = (StatusCode::FORBIDDEN, Json(body)).into_response();
                 let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
                     "application/problem+json".as_bytes(),
                 ) else {
@@ -1344,6 +1513,7 @@ impl IntoResponse for SignalProcessPluralResponse {
 /// Response for `GET /containers/{id}/process/{pid}/wait` (operationId `waitProcess`).
 pub enum WaitProcessResponse {
     Ok(ProcessReport),
+    Forbidden(Problem),
     NotFound(Problem),
     UnprocessableEntity(Problem),
     InternalServerError(Problem),
@@ -1356,6 +1526,18 @@ impl IntoResponse for WaitProcessResponse {
                 let mut response = (StatusCode::OK, Json(body)).into_response();
                 let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
                     "application/json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::Forbidden(body) => {
+                let mut response = (StatusCode::FORBIDDEN, Json(body)).into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
                 ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
@@ -1421,6 +1603,7 @@ impl IntoResponse for WaitProcessResponse {
 /// Response for `GET /containers/{id}/processes/{pid}/wait` (operationId `waitProcessPlural`).
 pub enum WaitProcessPluralResponse {
     Ok(ProcessReport),
+    Forbidden(Problem),
     NotFound(Problem),
     UnprocessableEntity(Problem),
     InternalServerError(Problem),
@@ -1433,6 +1616,18 @@ impl IntoResponse for WaitProcessPluralResponse {
                 let mut response = (StatusCode::OK, Json(body)).into_response();
                 let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
                     "application/json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::Forbidden(body) => {
+                let mut response = (StatusCode::FORBIDDEN, Json(body)).into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
                 ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
@@ -1498,6 +1693,7 @@ impl IntoResponse for WaitProcessPluralResponse {
 /// Response for `GET /containers/{id}/checkpoint` (operationId `listCheckpoints`).
 pub enum ListCheckpointsResponse {
     Ok(CheckpointList),
+    Forbidden(Problem),
     NotFound(Problem),
     UnprocessableEntity(Problem),
     InternalServerError(Problem),
@@ -1509,6 +1705,18 @@ impl IntoResponse for ListCheckpointsResponse {
                 let mut response = (StatusCode::OK, Json(body)).into_response();
                 let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
                     "application/json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::Forbidden(body) => {
+                let mut response = (StatusCode::FORBIDDEN, Json(body)).into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
                 ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
@@ -1561,6 +1769,7 @@ impl IntoResponse for ListCheckpointsResponse {
 /// Response for `GET /containers/{id}/checkpoint-preflight` (operationId `preflightCheckpoint`).
 pub enum PreflightCheckpointResponse {
     Ok(CheckpointPreflight),
+    Forbidden(Problem),
     NotFound(Problem),
     Conflict(Problem),
     UnprocessableEntity(Problem),
@@ -1574,6 +1783,18 @@ impl IntoResponse for PreflightCheckpointResponse {
                 let mut response = (StatusCode::OK, Json(body)).into_response();
                 let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
                     "application/json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::Forbidden(body) => {
+                let mut response = (StatusCode::FORBIDDEN, Json(body)).into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
                 ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
@@ -1652,6 +1873,7 @@ impl IntoResponse for PreflightCheckpointResponse {
 pub enum CreateCheckpointResponse {
     Created(Checkpoint),
     BadRequest(Problem),
+    Forbidden(Problem),
     NotFound(Problem),
     Conflict(Problem),
     Status413(Problem),
@@ -1678,6 +1900,18 @@ impl IntoResponse for CreateCheckpointResponse {
             }
             Self::BadRequest(body) => {
                 let mut response = (StatusCode::BAD_REQUEST, Json(body)).into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::Forbidden(body) => {
+                let mut response = (StatusCode::FORBIDDEN, Json(body)).into_response();
                 let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
                     "application/problem+json".as_bytes(),
                 ) else {
@@ -1808,6 +2042,7 @@ impl IntoResponse for CreateCheckpointResponse {
 /// Response for `GET /containers/{id}/checkpoint/{checkpoint}` (operationId `getCheckpoint`).
 pub enum GetCheckpointResponse {
     Ok(CheckpointReport),
+    Forbidden(Problem),
     NotFound(Problem),
     Conflict(Problem),
     UnprocessableEntity(Problem),
@@ -1820,6 +2055,18 @@ impl IntoResponse for GetCheckpointResponse {
                 let mut response = (StatusCode::OK, Json(body)).into_response();
                 let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
                     "application/json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::Forbidden(body) => {
+                let mut response = (StatusCode::FORBIDDEN, Json(body)).into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
                 ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
@@ -1884,6 +2131,7 @@ impl IntoResponse for GetCheckpointResponse {
 /// Response for `DELETE /containers/{id}/checkpoint/{checkpoint}` (operationId `deleteCheckpoint`).
 pub enum DeleteCheckpointResponse {
     Ok,
+    Forbidden(Problem),
     NotFound(Problem),
     Conflict(Problem),
     UnprocessableEntity(Problem),
@@ -1894,6 +2142,18 @@ impl IntoResponse for DeleteCheckpointResponse {
     fn into_response(self) -> ::axum::response::Response {
         match self {
             Self::Ok => StatusCode::OK.into_response(),
+            Self::Forbidden(body) => {
+                let mut response = (StatusCode::FORBIDDEN, Json(body)).into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
             Self::NotFound(body) => {
                 let mut response = (StatusCode::NOT_FOUND, Json(body)).into_response();
                 let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
@@ -1963,6 +2223,7 @@ impl IntoResponse for DeleteCheckpointResponse {
 /// Response for `POST /containers/{id}/cancel` (operationId `cancelOperation`).
 pub enum CancelOperationResponse {
     NoContent,
+    Forbidden(Problem),
     NotFound(Problem),
     Conflict(Problem),
     UnprocessableEntity(Problem),
@@ -1973,6 +2234,18 @@ impl IntoResponse for CancelOperationResponse {
     fn into_response(self) -> ::axum::response::Response {
         match self {
             Self::NoContent => StatusCode::NO_CONTENT.into_response(),
+            Self::Forbidden(body) => {
+                let mut response = (StatusCode::FORBIDDEN, Json(body)).into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
             Self::NotFound(body) => {
                 let mut response = (StatusCode::NOT_FOUND, Json(body)).into_response();
                 let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
@@ -2042,6 +2315,7 @@ impl IntoResponse for CancelOperationResponse {
 /// Response for `GET /state` (operationId `getState`).
 pub enum GetStateResponse {
     Ok(State),
+    Forbidden(Problem),
     UnprocessableEntity(Problem),
 }
 impl IntoResponse for GetStateResponse {
@@ -2051,6 +2325,18 @@ impl IntoResponse for GetStateResponse {
                 let mut response = (StatusCode::OK, Json(body)).into_response();
                 let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
                     "application/json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::Forbidden(body) => {
+                let mut response = (StatusCode::FORBIDDEN, Json(body)).into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
                 ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
@@ -2078,6 +2364,7 @@ impl IntoResponse for GetStateResponse {
 /// Response for `GET /version` (operationId `getVersion`).
 pub enum GetVersionResponse {
     Ok(Version),
+    Forbidden(Problem),
     UnprocessableEntity(Problem),
 }
 impl IntoResponse for GetVersionResponse {
@@ -2087,6 +2374,18 @@ impl IntoResponse for GetVersionResponse {
                 let mut response = (StatusCode::OK, Json(body)).into_response();
                 let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
                     "application/json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::Forbidden(body) => {
+                let mut response = (StatusCode::FORBIDDEN, Json(body)).into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
                 ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
@@ -2114,6 +2413,7 @@ impl IntoResponse for GetVersionResponse {
 /// Response for `GET /healthz` (operationId `getHealth`).
 pub enum GetHealthResponse {
     Ok(Health),
+    Forbidden(Problem),
     UnprocessableEntity(Problem),
 }
 impl IntoResponse for GetHealthResponse {
@@ -2123,6 +2423,18 @@ impl IntoResponse for GetHealthResponse {
                 let mut response = (StatusCode::OK, Json(body)).into_response();
                 let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
                     "application/json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::Forbidden(body) => {
+                let mut response = (StatusCode::FORBIDDEN, Json(body)).into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
                 ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };

@@ -17,8 +17,9 @@ pub(crate) fn generate(contract: &Value) -> Result<String> {
         let responses = operation["responses"].as_object().context("an operation has answers")?;
         let problems: Vec<&str> =
             responses.keys().map(String::as_str).filter(|status| *status >= "400").collect();
-        // One that takes nothing refuses what it is given (a query parameter) before its handler, which cannot fail.
-        if matches!(problems[..], [] | ["422"]) || crate::BY_HAND.contains(&id) {
+        // One that takes nothing refuses whom and what it is not to take (403, a query parameter) before its handler, which
+        // cannot fail.
+        if problems.iter().all(|status| ["403", "422"].contains(status)) || crate::BY_HAND.contains(&id) {
             continue;
         }
         if !problems.contains(&"500") {

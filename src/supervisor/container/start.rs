@@ -11,10 +11,11 @@ use super::plan::{Loopback, Plan, plan};
 use super::underway::{Call, Work};
 use super::{Life, Snapshot, Start, Task};
 use crate::ipc::{CONSOLE, Pages, ProcessKey, Role};
+use crate::runtime::cgroup::{self, Cgroup};
 use crate::runtime::criu::{self, Feature, lazy};
 use crate::runtime::options::Verb;
 use crate::runtime::program::Program;
-use crate::runtime::{self, cgroup, mounts, netns};
+use crate::runtime::{self, mounts, netns};
 use crate::supervisor::error::{CriuFailure, Error, Result};
 use crate::supervisor::link::Link;
 use crate::supervisor::names::CheckpointName;
@@ -119,6 +120,10 @@ impl Task {
 
     async fn launch(&mut self, plan: &Plan, run: &Run, work: Option<&Arc<Work>>) -> Result<()> {
         let id = self.id().clone();
+        // Its processes are known as its own before there are any. Where systemd makes cgroups that cannot be.
+        if let Some(place) = self.context.predict(plan.bundle.cgroups_path(), &id) {
+            self.take_place(place)?;
+        }
         // A run that this name has left behind in runc would refuse the new one.
         crate::cut!("start.clearing");
         self.clear_runtime(true).await?;
@@ -154,10 +159,7 @@ impl Task {
             life.hold(init).map_err(|source| Error::Runtime { id: id.clone(), source })?;
             // A restore may land where the dumped one was, and not where it was told to.
             if let Some(place) = life.cgroup.clone() {
-                self.context
-                    .places
-                    .take(&id, place)
-                    .map_err(|other| Error::CgroupShared { id: id.clone(), other })?;
+                self.take_place(place)?;
             }
         }
         if plan.loopback == Loopback::Afterwards {
@@ -178,6 +180,12 @@ impl Task {
         self.snapshot.processes = vec![super::ProcessView::new(init.pid, &plan.process)];
         self.change(Change::Started);
         Ok(())
+    }
+
+    fn take_place(&self, place: Cgroup) -> Result<()> {
+        let id = self.id();
+        let taken = self.context.places.take(id, place);
+        taken.map_err(|other| Error::CgroupShared { id: id.clone(), other })
     }
 
     async fn launch_init(&mut self, plan: &Plan, run: &Run) -> Result<ProcessKey> {

@@ -42,6 +42,17 @@ fn clear_cgroups(prefix: &str) {
     }
 }
 
+/// Does something as another user: a socket is whoever's the thread is that makes it (setfsuid(2)).
+pub(crate) fn as_user<T: Send>(uid: u32, work: impl FnOnce() -> T + Send) -> T {
+    std::thread::scope(|scope| {
+        let thread = scope.spawn(|| {
+            nix::unistd::setfsuid(nix::unistd::Uid::from_raw(uid));
+            work()
+        });
+        thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
 /// Copies a program to where it is run. By a process of its own: a child of another thread could hold a file open that
 /// this one has written, and the kernel runs none that is open for writing (`ETXTBSY`).
 pub(crate) fn install(program: &Path, to: &Path) {

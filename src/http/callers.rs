@@ -1,0 +1,209 @@
+//! Who may call. The daemon is root's and starts anything, so whoever it serves is root: that is decided here, once a
+//! connection and before any route, by what the kernel says of its other end. Whom it does not know is nobody.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+use axum::extract::connect_info::{ConnectInfo, Connected};
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use axum::serve::IncomingStream;
+use nix::sys::socket::getsockopt;
+use nix::sys::socket::sockopt::{PeerCredentials, PeerPidfd};
+use nix::unistd::{Gid, Group, Uid, User, getgrouplist};
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use tokio::sync::OnceCell;
+
+use super::detach::{Connection, Patient};
+use super::problems;
+use crate::api::problem;
+use crate::runtime::holders::Holders;
+use crate::runtime::process::{has_ended, is_in_own_user_namespace};
+use crate::runtime::sock_diag::{self, Owner};
+use crate::supervisor::{ContainerId, Supervisor};
+
+/// Whom the daemon serves: root, the user that it runs as, and those that the configuration names.
+#[derive(Debug, Clone)]
+pub struct Callers {
+    users: Arc<BTreeSet<u32>>,
+    groups: Arc<BTreeSet<u32>>,
+    holders: Arc<Holders>,
+    supervisor: Supervisor,
+}
+
+/// A name in the configuration that is nobody's.
+#[derive(Debug, thiserror::Error)]
+#[error("--allow-{kind} {name}: there is no such {kind}; use a name or a number that id knows")]
+pub struct NoSuch {
+    kind: &'static str,
+    name: String,
+}
+
+/// Why somebody is not served.
+#[derive(Debug, Clone, thiserror::Error)]
+pub(super) enum Refused {
+    #[error("{name} may not use this daemon: whoever does is root on this host")]
+    Stranger { name: String },
+    #[error("who calls cannot be told: its end of the connection is closed, or of a process that has ended")]
+    Nobody,
+    #[error("a process of the container {0} may not use the daemon that it runs under, whoever it runs as")]
+    Contained(ContainerId),
+    #[error(
+        "a process in a container, or in another user namespace, may not use this daemon, whoever it runs as"
+    )]
+    Enclosed,
+}
+
+/// The other end of a connection, as the kernel knows it.
+#[derive(Debug, Clone)]
+pub(super) struct Peer {
+    end: End,
+    /// Decided at the first request.
+    verdict: Arc<OnceCell<Result<(), Refused>>>,
+}
+
+#[derive(Debug, Clone)]
+enum End {
+    /// A process, by the unix socket (unix(7), `SO_PEERCRED`); held, where the kernel can (Linux 6.5, `SO_PEERPIDFD`).
+    Process { uid: u32, gid: u32, pid: i32, held: Option<Arc<OwnedFd>> },
+    /// Whose a socket of a loopback address is; nobody's, or nobody's any more.
+    Socket(Option<Owner>),
+}
+
+impl Peer {
+    fn new(end: End) -> Self {
+        Self { end, verdict: Arc::default() }
+    }
+
+    /// Asked when the connection is taken; the kernel answers at once.
+    fn of_tcp(stream: &TcpStream) -> Self {
+        let ends = stream.peer_addr().and_then(|peer| Ok((peer, stream.local_addr()?)));
+        let owner = ends.and_then(|(peer, own): (SocketAddr, SocketAddr)| sock_diag::owner(peer, own));
+        Self::new(End::Socket(owner.unwrap_or_else(|error| {
+            tracing::error!(%error, "the kernel does not tell whose a connection is, so it is nobody's");
+            None
+        })))
+    }
+
+    fn of_unix(stream: &UnixStream) -> Self {
+        let held = getsockopt(stream, PeerPidfd).ok().map(Arc::new);
+        match getsockopt(stream, PeerCredentials) {
+            Ok(peer) => Self::new(End::Process { uid: peer.uid(), gid: peer.gid(), pid: peer.pid(), held }),
+            Err(_) => Self::new(End::Socket(None)),
+        }
+    }
+
+    /// Whether a browser could be there: none speaks to a unix socket.
+    pub(super) fn may_be_a_browser(&self) -> bool {
+        matches!(self.end, End::Socket(_))
+    }
+}
+
+impl Connected<IncomingStream<'_, Patient<TcpListener>>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, Patient<TcpListener>>) -> Self {
+        Self::of_tcp(Connection::of(stream.io()))
+    }
+}
+
+impl Connected<IncomingStream<'_, Patient<UnixListener>>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, Patient<UnixListener>>) -> Self {
+        Self::of_unix(Connection::of(stream.io()))
+    }
+}
+
+impl Callers {
+    /// `users` and `groups`: names or numbers.
+    ///
+    /// # Errors
+    ///
+    /// One of them is nobody's.
+    pub fn new(users: &[String], groups: &[String], supervisor: Supervisor) -> Result<Self, NoSuch> {
+        let user = |name: &String| {
+            let found = name.parse().ok().or_else(|| Some(User::from_name(name).ok()??.uid.as_raw()));
+            found.ok_or_else(|| NoSuch { kind: "user", name: name.clone() })
+        };
+        let group =
+            |name: &String| group_id(name).ok_or_else(|| NoSuch { kind: "group", name: name.clone() });
+        let own = Uid::effective().as_raw();
+        let users: Result<BTreeSet<u32>, NoSuch> = users.iter().map(user).chain([Ok(0), Ok(own)]).collect();
+        let groups: Result<BTreeSet<u32>, NoSuch> = groups.iter().map(group).collect();
+        Ok(Self { users: Arc::new(users?), groups: Arc::new(groups?), holders: Arc::default(), supervisor })
+    }
+
+    async fn judge(&self, end: &End) -> Result<(), Refused> {
+        match end {
+            End::Process { uid, gid, pid, held } => {
+                if let Some(id) = self.supervisor.container_of(*pid) {
+                    return Err(Refused::Contained(id));
+                }
+                if !is_in_own_user_namespace(*pid) {
+                    return Err(Refused::Enclosed);
+                }
+                // Until now the pid was the caller's.
+                if held.as_ref().is_some_and(|held| has_ended(held)) {
+                    return Err(Refused::Nobody);
+                }
+                self.admit(*uid, Some(*gid)).await
+            }
+            End::Socket(None) => Err(Refused::Nobody),
+            End::Socket(Some(owner)) => {
+                self.admit(owner.uid, None).await?;
+                let (callers, inode) = (self.clone(), owner.inode);
+                let outside = tokio::task::spawn_blocking(move || callers.is_open_outside(inode)).await;
+                if outside.unwrap_or(false) { Ok(()) } else { Err(Refused::Enclosed) }
+            }
+        }
+    }
+
+    /// Whether a process that has this socket open is in no container, and in no other user namespace. Who has none is
+    /// not looked for in containers: they could hand it on meanwhile. Blocks.
+    fn is_open_outside(&self, inode: u32) -> bool {
+        let outside = |pid| is_in_own_user_namespace(pid) && self.supervisor.container_of(pid).is_none();
+        self.holders.find(inode, outside).is_some()
+    }
+
+    async fn admit(&self, uid: u32, gid: Option<u32>) -> Result<(), Refused> {
+        if self.users.contains(&uid) || gid.is_some_and(|gid| self.groups.contains(&gid)) {
+            return Ok(());
+        }
+        let groups = Arc::clone(&self.groups);
+        // The user database may be on the network.
+        let known = tokio::task::spawn_blocking(move || {
+            let user = User::from_uid(Uid::from_raw(uid)).ok().flatten();
+            let member = !groups.is_empty() && user.as_ref().is_some_and(|user| is_member(user, &groups));
+            (user.map(|user| user.name), member)
+        });
+        match known.await {
+            Ok((_, true)) => Ok(()),
+            Ok((Some(name), false)) => Err(Refused::Stranger { name: format!("the user {name}") }),
+            Ok((None, false)) | Err(_) => Err(Refused::Stranger { name: format!("the user {uid}") }),
+        }
+    }
+}
+
+/// By name or number.
+pub(super) fn group_id(name: &str) -> Option<u32> {
+    name.parse().ok().or_else(|| Some(Group::from_name(name).ok()??.gid.as_raw()))
+}
+
+fn is_member(user: &User, groups: &BTreeSet<u32>) -> bool {
+    let Ok(name) = std::ffi::CString::new(user.name.as_str()) else { return false };
+    let theirs: Vec<Gid> = getgrouplist(&name, user.gid).unwrap_or_default();
+    theirs.iter().any(|gid| groups.contains(&gid.as_raw()))
+}
+
+/// Lets those on who may call.
+pub(super) async fn known(
+    State(callers): State<Callers>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    request: Request,
+    next: Next,
+) -> Response {
+    match peer.verdict.get_or_init(|| callers.judge(&peer.end)).await {
+        Ok(()) => next.run(request).await,
+        Err(refused) => problems::answer(&problem::not_allowed(refused.to_string())).into_response(),
+    }
+}

@@ -1,0 +1,73 @@
+//! Which process has a socket open. `/proc/PID/fd` tells, one process after the other (proc_pid_fd(5)), so those are
+//! looked at first who are likely to: who had one lately, and who has just begun.
+
+use std::collections::VecDeque;
+use std::fs;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use super::process::pids;
+
+/// So many are remembered.
+const LATELY: usize = 32;
+/// So far below the newest pid it is likely.
+const NEAR: i32 = 32;
+
+/// Looks for processes by their sockets, and remembers whom it has found.
+#[derive(Debug, Default)]
+pub struct Holders(Mutex<VecDeque<i32>>);
+
+impl Holders {
+    /// A process that has this socket open, and of which this holds. Blocks: `/proc` of all processes may be read.
+    pub fn find(&self, inode: u32, holds: impl Fn(i32) -> bool) -> Option<i32> {
+        let wanted = format!("socket:[{inode}]");
+        // Looked at twice: between the two the pid was nobody else's.
+        let fits = |pid: &i32| has_open(*pid, &wanted) && holds(*pid) && has_open(*pid, &wanted);
+        let lately: Vec<i32> = self.lately().iter().copied().collect();
+        let newest = newest().unwrap_or_default();
+        let likely = lately.into_iter().chain((newest - NEAR..=newest).rev());
+        let found = likely.filter(|pid| *pid > 0).find(&fits);
+        let found = found.or_else(|| pids().into_iter().rev().find(&fits))?;
+        let mut lately = self.lately();
+        lately.retain(|pid| *pid != found);
+        lately.push_front(found);
+        lately.truncate(LATELY);
+        Some(found)
+    }
+
+    fn lately(&self) -> std::sync::MutexGuard<'_, VecDeque<i32>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn has_open(pid: i32, wanted: &str) -> bool {
+    let open = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+    open.into_iter().any(|fd| fs::read_link(fd.path()).is_ok_and(|link| link == Path::new(wanted)))
+}
+
+/// The pid that was given last (proc_loadavg(5)).
+fn newest() -> Option<i32> {
+    fs::read_to_string("/proc/loadavg").ok()?.split_ascii_whitespace().next_back()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::AsRawFd;
+
+    use super::*;
+
+    #[test]
+    fn a_socket_is_found_in_the_process_that_has_it_open_if_it_will_do() {
+        let (socket, other) = std::os::unix::net::UnixStream::pair().unwrap();
+        let link = fs::read_link(format!("/proc/self/fd/{}", socket.as_raw_fd())).unwrap();
+        let inode = link.to_str().unwrap().trim_matches(|c: char| !c.is_ascii_digit()).parse().unwrap();
+        let own = i32::try_from(std::process::id()).unwrap();
+        let holders = Holders::default();
+        for _ in 0..2 {
+            assert_eq!(holders.find(inode, |pid| pid == own), Some(own));
+        }
+        assert_eq!(holders.find(inode, |_| false), None);
+        drop((socket, other));
+        assert_eq!(holders.find(inode, |pid| pid == own), None);
+    }
+}
