@@ -193,7 +193,9 @@ impl StartContainerBuilder {
 pub struct SignalProcess {
     pub signal: SignalNumber,
 }
-///A process of a container, running or ended.
+/**A process of a container, running or ended. Of one that has ended its environment is left out, and arguments beyond
+4 KiB are cut off at `…`; the newest 1,024 of a container are kept.
+*/
 #[derive(Debug, Clone, Deserialize, Serialize)]
 pub struct ProcessReport {
     ///The program and its arguments; left out when empty.

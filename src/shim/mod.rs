@@ -7,7 +7,7 @@
 //! when runc ends; it copies output to the log, reaps whatever ends below it, writes the exit record,
 //! says so, and ends when nothing is left below it. Of a lazy restore it has the page server too ([`pages`]).
 //!
-//! Single-threaded, no async runtime, no timer unless a runtime call is under way. May not know what
+//! Single-threaded but for the last fsync, no async runtime, no timer unless a runtime call is under way. May not know what
 //! the daemon's containers, records or contract are.
 
 mod console;
@@ -17,10 +17,11 @@ mod reaper;
 mod server;
 mod stdio;
 
-use std::io;
+use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -47,7 +48,7 @@ pub fn main() -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("containerd-rest-shim: {error}");
+            say(format_args!("{error}"));
             ExitCode::FAILURE
         }
     }
@@ -66,6 +67,9 @@ fn run() -> io::Result<()> {
         shim.turn()?;
     }
     shim.server.flush();
+    if let Some(keeping) = shim.keeping.take() {
+        let _ = keeping.join();
+    }
     Ok(())
 }
 
@@ -82,6 +86,9 @@ fn raise_loopback() -> io::Result<()> {
 /// How often, and for how long, it is looked whom the kernel has killed, once memory was short.
 const OOM_LOOK: Duration = Duration::from_millis(50);
 const OOM_LOOKS: Duration = Duration::from_millis(500);
+
+/// Of the thread that writes the exit record, in bytes.
+const KEEPING_STACK: usize = 64 * 1024;
 
 /// How long a shim waits for the daemon that started it.
 const UNMET: Duration = Duration::from_secs(30);
@@ -124,6 +131,8 @@ struct Shim {
     pages: Option<Pages>,
     /// Where the container's processes are.
     place: Option<Cgroup>,
+    /// Writes the exit record to the disk.
+    keeping: Option<JoinHandle<()>>,
 }
 
 /// What woke the shim.
@@ -162,6 +171,7 @@ impl Shim {
             page_server: None,
             pages: None,
             place: None,
+            keeping: None,
         })
     }
 
@@ -415,13 +425,16 @@ impl Shim {
         let exit = Exit { process, role, status, at: Timestamp::now(), oom, oom_kills: self.oom_told };
         if exit.role == Role::Added {
             // What it wrote comes before its end.
-            for output in &mut self.outputs {
-                output.pump(&mut self.log);
+            for output in self.outputs.iter_mut().filter(|output| output.seq() == seq) {
+                output.pump_all(&mut self.log);
             }
             crate::cut!("shim.added.drained");
             let mut line = serde_json::to_vec(&AddedExit { exit: ExitRecord::from(exit), seq, note })?;
             line.push(b'\n');
-            somewhere(&self.folder, "the end of an added process", |folder| keep_added_exit(folder, &line));
+            // Without a daemon nobody has heard of those before.
+            let rotates = !self.server.is_deserted();
+            let keep = |folder: &Path| keep_added_exit(folder, &line, rotates);
+            somewhere(&self.folder, "the end of an added process", keep);
         }
         if exit.role == Role::Init {
             self.end_with_page_server();
@@ -429,16 +442,29 @@ impl Shim {
                 output.drain(&mut self.log);
             }
             crate::cut!("shim.exit.drained");
-            let record = ExitRecord::from(exit);
-            // A full disk must not keep the daemon from knowing.
-            let bytes = serde_json::to_vec(&record)?;
-            somewhere(&self.folder, "the exit record", |folder| write_durably(folder, EXIT_RECORD, &bytes));
+            self.keep_exit(serde_json::to_vec(&ExitRecord::from(exit))?);
             crate::cut!("shim.exit.kept");
             self.exit = Some(exit);
         }
         crate::cut!("shim.exit.saying");
         self.server.say(&Message::Exited(exit));
         Ok(())
+    }
+
+    /// In memory first, which a daemon reads too, and beside that onto the disk: one that is slow, or full, keeps nobody
+    /// from knowing.
+    fn keep_exit(&mut self, record: Vec<u8>) {
+        let here = write_whole(Path::new("."), EXIT_RECORD, &record);
+        let folder = self.folder.clone();
+        let keep = move || match (write_durably(&folder, EXIT_RECORD, &record), here) {
+            (Ok(()), _) | (Err(_), Ok(())) => {}
+            (Err(full), Err(error)) => cannot_keep("the exit record", &full, &error),
+        };
+        let keeping = std::thread::Builder::new().stack_size(KEEPING_STACK).spawn(keep);
+        match keeping {
+            Ok(keeping) => self.keeping = Some(keeping),
+            Err(error) => say(format_args!("the exit record is in the volatile folder alone: {error}")),
+        }
     }
 }
 
@@ -456,10 +482,10 @@ impl Shim {
 }
 
 /// Not synced: a crash of ours or the daemon's loses nothing, and a container may add very many.
-fn keep_added_exit(folder: &Path, line: &[u8]) -> io::Result<()> {
+fn keep_added_exit(folder: &Path, line: &[u8], rotates: bool) -> io::Result<()> {
     let mut lines = Lines::open(&folder.join(ADDED_EXITS))?;
     lines.append(line)?;
-    if lines.size() > ADDED_EXITS_CAP {
+    if rotates && lines.size() > ADDED_EXITS_CAP {
         std::fs::rename(folder.join(ADDED_EXITS), folder.join(ADDED_EXITS_OLDER))?;
     }
     Ok(())
@@ -470,8 +496,24 @@ fn keep_added_exit(folder: &Path, line: &[u8]) -> io::Result<()> {
 fn somewhere(durable: &Path, what: &str, keep: impl Fn(&Path) -> io::Result<()>) {
     let Err(full) = keep(durable) else { return };
     if let Err(error) = keep(Path::new(".")) {
-        eprintln!("containerd-rest-shim: {what} cannot be kept: {full}; nor in the volatile folder: {error}");
+        cannot_keep(what, &full, &error);
     }
+}
+
+fn cannot_keep(what: &str, durable: &io::Error, volatile: &io::Error) {
+    say(format_args!("{what} cannot be kept: {durable}; nor in the volatile folder: {volatile}"));
+}
+
+/// To standard error, which is a file that may be on a full disk too: then nobody hears it.
+fn say(words: std::fmt::Arguments<'_>) {
+    let _ = writeln!(io::stderr(), "containerd-rest-shim: {words}");
+}
+
+/// Whole or not at all, for those who read it now.
+fn write_whole(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
+    let partial = folder.join(format!(".{name}.partial"));
+    std::fs::write(&partial, bytes)?;
+    std::fs::rename(&partial, folder.join(name))
 }
 
 /// Whole or not at all: a hidden file, fsync, rename, fsync of the folder.

@@ -74,7 +74,7 @@ impl Server {
             let line: Vec<u8> = connection.input.drain(..=end).collect();
             match serde_json::from_slice(&line) {
                 Ok(request) => self.requests.push_back(request),
-                Err(error) => eprintln!("containerd-rest-shim: a line that is no request: {error}"),
+                Err(error) => super::say(format_args!("a line that is no request: {error}")),
             }
         }
         if connection.input.len() > MAX_LINE {

@@ -158,13 +158,18 @@ impl Output {
 
     /// Takes everything that was written before now: after the writer's end, all that will come.
     pub(super) fn drain(&mut self, log: &mut Log) {
+        self.pump_all(log);
+        self.finish_line(log);
+    }
+
+    /// The same, and a line that is not whole yet may go on.
+    pub(super) fn pump_all(&mut self, log: &mut Log) {
         // A pipe holds 64 KiB, at most 1 MiB (pipe(7)); a stray that writes on is not waited for.
         for _ in 0..128 {
             if !self.pump(log) {
                 break;
             }
         }
-        self.finish_line(log);
     }
 
     fn close(&mut self, log: &mut Log) {

@@ -254,6 +254,7 @@ impl Task {
             told.push(seq);
         }
         self.told = told;
+        self.snapshot.forget_oldest();
     }
 
     /// Tells that a run has begun; the first of a name makes the container.

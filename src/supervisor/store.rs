@@ -169,9 +169,13 @@ impl Run {
     fn salvage(&self) -> io::Result<()> {
         let exit = self.volatile.join(EXIT_RECORD);
         if exit.exists() {
-            let partial = self.durable.join(".exit.json.partial");
-            fs::copy(&exit, &partial)?;
-            fs::rename(partial, self.durable.join(EXIT_RECORD))?;
+            if !self.durable.join(EXIT_RECORD).exists() {
+                // Not by the name that the shim may be writing under just now.
+                let partial = self.durable.join(".exit.json.salvaged");
+                write_synced(&partial, &fs::read(&exit)?)?;
+                fs::rename(partial, self.durable.join(EXIT_RECORD))?;
+                sync_folder(&self.durable)?;
+            }
             fs::remove_file(exit)?;
         }
         let pages = self.volatile.join(PAGES);
@@ -429,7 +433,7 @@ impl Store {
         crate::cut!("forget.record-removed");
         remove_for_good(&self.volatile(id));
         crate::cut!("forget.volatile-removed");
-        remove_all(&folder).map_err(store("removing the folder", folder))?;
+        remove_stubborn(&folder).map_err(store("removing the folder", folder))?;
         crate::cut!("forget.folder-removed");
         sync_folder(&self.root.join("containers")).map_err(store("syncing the folder", &self.root))
     }
@@ -633,14 +637,20 @@ fn remove_all(folder: &Path) -> io::Result<()> {
     }
 }
 
-/// Also when a process that was just killed has a last file to make in it.
+/// The same, and nobody asks whether it went.
 pub(super) fn remove_for_good(folder: &Path) {
-    for _ in 0..REMOVALS {
+    let _ = remove_stubborn(folder);
+}
+
+/// Also when a process that was just killed, or a shim that has just said an end, has a last file to make in it.
+fn remove_stubborn(folder: &Path) -> io::Result<()> {
+    for _ in 1..REMOVALS {
         if remove_all(folder).is_ok() {
-            return;
+            return Ok(());
         }
         std::thread::sleep(LOCK_PAUSE);
     }
+    remove_all(folder)
 }
 
 fn remove_other_runs(folder: &Path, run: &Run) {

@@ -1,13 +1,16 @@
 //! How added processes ended: kept, readable, waited for, across a crash of the daemon.
 
 use std::fs;
+use std::process::Command;
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::{Value, json};
 
 use crate::processes::{add, started};
 use crate::support::bundle::Bundle;
 use crate::support::daemon::Daemon;
-use crate::support::eventually;
+use crate::support::{eventually, host};
 
 fn run(daemon: &Daemon, id: &str, script: &str) -> i64 {
     add(daemon, id, &json!({ "args": ["sh", "-c", script] }))["pid"].as_i64().unwrap()
@@ -201,5 +204,96 @@ fn an_end_that_was_told_is_not_told_again_though_the_process_is_still_there() {
     let of: Vec<String> =
         told(&daemon, &id).into_iter().filter(|(_, pid)| *pid == added).map(|(kind, _)| kind).collect();
     assert_eq!(of, ["exec", "exit"]);
+    daemon.clean_up();
+}
+
+/// An fsync(2) that takes seconds, as on a disk that is busy with something else.
+const SLOW: &str = "#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <unistd.h>
+int fsync(int fd) {
+    usleep(4000000);
+    return ((int (*)(int))dlsym(RTLD_NEXT, \"fsync\"))(fd);
+}
+";
+
+#[test]
+fn a_disk_that_takes_seconds_for_an_exit_record_keeps_nobody_from_knowing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (source, slow, shim) =
+        (folder.path().join("slow.c"), folder.path().join("slow.so"), folder.path().join("shim"));
+    fs::write(&source, SLOW).unwrap();
+    let mut compiler = Command::new("cc");
+    compiler.args(["-shared", "-fPIC", "-o"]).args([&slow, &source]).arg("-ldl");
+    assert!(compiler.status().expect("cc is missing: run scripts/prerequisites test").success());
+    let real = env!("CARGO_BIN_EXE_containerd-rest-shim");
+    let script = format!("#!/bin/sh\nexec env LD_PRELOAD={} {real} \"$@\"\n", slow.display());
+    host::install_script(&shim, &script);
+    let daemon = Daemon::with(&["--shim", shim.to_str().unwrap()]);
+    let id = daemon.name("a");
+    let bundle = Bundle::script("trap 'exit 7' TERM; echo up; while :; do sleep 0.02; done");
+    daemon.start_container(&id, &bundle.start()).expect(201);
+    eventually("it is up", || daemon.output(&id).contains("up"));
+    let added = run(&daemon, &id, "trap 'exit 5' TERM; while :; do sleep 0.02; done");
+    daemon.client.post(&format!("/containers/{id}/process/{added}"), &json!({ "signal": 15 })).expect(200);
+    assert_eq!(waited(&daemon, &id, added)["state"]["exitStatus"], json!(5));
+    let stopped = daemon.client.post(&format!("/containers/{id}/stop"), &json!({ "timeout": 60 }));
+    assert_eq!(stopped.expect(200).json()["state"]["exitStatus"], json!(7));
+    let event =
+        daemon.client.get(&format!("/events?since=0&follow=false&type=exit&id={id}")).expect(200).body;
+    assert!(event.lines().last().unwrap().contains("\"status\":7"), "{event}");
+    // While it is written still, the daemon is killed, and its successor deletes the container.
+    let daemon = daemon.crash_and_restart_after(|| {});
+    assert_eq!(daemon.container(&id)["state"]["exitStatus"], json!(7));
+    daemon.clean_up();
+}
+
+/// More than one file of them, and more than are kept once they were told.
+#[test]
+fn however_many_end_while_no_daemon_is_there_each_is_told_how() {
+    let (daemon, id) = started(&Bundle::sleeper());
+    let note = "x".repeat(100_000);
+    let script = "trap 'exit 7' USR1; while :; do sleep 100 & wait; done";
+    let pids: Vec<i64> = (0..150)
+        .map(|_| {
+            let args = json!({ "args": ["sh", "-c", script, note] });
+            add(&daemon, &id, &args)["pid"].as_i64().unwrap()
+        })
+        .collect();
+    let running = daemon.client.get(&format!("/containers/{id}/process/{}", pids[0])).expect(200).json();
+    assert_eq!(running["args"][3].as_str().unwrap().len(), note.len());
+    let daemon = daemon.crash_and_restart_after(|| {
+        for pid in &pids {
+            kill(Pid::from_raw(i32::try_from(*pid).unwrap()), Signal::SIGUSR1).unwrap();
+        }
+        let left = |pid: &&i64| fs::metadata(format!("/proc/{pid}")).is_ok();
+        eventually("all have ended", || pids.iter().find(left).is_none());
+    });
+    for pid in &pids {
+        let report = daemon.client.get(&format!("/containers/{id}/process/{pid}")).expect(200).json();
+        assert_eq!(report["state"]["exitStatus"], json!(7), "{pid}");
+        let kept: usize = report["args"].as_array().unwrap().iter().map(|arg| arg.to_string().len()).sum();
+        assert!(kept < 5000, "what is kept of it is bounded");
+    }
+    let events = daemon.client.get(&format!("/events?since=0&follow=false&type=exit&id={id}")).expect(200);
+    assert_eq!(events.body.matches("\"status\":7").count(), pids.len());
+    daemon.clean_up();
+}
+
+/// As much as a program can be given at all, which is more than a body of this API may have.
+#[test]
+fn a_process_with_very_much_to_say_is_added_and_its_shim_goes_on() {
+    let words: Vec<String> = (0..3).map(|number| format!("W{number}={}", "y".repeat(100_000))).collect();
+    let bundle = Bundle::sleeper().with(|config| {
+        let env = config["process"]["env"].as_array_mut().unwrap();
+        env.extend(words.iter().map(|word| json!(word)));
+    });
+    let (daemon, id) = started(&bundle);
+    let mut args = vec!["true".to_owned()];
+    args.extend((0..8).map(|_| "z".repeat(100_000)));
+    let added = add(&daemon, &id, &json!({ "args": args }))["pid"].as_i64().unwrap();
+    assert_eq!(waited(&daemon, &id, added)["state"]["exitStatus"], json!(0));
+    let after = run(&daemon, &id, "exit 3");
+    assert_eq!(waited(&daemon, &id, after)["state"]["exitStatus"], json!(3));
     daemon.clean_up();
 }

@@ -116,6 +116,38 @@ fn a_full_disk_refuses_starts_in_words_and_loses_no_exit_status_and_no_event() {
     daemon.clean_up();
 }
 
+/// The shim has nowhere to complain then, not even about that.
+#[test]
+fn where_both_folders_are_full_the_shim_lives_on_and_ends_are_known() {
+    let daemon = Daemon::prepared(|all| {
+        mount(Some("tmpfs"), all, Some("tmpfs"), MsFlags::empty(), Some("size=6m")).unwrap();
+    });
+    let id = daemon.name("a");
+    let bundle = talker();
+    daemon.start_container(&id, &bundle.start()).expect(201);
+    eventually("it is up", || daemon.output(&id).contains("up"));
+    let process = json!({ "args": ["sh", "-c", "trap 'exit 5' TERM; while :; do sleep 0.02; done"] });
+    let add = || daemon.client.put(&format!("/containers/{id}/process"), &process).expect(200).json();
+    let pid = add()["pid"].as_i64().unwrap();
+    let filling = fill(daemon.folder());
+    daemon.client.post(&format!("/containers/{id}/process/{pid}"), &json!({ "signal": 15 })).expect(200);
+    let wait = |pid: i64| daemon.client.get(&format!("/containers/{id}/process/{pid}/wait?timeout=20"));
+    assert_eq!(wait(pid).expect(200).json()["state"]["exitStatus"], json!(5));
+    fs::remove_file(filling).unwrap();
+    let second = add()["pid"].as_i64().unwrap();
+    let filling = fill(daemon.folder());
+    end(daemon.init_pid(&id));
+    daemon.await_status(&id, "stopped");
+    assert_eq!(exit_status(&daemon, &id), json!(6));
+    fs::remove_file(filling).unwrap();
+    assert_eq!(wait(second).expect(200).json()["state"]["status"], json!("exited"));
+    for container in daemon.client.get("/containers").expect(200).json().as_array().unwrap() {
+        let id = container["id"].as_str().unwrap();
+        daemon.client.delete(&format!("/containers/{id}?force=true")).expect(204);
+    }
+    nix::mount::umount2(daemon.folder(), nix::mount::MntFlags::MNT_DETACH).unwrap();
+}
+
 #[test]
 fn a_container_that_writes_on_a_full_disk_never_stalls_and_its_lines_are_whole() {
     let daemon = on_small_disk("root");

@@ -16,7 +16,7 @@ use crate::supervisor::error::{Error, Result};
 use crate::supervisor::events::Happened;
 use crate::supervisor::link::shims_of;
 use crate::supervisor::state::{Status, Verb};
-use crate::supervisor::store::{Journal, blocking};
+use crate::supervisor::store::{Journal, Run, blocking};
 
 /// How often it is looked whether who was killed is reaped.
 const LOOK: Duration = Duration::from_secs(1);
@@ -25,8 +25,21 @@ impl Task {
     /// After an end: the cgroup and runc's state go at once, so that a stopped container holds nothing of
     /// the host but its record and its log. An error has been logged.
     pub(super) async fn tidy(&mut self) -> Result<()> {
+        let (run, cleared) = self.clear_ended().await;
+        let Some(run) = run else { return cleared };
+        let (context, id) = (Arc::clone(&self.context), self.id().clone());
+        let _ = blocking(move || {
+            context.store.end(&id, &run);
+            Ok(())
+        })
+        .await;
+        cleared
+    }
+
+    /// The same but for the run's folder, in which is noted what is under way.
+    async fn clear_ended(&mut self) -> (Option<Run>, Result<()>) {
         if !self.life.as_ref().is_some_and(|life| life.ended) {
-            return Ok(());
+            return (None, Ok(()));
         }
         crate::cut!("tidy.begun");
         let mut cleared = self.clear_runtime(false).await;
@@ -47,15 +60,9 @@ impl Task {
         crate::cut!("tidy.heard");
         // Its folder says that its end is not told yet.
         self.context.events.written().await;
-        let Some(life) = self.life.take() else { return cleared };
+        let Some(life) = self.life.take() else { return (None, cleared) };
         self.end_page_server(&life).await;
-        let (context, id) = (Arc::clone(&self.context), self.id().clone());
-        let _ = blocking(move || {
-            context.store.end(&id, &life.run);
-            Ok(())
-        })
-        .await;
-        cleared
+        (Some(life.run), cleared)
     }
 
     /// The ends of added processes, which end with the container; a shim that hangs is ended.
@@ -104,7 +111,7 @@ impl Task {
         crate::cut!("delete.killed");
         // A name that is forgotten has left nothing: what could not be cleared, now or when it ended, is the
         // caller's to know.
-        self.tidy().await?;
+        self.clear_ended().await.1?;
         crate::cut!("delete.tidied");
         self.clear_runtime(true).await?;
         let (context, id) = (Arc::clone(&self.context), self.id().clone());

@@ -93,11 +93,11 @@ impl Task {
         crate::cut!("exec.begun");
         let [file, note_file, pid_file, log, _] = files(run, seq);
         let json = |error: serde_json::Error| store("writing", &file)(error.into());
-        let note = serde_json::to_value(&view).map_err(json)?;
         let written = [
             (file.clone(), serde_json::to_vec(process).map_err(json)?),
-            (note_file, serde_json::to_vec(&note).map_err(json)?),
+            (note_file, serde_json::to_vec(&view).map_err(json)?),
         ];
+        let note = serde_json::to_value(view.clone().once_ended()).map_err(json)?;
         blocking(move || {
             written
                 .iter()
@@ -316,7 +316,7 @@ pub(in crate::supervisor) fn recover_ended(
         let Some(key) = exit.process.filter(|key| !running.contains(key)) else { continue };
         let view = note.and_then(|note| serde_json::from_value::<ProcessView>(note).ok());
         let view = view.map(|view| ProcessView { pid: key.pid, ..view });
-        snapshot.keep_ended(view.unwrap_or_else(|| ProcessView::unknown(key.pid)), false, seq, Some(exit));
+        snapshot.recall_ended(view.unwrap_or_else(|| ProcessView::unknown(key.pid)), false, seq, Some(exit));
     }
     if let Some((exit, key)) = snapshot.exit.and_then(|exit| Some((exit, exit.process?))) {
         snapshot.keep_ended(ProcessView::new(key.pid, &record.process), true, 0, Some(exit));

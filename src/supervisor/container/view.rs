@@ -90,6 +90,8 @@ impl Snapshot {
 
 /// How many processes that have ended are kept.
 const ENDED_KEPT: usize = 1024;
+/// How much of the arguments of each, in bytes.
+const ARGS_KEPT: usize = 4096;
 
 impl Snapshot {
     /// A process has ended; `exit` is none when nobody saw how.
@@ -100,11 +102,28 @@ impl Snapshot {
         seq: u64,
         exit: Option<ExitRecord>,
     ) {
-        let ended = Arc::make_mut(&mut self.ended);
-        if ended.len() >= ENDED_KEPT {
-            ended.pop_front();
+        self.recall_ended(process, init, seq, exit);
+        self.forget_oldest();
+    }
+
+    /// The same, and however many there are, all are kept: their ends may be still to be told.
+    pub(super) fn recall_ended(
+        &mut self,
+        process: ProcessView,
+        init: bool,
+        seq: u64,
+        exit: Option<ExitRecord>,
+    ) {
+        let process = Arc::new(process.once_ended());
+        Arc::make_mut(&mut self.ended).push_back(Ended { process, init, seq, exit });
+    }
+
+    /// Behind [`Self::recall_ended`], when they were told.
+    pub(super) fn forget_oldest(&mut self) {
+        let more = self.ended.len().saturating_sub(ENDED_KEPT);
+        if more > 0 {
+            Arc::make_mut(&mut self.ended).drain(..more);
         }
-        ended.push_back(Ended { process: Arc::new(process), init, seq, exit });
     }
 
     /// Whether the process that was added by the request of this number is kept as ended.
@@ -197,6 +216,22 @@ impl ProcessView {
             cwd: String::new(),
             key: None,
         }
+    }
+
+    /// What is kept of it when it has ended: many have, and each may have had a mebibyte of arguments.
+    pub(super) fn once_ended(mut self) -> Self {
+        self.env = Vec::new();
+        let (mut left, mut kept) = (ARGS_KEPT, Vec::new());
+        for arg in self.args {
+            if arg.len() >= left {
+                kept.push(format!("{}…", &arg[..arg.floor_char_boundary(left)]));
+                break;
+            }
+            left -= arg.len() + 1;
+            kept.push(arg);
+        }
+        self.args = kept;
+        self
     }
 
     pub(super) fn new(pid: i32, process: &Process) -> Self {
