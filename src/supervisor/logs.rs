@@ -80,6 +80,9 @@ impl LogQuery {
     }
 }
 
+/// As few lines are kept, even if none of them is wanted.
+const MANY: usize = 1024;
+
 /// The last lines of these, so many, each with all its pieces. A line is where it begins.
 fn last_lines(all: &mut VecDeque<LogLine>, wanted: usize) {
     let (mut begun, mut open) = (0, [None; 2]);
@@ -209,11 +212,16 @@ impl Files {
             self.rotations = rotations;
             self.open.extend(older.into_iter().chain([newest]));
             if let Some(wanted) = query.tail {
-                let mut last = VecDeque::new();
+                let (mut last, mut many) = (VecDeque::new(), MANY);
                 while let Some(lines) = self.portion(query)? {
                     last.extend(lines);
-                    last_lines(&mut last, wanted);
+                    // Each look goes over all: only when there are twice as many.
+                    if last.len() >= many {
+                        last_lines(&mut last, wanted);
+                        many = 2 * last.len() + MANY;
+                    }
                 }
+                last_lines(&mut last, wanted);
                 return Ok(Some(last.into()));
             }
         }

@@ -111,7 +111,9 @@ impl Cell {
             let faith = match first.as_str() {
                 _ if !shims => Faith::All,
                 // How it has ended is written when the shim dies.
-                "shim.record.renamed" | "shim.exit.kept" | "shim.exit.saying" => Faith::Statuses,
+                "shim.record.synced" | "shim.record.renamed" | "shim.exit.kept" | "shim.exit.saying" => {
+                    Faith::Statuses
+                }
                 _ => Faith::Little,
             };
             tell(machine, bundles, Story::ALL[story], &name, faith, &arm);
