@@ -181,3 +181,31 @@ fn every_command_of_the_readme_does_what_it_shows() {
     assert!(ran > 30, "{ran}");
     reader.daemon.clean_up();
 }
+
+/// A table that names a test that is not there shows nothing.
+#[test]
+fn every_test_that_a_document_names_is_there() {
+    let own = env!("CARGO_MANIFEST_DIR");
+    let read =
+        |path: String| std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+    let tests: String = ["integration", "faults"]
+        .iter()
+        .flat_map(|folder| std::fs::read_dir(format!("{own}/tests/{folder}")).unwrap().flatten())
+        .filter(|entry| entry.path().extension().is_some_and(|ending| ending == "rs"))
+        .map(|entry| read(entry.path().to_str().unwrap().to_owned()))
+        .collect();
+    // `module::whole_name`, or the beginning of a name.
+    let names = Regex::new("`(?:[a-z_]+::)?([a-z0-9_]{12,})(…?)`").unwrap();
+    let mut named = 0;
+    for document in ["README.md", "SECURITY.md"] {
+        for found in names.captures_iter(&read(format!("{own}/{document}"))) {
+            let (name, is_beginning) = (&found[1], !found[2].is_empty());
+            if is_beginning || found[0].contains("::") {
+                let function = if is_beginning { format!("fn {name}") } else { format!("fn {name}()") };
+                assert!(tests.contains(&function), "{document} names {name}, which is not there");
+                named += 1;
+            }
+        }
+    }
+    assert!(named > 25, "{named} are named");
+}
