@@ -2,13 +2,15 @@
 //! refused, and nothing has changed.
 
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::process::Command;
 use std::time::Duration;
 
 use serde_json::json;
 
+use crate::support::browser::Browser;
 use crate::support::bundle::Bundle;
 use crate::support::daemon::{Daemon, command};
 use crate::support::footprint::Footprint;
@@ -174,7 +176,7 @@ fn what_another_site_sends_is_refused_for_every_method_and_under_every_name() {
         .join("\r\n");
         stream.write_all(format!("{head}{body}").as_bytes()).unwrap();
         let mut answer = String::new();
-        std::io::Read::read_to_string(&mut stream, &mut answer).unwrap();
+        stream.read_to_string(&mut answer).unwrap();
         answer
     };
     let here = format!("Host: {base}");
@@ -237,8 +239,75 @@ fn a_connection_that_was_taken_stays_its_callers() {
         for _ in 0..3 {
             stream.write_all(b"GET /state HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
             let mut portion = [0; 4096];
-            let length = std::io::Read::read(&mut stream, &mut portion).unwrap();
+            let length = stream.read(&mut portion).unwrap();
             assert!(String::from_utf8_lossy(&portion[..length]).starts_with("HTTP/1.1 403 "));
         }
     });
+}
+
+/// What a page of another site tries, by all the ways that a page has.
+const EVIL: &str = "<!DOCTYPE html><title>begun</title>
+<iframe src='DAEMON/swagger-ui/'></iframe><img src='DAEMON/containers/ID'>
+<iframe name=hidden></iframe>
+<form id=form method=post target=hidden action='DAEMON/containers/ID' enctype='text/plain'>
+<input name='BODY' value=''></form>
+<script>
+const body = 'BODY';
+const ask = (path, options) => fetch('DAEMON' + path, options).then((answer) => answer.type + answer.status, () => 'failed');
+onload = async () => {
+  document.getElementById('form').submit();
+  const told = await Promise.all([
+    ask('/state'),
+    ask('/state', { mode: 'no-cors' }),
+    ask('/containers/ID', { method: 'POST', body }),
+    ask('/containers/ID', { method: 'POST', mode: 'no-cors', body }),
+    ask('/containers/ID', { method: 'DELETE' }),
+  ]);
+  document.title = told.join(' ');
+};
+</script>";
+
+#[test]
+fn a_page_of_another_site_gets_and_changes_nothing_in_a_real_browser() {
+    let daemon = Daemon::start();
+    let bundle = Bundle::sleeper();
+    let id = daemon.name("a");
+    let footprint = Footprint::of(&daemon, &[bundle.path()]);
+    let page = EVIL
+        .replace("DAEMON", &daemon.client.base)
+        .replace("ID", &id)
+        .replace("BODY", &bundle.start().to_string());
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for mut browser in listener.incoming().flatten() {
+            let _ = browser.read(&mut [0; 4096]);
+            let head = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close";
+            let _ = write!(browser, "{head}\r\nContent-Length: {}\r\n\r\n{page}", page.len());
+        }
+    });
+    let browser = Browser::start();
+    for site in ["evil.example", "127.0.0.1"] {
+        browser.go(&format!("http://{site}:{port}/"));
+        let title = || browser.eval("return document.title", &[]).as_str().unwrap().to_owned();
+        eventually("the page has tried", || title() != "begun");
+        // An answer that it may not look into, at most.
+        for told in title().split(' ') {
+            assert!(["failed", "opaque0"].contains(&told), "{site}: {}", title());
+        }
+        let origin = format!("a page of http://{site}:{port}");
+        let posted = |line: &&str| line.contains("method=POST") && line.contains(&origin);
+        eventually("its form and both of its scripts' requests are refused", || {
+            daemon.log().lines().filter(posted).count() == 3
+        });
+        footprint.assert_unchanged(site);
+    }
+    // Under the daemon's own port, and the other site's name.
+    let own = daemon.client.base.rsplit(':').next().unwrap();
+    browser.go(&format!("http://evil.example:{own}/swagger-ui/"));
+    let shown = browser.eval("return document.body.innerText", &[]);
+    assert!(shown.as_str().unwrap().contains("foreign-site"), "{shown}");
+    assert!(!browser.has("#swagger-ui"));
+    footprint.assert_unchanged("a name that was made to lead here");
+    assert!(!daemon.log().contains("started"));
 }

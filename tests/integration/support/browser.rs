@@ -27,8 +27,8 @@ const FLAGS: [&str; 11] = [
     "--window-size=1280,1200",
     // A third of the work is what moves.
     "--force-prefers-reduced-motion",
-    // What is not here is nowhere: the page needs no network.
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
+    // What is not here is nowhere: the page needs no network. One name is another site's that leads here.
+    "--host-resolver-rules=MAP evil.example 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
 ];
 
 pub(crate) struct Browser {
