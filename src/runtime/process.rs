@@ -76,6 +76,12 @@ impl Held {
         has_ended(&self.pidfd)
     }
 
+    /// Whether its first thread has ended: runc takes it for dead from then on. It has ended when all others have, which
+    /// may take a while (of a large memory, or a disk that is waited for).
+    pub fn is_ending(&self) -> bool {
+        Stat::of(self.pid).is_none_or(|stat| !stat.is_alive() || stat.start_time != self.start_time)
+    }
+
     /// A second descriptor of the same process, readable once it has ended (pidfd_open(2)).
     pub fn watch(&self) -> io::Result<AsyncFd<OwnedFd>> {
         let fd = self.pidfd.try_clone()?;

@@ -223,3 +223,23 @@ fn a_container_gets_a_clean_start_with_three_descriptors_and_no_signal_blocked_o
     }
     daemon.clean_up();
 }
+
+/// As a large one that is killed: runc takes it for dead, and it takes its time.
+#[test]
+fn what_is_asked_of_a_process_whose_first_thread_has_ended_waits_for_the_others() {
+    let daemon = Daemon::start();
+    let script = "import ctypes, os, threading, time
+threading.Thread(target=lambda: (time.sleep(1.5), os._exit(3))).start()
+ctypes.CDLL(None).syscall(EXIT, 0)";
+    let bundle = Bundle::python(&script.replace("EXIT", &nix::libc::SYS_exit.to_string()));
+    let id = daemon.name("a");
+    daemon.start_container(&id, &bundle.start()).expect(201);
+    let pid = daemon.init_pid(&id);
+    let stat = || std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    eventually("its first thread has ended", || stat().contains(") Z "));
+    let answer = daemon.client.patch(&format!("/containers/{id}"), &json!({ "status": "paused" }));
+    let problem = answer.problem(409, "wrong-state");
+    assert!(problem["detail"].as_str().unwrap().contains("stopped"), "{problem}");
+    assert_eq!(daemon.container(&id)["state"]["exitStatus"], json!(3));
+    daemon.clean_up();
+}

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::life::Happening;
 use super::{GRACE, STUCK, Task};
 use crate::ipc::{Launch, Message, ProcessKey, Request, Role, Stdio};
-use crate::runtime::process::end_orphans;
+use crate::runtime::process::{Held, end_orphans};
 use crate::runtime::program::Program;
 use crate::runtime::{self, options, runc};
 use crate::supervisor::error::{Error, Result};
@@ -108,7 +108,8 @@ impl Task {
             Some(watch) => tokio::time::timeout(Duration::from_millis(100), watch.readable()).await.is_ok(),
             None => true,
         };
-        if ended {
+        let init = self.life.as_ref().and_then(|life| life.init.as_ref());
+        if ended || init.is_some_and(Held::is_ending) {
             self.await_end(STUCK * 2).await;
         }
     }
