@@ -137,6 +137,23 @@ fn a_criu_that_does_not_work_here_is_found_out_at_the_start() {
     assert_eq!(version["criu"]["available"], json!(false));
 }
 
+#[test]
+fn the_prerequisites_say_that_cargo_is_missing_or_too_old_when_all_else_is_there() {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/prerequisites");
+    let folder = tempfile::tempdir().unwrap();
+    let says = |words: &str| {
+        let mut run = std::process::Command::new(script);
+        let output = run.env("PATH", folder.path()).env("CARGO_HOME", folder.path()).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && said.contains(words), "{said}");
+    };
+    // The system may have one of its own, which is then said to be off the PATH.
+    let systems = std::path::Path::new("/usr/bin/cargo").exists();
+    says(if systems { "not on the PATH" } else { "cargo is missing: install Rust 1.95 or newer" });
+    host::install_script(&folder.path().join("cargo"), "#!/bin/sh\necho 'cargo 1.63.0 (1.63.0 2022)'\n");
+    says("cargo is 1.63.0, which is too old");
+}
+
 /// tests/faults looks that its own build has them, by the same word.
 #[test]
 fn without_the_feature_there_are_no_cut_points_in_the_programs() {
