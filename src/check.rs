@@ -162,16 +162,17 @@ async fn criu(config: &Config) -> Vec<Finding> {
     let Some(path) = find_program(&config.criu) else {
         return poor(format!("CRIU: {} is not there, so no checkpoints", config.criu.display()));
     };
+    // Its own check fails for others whatever the kernel, and so would a dump.
+    if !nix::unistd::geteuid().is_root() {
+        return vec![Finding::Poor {
+            what: format!("CRIU: {} is there; whether it works here root alone can try", path.display()),
+            remedy: "run it with sudo".into(),
+        }];
+    }
     let (version, features) = match Criu::probe(&path).await {
         Criu::Works { version, features, .. } => (version, features),
         Criu::Unusable { why, .. } => return poor(format!("CRIU: {why}, so no checkpoints")),
     };
-    if !nix::unistd::geteuid().is_root() {
-        return vec![Finding::Good(format!(
-            "CRIU: {version} at {}; only root can try a dump",
-            path.display()
-        ))];
-    }
     if let Err(why) = try_dump(&path).await {
         return poor(format!(
             "CRIU: {version} passes its own check, but a dump of a process that listens fails: {why}"
