@@ -99,10 +99,12 @@ pub enum BundleError {
     NoRootfs(PathBuf),
 }
 
-/// Whether an error says that there is nothing at a path; at one that is longer than any can be, neither.
+/// Whether an error says that there is nothing at a path; at one that is longer than any can be, or that links lead to in
+/// a circle, neither.
 fn is_missing(error: &io::Error) -> bool {
     use io::ErrorKind::{InvalidFilename, NotADirectory, NotFound};
     matches!(error.kind(), NotFound | NotADirectory | InvalidFilename)
+        || error.raw_os_error() == Some(nix::libc::ELOOP)
 }
 
 impl Bundle {
@@ -125,7 +127,11 @@ impl Bundle {
         }
         let text = match read_config(&config) {
             Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(BundleError::NoConfig),
+            Err(error) if is_missing(&error) => return Err(BundleError::NoConfig),
+            // Not a regular file, or larger than any: no fault of the host's.
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                return Err(BundleError::BadConfig(error.to_string()));
+            }
             Err(source) => return Err(BundleError::Unreadable { what: "config.json", source }),
         };
         let spec: Spec =

@@ -31,6 +31,13 @@ fn a_bundle_that_cannot_be_started_is_said_to_be_so_and_why() {
     let config_fifo = bundles.path().join("config-is-a-fifo");
     fs::create_dir(&config_fifo).unwrap();
     nix::unistd::mkfifo(&config_fifo.join("config.json"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+    // What no link leads to is not there; one that leads to itself leads to nothing.
+    let config_loop = bundles.path().join("config-is-a-loop");
+    fs::create_dir(&config_loop).unwrap();
+    std::os::unix::fs::symlink("config.json", config_loop.join("config.json")).unwrap();
+    let folder_loop = bundles.path().join("loop");
+    std::os::unix::fs::symlink("loop", &folder_loop).unwrap();
+    let large = bundle("large", &" ".repeat(4 * 1024 * 1024 + 1));
     let not_utf8 = bundle("not-utf8", "");
     fs::write(not_utf8.join("config.json"), b"{\"hostname\": \"\xff\"}").unwrap();
     let file = bundles.path().join("file");
@@ -39,12 +46,15 @@ fn a_bundle_that_cannot_be_started_is_said_to_be_so_and_why() {
         ("nothing there", bundles.path().join("nothing"), 404, "nothing"),
         ("below a file", file.join("bundle"), 404, "nothing"),
         ("a name longer than any can be", Path::new("/").join("a".repeat(256)), 404, "nothing"),
+        ("a link to itself", folder_loop, 404, "nothing"),
         ("a file", file.clone(), 422, "not a folder"),
         ("a device", "/dev/null".into(), 422, "not a folder"),
         ("no config.json", no_config, 422, "no config.json"),
         ("config.json is a folder", config_folder, 422, "not a regular file"),
         // Whoever reads it waits for ever.
         ("config.json is a FIFO", config_fifo, 422, "not a regular file"),
+        ("config.json is a link to itself", config_loop, 422, "no config.json"),
+        ("config.json is larger than any can be", large, 422, "larger than 4194304 bytes"),
         ("config.json is empty", bundle("empty", ""), 422, "EOF"),
         ("config.json is broken", bundle("broken", "{\"ociVersion\": \"1.0.2\","), 422, "line 1 column 23"),
         ("config.json is not UTF-8", not_utf8, 422, "line 1 column"),

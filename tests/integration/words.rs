@@ -145,6 +145,22 @@ sleep 1000";
     }
 }
 
+/// Of a container whose bundle is another's now, or nobody's.
+fn added_process_without_a_bundle(said: &mut Said<'_>) {
+    let id = said.name();
+    let bundle = Bundle::sleeper().with_own_rootfs();
+    said.daemon.start_container(&id, &bundle.start()).expect(201);
+    let rootfs = bundle.path().join("rootfs");
+    fs::rename(&rootfs, bundle.path().join("gone")).unwrap();
+    let path = format!("/containers/{id}/process");
+    let answer = said.daemon.client.put(&path, &json!({ "args": ["true"] }));
+    said.hear(&answer.problem(500, "runtime-failed"));
+    // As the remedy says.
+    fs::rename(bundle.path().join("gone"), &rootfs).unwrap();
+    said.daemon.client.put(&path, &json!({ "args": ["true"] })).expect(200);
+    said.daemon.client.delete(&format!("/containers/{id}?force=true")).expect(204);
+}
+
 fn ready(bundle: &Bundle) -> impl Fn(&str) -> bool {
     let file = bundle.shared().join("ready");
     move |_| file.exists()
@@ -276,6 +292,7 @@ fn every_failure_that_is_understood_is_said_in_a_sentence_with_a_remedy() {
     let daemon = Daemon::start();
     let mut said = Said { daemon: &daemon, sentences: BTreeSet::new(), count: 0 };
     starts(&mut said);
+    added_process_without_a_bundle(&mut said);
     dumps(&mut said);
     said.dump_fills_the_disk();
     restores(&mut said);

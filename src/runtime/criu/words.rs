@@ -176,6 +176,11 @@ const TABLE: &[Meaning] = &[
         "take them out of process.capabilities, or give them to the daemon",
     ),
     row(
+        &["fork/exec /proc/self/exe", "no such file or directory"],
+        "the container's root filesystem is no longer where its bundle has it, and runc needs it there to add a process",
+        "put the bundle back as it was; what runs in the container runs on meanwhile",
+    ),
+    row(
         &["namespace {", "does not exist"],
         "config.json asks for a namespace that this runc does not know",
         "take it out of linux.namespaces",
