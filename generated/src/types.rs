@@ -293,7 +293,9 @@ pub struct Problem {
     pub status: i32,
     ///The kind of problem, in words.
     pub title: String,
-    ///A stable name of the kind of problem.
+    /**A stable name of the kind of problem: a `ProblemType`, or one that came later; no enum, so that older clients
+read it too.
+*/
     pub r#type: String,
 }
 ///One fault in a request.
@@ -624,8 +626,8 @@ impl AsRef<str> for Pages {
 pub struct ContainerState {
     #[serde(rename = "exitSignal", skip_serializing_if = "Option::is_none")]
     pub exit_signal: Option<SignalNumber>,
-    /**Once stopped: the exit code of the init process, or 128 plus the signal that ended it. Left out
-when it could not be known.
+    /**Once stopped: the exit code of the init process, or 128 plus the signal that ended it. A checkpoint with `exit`
+ends it by SIGKILL, so that is 137. Left out when it could not be known.
 */
     ///Constraint: minimum=0, maximum=255
     #[serde(rename = "exitStatus", skip_serializing_if = "Option::is_none")]
@@ -1022,6 +1024,210 @@ impl ::std::fmt::Display for EventType {
     }
 }
 impl AsRef<str> for EventType {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+/**The kinds of problems, by their status; each begins with `urn:containerd-rest:problem:`.
+
+- 400: `archive-cut-off`, `archive-unreadable`, `malformed-request`.
+- 403: `foreign-site`, `not-allowed`.
+- 404: `bundle-not-found`, `checkpoint-not-found`, `container-not-found`, `log-not-found`, `path-not-found`,
+  `process-not-found`.
+- 405: `method-not-allowed`.
+- 408: `archive-stalled`.
+- 409: `bundle-changed`, `cancelled`, `cgroup-taken`, `checkpoint-blocked`, `checkpoint-busy`,
+  `checkpoint-exists`, `checkpoint-kept`, `checkpoint-not-portable`, `checkpoint-unfit`,
+  `feature-unavailable`, `host-conflict`, `name-taken`, `nothing-under-way`, `outcome-unknown`,
+  `pages-loading`, `record-set-aside`, `wrong-state`.
+- 413: `body-too-large`.
+- 422: `archive-damaged`, `archive-refused`, `archive-version`, `bundle-invalid`, `idempotency-key-reused`,
+  `invalid-request`.
+- 500: `bundle-unreadable`, `checkpoint-hidden`, `host-failed`, `internal`, `runtime-failed`, `shim-failed`,
+  `shim-lost`, `storage-failed`.
+- 503: `archives-busy`, `criu-unavailable`, `runtime-unavailable`, `shutting-down`.
+- 504: `runtime-timeout`, `undying`.
+- 507: `no-space`.
+*/
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, Default)]
+#[derive(Copy)]
+pub enum ProblemType {
+    #[default]
+    #[serde(rename = "urn:containerd-rest:problem:archive-cut-off")]
+    ArchiveCutOff,
+    #[serde(rename = "urn:containerd-rest:problem:archive-unreadable")]
+    ArchiveUnreadable,
+    #[serde(rename = "urn:containerd-rest:problem:malformed-request")]
+    MalformedRequest,
+    #[serde(rename = "urn:containerd-rest:problem:foreign-site")]
+    ForeignSite,
+    #[serde(rename = "urn:containerd-rest:problem:not-allowed")]
+    NotAllowed,
+    #[serde(rename = "urn:containerd-rest:problem:bundle-not-found")]
+    BundleNotFound,
+    #[serde(rename = "urn:containerd-rest:problem:checkpoint-not-found")]
+    CheckpointNotFound,
+    #[serde(rename = "urn:containerd-rest:problem:container-not-found")]
+    ContainerNotFound,
+    #[serde(rename = "urn:containerd-rest:problem:log-not-found")]
+    LogNotFound,
+    #[serde(rename = "urn:containerd-rest:problem:path-not-found")]
+    PathNotFound,
+    #[serde(rename = "urn:containerd-rest:problem:process-not-found")]
+    ProcessNotFound,
+    #[serde(rename = "urn:containerd-rest:problem:method-not-allowed")]
+    MethodNotAllowed,
+    #[serde(rename = "urn:containerd-rest:problem:archive-stalled")]
+    ArchiveStalled,
+    #[serde(rename = "urn:containerd-rest:problem:bundle-changed")]
+    BundleChanged,
+    #[serde(rename = "urn:containerd-rest:problem:cancelled")]
+    Cancelled,
+    #[serde(rename = "urn:containerd-rest:problem:cgroup-taken")]
+    CgroupTaken,
+    #[serde(rename = "urn:containerd-rest:problem:checkpoint-blocked")]
+    CheckpointBlocked,
+    #[serde(rename = "urn:containerd-rest:problem:checkpoint-busy")]
+    CheckpointBusy,
+    #[serde(rename = "urn:containerd-rest:problem:checkpoint-exists")]
+    CheckpointExists,
+    #[serde(rename = "urn:containerd-rest:problem:checkpoint-kept")]
+    CheckpointKept,
+    #[serde(rename = "urn:containerd-rest:problem:checkpoint-not-portable")]
+    CheckpointNotPortable,
+    #[serde(rename = "urn:containerd-rest:problem:checkpoint-unfit")]
+    CheckpointUnfit,
+    #[serde(rename = "urn:containerd-rest:problem:feature-unavailable")]
+    FeatureUnavailable,
+    #[serde(rename = "urn:containerd-rest:problem:host-conflict")]
+    HostConflict,
+    #[serde(rename = "urn:containerd-rest:problem:name-taken")]
+    NameTaken,
+    #[serde(rename = "urn:containerd-rest:problem:nothing-under-way")]
+    NothingUnderWay,
+    #[serde(rename = "urn:containerd-rest:problem:outcome-unknown")]
+    OutcomeUnknown,
+    #[serde(rename = "urn:containerd-rest:problem:pages-loading")]
+    PagesLoading,
+    #[serde(rename = "urn:containerd-rest:problem:record-set-aside")]
+    RecordSetAside,
+    #[serde(rename = "urn:containerd-rest:problem:wrong-state")]
+    WrongState,
+    #[serde(rename = "urn:containerd-rest:problem:body-too-large")]
+    BodyTooLarge,
+    #[serde(rename = "urn:containerd-rest:problem:archive-damaged")]
+    ArchiveDamaged,
+    #[serde(rename = "urn:containerd-rest:problem:archive-refused")]
+    ArchiveRefused,
+    #[serde(rename = "urn:containerd-rest:problem:archive-version")]
+    ArchiveVersion,
+    #[serde(rename = "urn:containerd-rest:problem:bundle-invalid")]
+    BundleInvalid,
+    #[serde(rename = "urn:containerd-rest:problem:idempotency-key-reused")]
+    IdempotencyKeyReused,
+    #[serde(rename = "urn:containerd-rest:problem:invalid-request")]
+    InvalidRequest,
+    #[serde(rename = "urn:containerd-rest:problem:bundle-unreadable")]
+    BundleUnreadable,
+    #[serde(rename = "urn:containerd-rest:problem:checkpoint-hidden")]
+    CheckpointHidden,
+    #[serde(rename = "urn:containerd-rest:problem:host-failed")]
+    HostFailed,
+    #[serde(rename = "urn:containerd-rest:problem:internal")]
+    Internal,
+    #[serde(rename = "urn:containerd-rest:problem:runtime-failed")]
+    RuntimeFailed,
+    #[serde(rename = "urn:containerd-rest:problem:shim-failed")]
+    ShimFailed,
+    #[serde(rename = "urn:containerd-rest:problem:shim-lost")]
+    ShimLost,
+    #[serde(rename = "urn:containerd-rest:problem:storage-failed")]
+    StorageFailed,
+    #[serde(rename = "urn:containerd-rest:problem:archives-busy")]
+    ArchivesBusy,
+    #[serde(rename = "urn:containerd-rest:problem:criu-unavailable")]
+    CriuUnavailable,
+    #[serde(rename = "urn:containerd-rest:problem:runtime-unavailable")]
+    RuntimeUnavailable,
+    #[serde(rename = "urn:containerd-rest:problem:shutting-down")]
+    ShuttingDown,
+    #[serde(rename = "urn:containerd-rest:problem:runtime-timeout")]
+    RuntimeTimeout,
+    #[serde(rename = "urn:containerd-rest:problem:undying")]
+    Undying,
+    #[serde(rename = "urn:containerd-rest:problem:no-space")]
+    NoSpace,
+}
+impl ProblemType {
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::ArchiveCutOff => "urn:containerd-rest:problem:archive-cut-off",
+            Self::ArchiveUnreadable => "urn:containerd-rest:problem:archive-unreadable",
+            Self::MalformedRequest => "urn:containerd-rest:problem:malformed-request",
+            Self::ForeignSite => "urn:containerd-rest:problem:foreign-site",
+            Self::NotAllowed => "urn:containerd-rest:problem:not-allowed",
+            Self::BundleNotFound => "urn:containerd-rest:problem:bundle-not-found",
+            Self::CheckpointNotFound => {
+                "urn:containerd-rest:problem:checkpoint-not-found"
+            }
+            Self::ContainerNotFound => "urn:containerd-rest:problem:container-not-found",
+            Self::LogNotFound => "urn:containerd-rest:problem:log-not-found",
+            Self::PathNotFound => "urn:containerd-rest:problem:path-not-found",
+            Self::ProcessNotFound => "urn:containerd-rest:problem:process-not-found",
+            Self::MethodNotAllowed => "urn:containerd-rest:problem:method-not-allowed",
+            Self::ArchiveStalled => "urn:containerd-rest:problem:archive-stalled",
+            Self::BundleChanged => "urn:containerd-rest:problem:bundle-changed",
+            Self::Cancelled => "urn:containerd-rest:problem:cancelled",
+            Self::CgroupTaken => "urn:containerd-rest:problem:cgroup-taken",
+            Self::CheckpointBlocked => "urn:containerd-rest:problem:checkpoint-blocked",
+            Self::CheckpointBusy => "urn:containerd-rest:problem:checkpoint-busy",
+            Self::CheckpointExists => "urn:containerd-rest:problem:checkpoint-exists",
+            Self::CheckpointKept => "urn:containerd-rest:problem:checkpoint-kept",
+            Self::CheckpointNotPortable => {
+                "urn:containerd-rest:problem:checkpoint-not-portable"
+            }
+            Self::CheckpointUnfit => "urn:containerd-rest:problem:checkpoint-unfit",
+            Self::FeatureUnavailable => "urn:containerd-rest:problem:feature-unavailable",
+            Self::HostConflict => "urn:containerd-rest:problem:host-conflict",
+            Self::NameTaken => "urn:containerd-rest:problem:name-taken",
+            Self::NothingUnderWay => "urn:containerd-rest:problem:nothing-under-way",
+            Self::OutcomeUnknown => "urn:containerd-rest:problem:outcome-unknown",
+            Self::PagesLoading => "urn:containerd-rest:problem:pages-loading",
+            Self::RecordSetAside => "urn:containerd-rest:problem:record-set-aside",
+            Self::WrongState => "urn:containerd-rest:problem:wrong-state",
+            Self::BodyTooLarge => "urn:containerd-rest:problem:body-too-large",
+            Self::ArchiveDamaged => "urn:containerd-rest:problem:archive-damaged",
+            Self::ArchiveRefused => "urn:containerd-rest:problem:archive-refused",
+            Self::ArchiveVersion => "urn:containerd-rest:problem:archive-version",
+            Self::BundleInvalid => "urn:containerd-rest:problem:bundle-invalid",
+            Self::IdempotencyKeyReused => {
+                "urn:containerd-rest:problem:idempotency-key-reused"
+            }
+            Self::InvalidRequest => "urn:containerd-rest:problem:invalid-request",
+            Self::BundleUnreadable => "urn:containerd-rest:problem:bundle-unreadable",
+            Self::CheckpointHidden => "urn:containerd-rest:problem:checkpoint-hidden",
+            Self::HostFailed => "urn:containerd-rest:problem:host-failed",
+            Self::Internal => "urn:containerd-rest:problem:internal",
+            Self::RuntimeFailed => "urn:containerd-rest:problem:runtime-failed",
+            Self::ShimFailed => "urn:containerd-rest:problem:shim-failed",
+            Self::ShimLost => "urn:containerd-rest:problem:shim-lost",
+            Self::StorageFailed => "urn:containerd-rest:problem:storage-failed",
+            Self::ArchivesBusy => "urn:containerd-rest:problem:archives-busy",
+            Self::CriuUnavailable => "urn:containerd-rest:problem:criu-unavailable",
+            Self::RuntimeUnavailable => "urn:containerd-rest:problem:runtime-unavailable",
+            Self::ShuttingDown => "urn:containerd-rest:problem:shutting-down",
+            Self::RuntimeTimeout => "urn:containerd-rest:problem:runtime-timeout",
+            Self::Undying => "urn:containerd-rest:problem:undying",
+            Self::NoSpace => "urn:containerd-rest:problem:no-space",
+        }
+    }
+}
+impl ::std::fmt::Display for ProblemType {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+impl AsRef<str> for ProblemType {
     fn as_ref(&self) -> &str {
         self.as_str()
     }

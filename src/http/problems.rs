@@ -42,7 +42,7 @@ pub(super) async fn documents(request: Request, next: Next) -> Response {
         let allow = allow.as_ref().and_then(|allow| allow.to_str().ok());
         problem::of_status(parts.status.as_u16(), method.as_str(), &path, allow)
     };
-    found.instance = path;
+    problem::place(&mut found, &path);
     log(&method, &found);
     let mut response = answer(&found).into_response();
     if let Some(allow) = allow {

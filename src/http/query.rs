@@ -1,8 +1,9 @@
 //! Query parameters. A name that the contract does not say is refused for every operation, as an unknown field
-//! of a body is: the generated router passes it over. Values of the operations that are served by hand are
-//! read here.
+//! of a body is, and so is one that is given twice: the generated router passes over the one, and some value would win of
+//! the other. What is no number or flag is pointed at, where that router would say it of the whole query. Values of the
+//! operations that are served by hand are read here.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::sync::LazyLock;
 
@@ -18,12 +19,15 @@ use crate::api::problem;
 
 /// Of a name that the contract does not say.
 const UNKNOWN: &str = "is not a parameter of this request";
+const TWICE: &str = "is given more than once";
+const NO_FLAG: &str = "is neither true nor false";
 
 /// An operation that may answer 422, with the parameters that it takes.
 struct Operation {
     method: String,
     path: Vec<String>,
-    names: BTreeSet<String>,
+    /// By their names, their schemas.
+    known: BTreeMap<String, Value>,
 }
 
 static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
@@ -45,9 +49,11 @@ fn operation(contract: &Value, (path, method, operation): (&String, &String, &Va
     Operation {
         method: method.to_uppercase(),
         path: path.split('/').map(str::to_owned).collect(),
-        names: parameters
+        known: parameters
             .filter(|parameter| parameter["in"] == "query")
-            .filter_map(|parameter| parameter["name"].as_str().map(str::to_owned))
+            .filter_map(|parameter| {
+                Some((parameter["name"].as_str()?.to_owned(), parameter["schema"].clone()))
+            })
             .collect(),
     }
 }
@@ -58,24 +64,38 @@ impl Operation {
             && self.path.len() == path.len()
             && self.path.iter().zip(path).all(|(want, part)| want == part || want.starts_with('{'))
     }
+
+    /// What is wrong with one of the parameters, behind those.
+    fn fault(&self, before: &[Given], one: &Given) -> Option<Box<Problem>> {
+        let Some(schema) = self.known.get(&one.name) else { return Some(one.wrong(UNKNOWN)) };
+        if before.iter().any(|other| other.name == one.name) {
+            return Some(one.wrong(TWICE));
+        }
+        match (schema["type"].as_str(), schema["minimum"].as_i64(), schema["maximum"].as_i64()) {
+            (Some("boolean"), ..) => one.flag().err(),
+            (Some("integer"), Some(least), Some(most)) => {
+                let fits = one.value.parse().is_ok_and(|number: i64| (least..=most).contains(&number));
+                (!fits).then(|| one.wrong(&format!("is no whole number from {least} to {most}")))
+            }
+            _ => None,
+        }
+    }
 }
 
-/// Refuses a parameter that the operation does not have.
+/// Refuses what the operation does not take.
 pub(super) async fn known(request: Request, next: Next) -> Response {
-    match unknown(request.method().as_str(), request.uri().path(), request.uri().query()) {
+    match fault(request.method().as_str(), request.uri().path(), request.uri().query()) {
         Some(problem) => answer(&problem).into_response(),
         None => next.run(request).await,
     }
 }
 
-fn unknown(method: &str, path: &str, query: Option<&str>) -> Option<Box<Problem>> {
+fn fault(method: &str, path: &str, query: Option<&str>) -> Option<Box<Problem>> {
     let path: Vec<&str> = path.split('/').collect();
     let query = query.filter(|query| !query.is_empty())?;
     let operation = OPERATIONS.iter().find(|operation| operation.is(method, &path))?;
     match parameters(query) {
-        Ok(given) => {
-            given.iter().find(|one| !operation.names.contains(&one.name)).map(|one| one.wrong(UNKNOWN))
-        }
+        Ok(given) => given.iter().enumerate().find_map(|(at, one)| operation.fault(&given[..at], one)),
         Err(problem) => Some(problem),
     }
 }
@@ -107,6 +127,6 @@ impl Given {
     }
 
     pub(super) fn flag(&self) -> Result<bool, Box<Problem>> {
-        self.parsed("is neither true nor false")
+        self.parsed(NO_FLAG)
     }
 }

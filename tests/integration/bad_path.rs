@@ -104,6 +104,11 @@ fn a_pid_that_is_no_number_is_pointed_at() {
             daemon.client.post(&path, &json!({ "signal": 9 }))
         });
     }
+    for pid in ["2147483648", "init", "0"] {
+        let problem =
+            daemon.client.get(&format!("/containers/{id}/process/{pid}")).problem(422, "invalid-request");
+        assert_eq!(problem["detail"], "/path/pid is no pid: a whole number from 1 to 2147483647");
+    }
     daemon.clean_up();
 }
 
@@ -111,9 +116,21 @@ fn a_pid_that_is_no_number_is_pointed_at() {
 fn a_query_that_is_wrong_is_pointed_at() {
     let (daemon, bundle, id) = with_container();
     let footprint = Footprint::of(&daemon, &[bundle.path()]);
-    for query in ["force=maybe", "force=1", "force=", "force=true&force=false"] {
+    for query in ["force=maybe", "force=1", "force=", "force=true&force=false", "force=true&force=true"] {
         let path = format!("/containers/{id}?{query}");
-        footprint.refuses(&invalid(query, "/query"), || daemon.client.delete(&path));
+        footprint.refuses(&invalid(query, "/query/force"), || daemon.client.delete(&path));
+    }
+    for (query, words) in [
+        (format!("/containers/{id}/wait?timeout=x"), "timeout is no whole number from 0 to 86400"),
+        (format!("/containers/{id}/wait?timeout=99999999999"), "timeout is no whole number from 0 to 86400"),
+        (format!("/containers/{id}/checkpoint?limit=0"), "limit is no whole number from 1 to 1000000"),
+        (format!("/containers/{id}/checkpoint-preflight?tcp=yes"), "tcp is neither true nor false"),
+        (format!("/containers/{id}/logs?tail=1&tail=2"), "tail is given more than once"),
+        ("/events?since=0&since=5&follow=false".to_owned(), "since is given more than once"),
+        ("/events?since=0&%73ince=5&follow=false".to_owned(), "since is given more than once"),
+    ] {
+        let problem = daemon.client.get(&query).problem(422, "invalid-request");
+        assert_eq!(problem["detail"], format!("/query/{words}"));
     }
     daemon.clean_up();
 }

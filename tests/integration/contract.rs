@@ -1,11 +1,13 @@
 //! The contract is the law: what is served is in it, and what is in it is served.
 
 use std::collections::BTreeSet;
+use std::io::{Read, Write};
 
 use serde_json::Value;
 
 use crate::support::contract::{answer, answered, document};
 use crate::support::daemon::Daemon;
+use crate::support::raw;
 
 #[test]
 fn the_served_documents_are_the_contract_that_was_written() {
@@ -177,6 +179,31 @@ fn a_path_that_is_nowhere_is_a_problem_document_too() {
     daemon.client.send("POST", "/containers/x/checkpoint", Some(b"{}")).problem(405, "method-not-allowed");
 }
 
+/// As the contract says under "Errors": the only answers that are no document.
+#[test]
+fn what_is_no_request_comes_to_no_operation_and_gets_no_body() {
+    let daemon = Daemon::start();
+    let get = |path: &str, headers: &str| format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n");
+    let many: String = (0..200).map(|number| format!("X-{number}: x\r\n")).collect();
+    for (status, sent) in [
+        (400, "nonsense\r\n\r\n".to_owned()),
+        (414, get(&format!("/{}", "a".repeat(65_536)), "")),
+        (431, get("/healthz", &many)),
+        (431, get("/healthz", &format!("X: {}\r\n", "x".repeat(1_000_000)))),
+    ] {
+        let mut stream = raw::connect(&daemon.client);
+        // It may be answered before all is sent.
+        let _ = stream.write_all(sent.as_bytes());
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+        let answer = String::from_utf8(answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("{status}: {answer:?}"));
+        assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{head}");
+        assert!(head.contains("connection: close") && body.is_empty(), "{answer}");
+    }
+    daemon.client.get("/healthz").expect(200);
+}
+
 #[test]
 fn every_example_of_a_body_is_one_that_its_schema_takes() {
     let document = document();
@@ -212,11 +239,13 @@ fn every_example_of_a_body_is_one_that_its_schema_takes() {
                     for example in examples.values() {
                         let value = &resolve(example)["value"];
                         check(&content["schema"], value, &at);
-                        // Of a stream, what a line of it is.
-                        let lines = content.get("x-item-schema").map(|item| (item, value.as_str().unwrap()));
-                        for (item, line) in
-                            lines.iter().flat_map(|(item, text)| text.lines().map(move |line| (item, line)))
-                        {
+                        // Of a stream, what a line of it is; a server-sent event has more lines, which are no JSON.
+                        let Some(item) = content.get("x-item-schema") else { continue };
+                        let prefix = if media == "text/event-stream" { "data: " } else { "" };
+                        let lines = value.as_str().unwrap().lines();
+                        let lines: Vec<&str> = lines.filter_map(|line| line.strip_prefix(prefix)).collect();
+                        assert!(!lines.is_empty(), "{at} shows nothing");
+                        for line in lines {
                             check(item, &serde_json::from_str(line).unwrap(), &at);
                         }
                     }
@@ -229,7 +258,7 @@ fn every_example_of_a_body_is_one_that_its_schema_takes() {
                 );
             }
             assert!(
-                operation["description"].as_str().unwrap().contains("**Precondition:**"),
+                operation["description"].as_str().unwrap().contains("\n\n**Precondition:** "),
                 "{method} {path}"
             );
         }

@@ -110,6 +110,9 @@ fn a_paused_container_can_be_deleted_with_force() {
     let id = daemon.name("a");
     daemon.start_container(&id, &bundle.start()).expect(201);
     daemon.client.patch(&format!("/containers/{id}"), &json!({ "status": "paused" })).expect(200);
+    let problem = daemon.client.delete(&format!("/containers/{id}")).problem(409, "wrong-state");
+    // To resume it would lead to the next refusal.
+    assert_eq!(problem["remedy"], format!("DELETE /containers/{id}?force=true kills it first"));
     daemon.client.delete(&format!("/containers/{id}?force=true")).expect(204);
     daemon.assert_nothing_left();
 }

@@ -42,6 +42,8 @@ impl Answer {
         assert_eq!(self.status, status, "{}", self.body);
         let problem = self.json();
         assert_eq!(problem["type"], format!("urn:containerd-rest:problem:{kind}"), "{}", self.body);
+        // The path is known, so a remedy names its container.
+        assert!(!problem["remedy"].as_str().unwrap_or_default().contains("{id}"), "{}", self.body);
         assert_eq!(problem["status"], status);
         assert!(!problem["detail"].as_str().unwrap().is_empty());
         problem
