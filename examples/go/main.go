@@ -38,6 +38,24 @@ func main() {
 	configuration.Servers = containerd.ServerConfigurations{{URL: base}}
 	api := containerd.NewAPIClient(configuration)
 
+	// This client reads an answer to its end before it returns, so events are asked for in the form that has one.
+	events := func(since int64) (all []containerd.Event) {
+		text := must(api.DaemonAPI.GetEvents(ctx).Since(since).Id(name).Follow(false).Execute())
+		for lines := bufio.NewScanner(strings.NewReader(text)); lines.Scan(); {
+			var event containerd.Event
+			if err := json.Unmarshal(lines.Bytes(), &event); err != nil {
+				log.Fatal(err)
+			}
+			all = append(all, event)
+		}
+		return all
+	}
+	// From here on: an earlier run's events are not this one's.
+	newest := int64(0)
+	for _, event := range events(0) {
+		newest = event.Cursor
+	}
+
 	start := containerd.StartContainer{BundlePath: bundle}
 	container := must(api.ContainersAPI.StartContainer(ctx, name).Body(start).Execute())
 	fmt.Println("start:", container.State.Status)
@@ -86,13 +104,7 @@ func main() {
 	done(api.ContainersAPI.DeleteContainer(ctx, name).Force(true).Execute())
 	fmt.Println("delete: done")
 
-	// This client reads an answer to its end before it returns, so events are asked for in the form that has one.
-	events := must(api.DaemonAPI.GetEvents(ctx).Since(0).Id(name).Follow(false).Execute())
-	for lines := bufio.NewScanner(strings.NewReader(events)); lines.Scan(); {
-		var event containerd.Event
-		if err := json.Unmarshal(lines.Bytes(), &event); err != nil {
-			log.Fatal(err)
-		}
+	for _, event := range events(newest) {
 		fmt.Println("event:", event.Type)
 	}
 }

@@ -16,6 +16,9 @@ processes = api.ProcessesApi(daemon_at)
 checkpoints = api.CheckpointsApi(daemon_at)
 daemon = api.DaemonApi(daemon_at)
 
+# From here on: an earlier run's events are not this one's. The stream stays open, and its lines are read at the end.
+events = daemon.get_events_without_preload_content(id=name)
+
 container = containers.start_container(name, api.StartContainer(bundle_path=bundle))
 print("start:", container.state.status.value)
 
@@ -51,8 +54,7 @@ checkpoints.delete_checkpoint(name, "py")
 containers.delete_container(name, force=True)
 print("delete: done")
 
-# The stream stays open, so its lines are read as they come instead of being waited for.
-for line in daemon.get_events_without_preload_content(since=0, id=name):
+for line in events:
     event = api.Event.from_json(line)
     print("event:", event.type)
     if event.type == api.EventType.DELETE:

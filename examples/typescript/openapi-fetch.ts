@@ -23,6 +23,9 @@ function done<T>({ data, error }: { data?: T; error?: Problem }): T {
   return data as T;
 }
 
+// From here on: an earlier run's events are not this one's. The stream stays open, and its lines are read at the end.
+const { data: stream } = await api.GET("/events", { params: { query: { id } }, parseAs: "stream" });
+
 let container = done(await api.POST("/containers/{id}", { params: { path }, body: { bundlePath } }));
 console.log("start:", container.state.status);
 
@@ -68,8 +71,6 @@ done(await api.DELETE("/containers/{id}/checkpoint/{checkpoint}", { params: chec
 done(await api.DELETE("/containers/{id}", { params: { path, query: { force: true } } }));
 console.log("delete: done");
 
-// The stream stays open, so its lines are read as they come instead of being waited for.
-const { data: stream } = await api.GET("/events", { params: { query: { since: 0, id } }, parseAs: "stream" });
 for await (const line of createInterface({ input: Readable.fromWeb(stream as ReadableStream) })) {
   const event: Event = JSON.parse(line);
   console.log("event:", event.type);

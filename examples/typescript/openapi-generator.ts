@@ -27,6 +27,9 @@ const processes = new ProcessesApi(at);
 const checkpoints = new CheckpointsApi(at);
 const daemon = new DaemonApi(at);
 
+// From here on: an earlier run's events are not this one's. The stream stays open, and its lines are read at the end.
+const { raw } = await daemon.getEventsRaw({ id });
+
 let container = await containers.startContainer({ id, body: { bundlePath } });
 console.log("start:", container.state.status);
 
@@ -64,8 +67,6 @@ await checkpoints.deleteCheckpoint({ id, checkpoint: "ts" });
 await containers.deleteContainer({ id, force: true });
 console.log("delete: done");
 
-// The stream stays open, so its lines are read as they come instead of being waited for.
-const { raw } = await daemon.getEventsRaw({ since: 0, id });
 for await (const line of createInterface({ input: Readable.fromWeb(raw.body as ReadableStream) })) {
   const event = EventFromJSON(JSON.parse(line));
   console.log("event:", event.type);

@@ -22,6 +22,17 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let name = "life-in-rust";
     let api = Client::new(&base);
 
+    // From here on: an earlier run's events are not this one's.
+    let mut past = api.get_events().since(0).id(name).follow(false).send().await?.into_inner();
+    let mut text = Vec::new();
+    while let Some(portion) = past.next().await {
+        text.extend_from_slice(&portion?);
+    }
+    let newest = match text.trim_ascii_end().rsplit(|byte| *byte == b'\n').next() {
+        None | Some([]) => 0,
+        Some(line) => serde_json::from_slice::<Event>(line)?.cursor,
+    };
+
     let start = StartContainer::builder().bundle_path(bundle);
     let container = api.start_container().id(name).body(start.clone()).send().await?;
     println!("start: {}", container.state.status);
@@ -65,7 +76,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("delete: done");
 
     // The stream stays open, so its lines are read as they come.
-    let mut stream = api.get_events().since(0).id(name).send().await?.into_inner();
+    let mut stream = api.get_events().since(newest).id(name).send().await?.into_inner();
     let mut text = Vec::new();
     while let Some(portion) = stream.next().await {
         text.extend_from_slice(&portion?);
