@@ -117,6 +117,11 @@ fn the_page_begins_with_a_guide_and_shows_tags_in_order_links_and_problems() {
     let operation = browser.operation("createCheckpoint");
     operation.wait();
 
+    // Its links, which are for programs, are not shown.
+    let script = "const links = [...document.querySelectorAll('.response-col_links')];
+        return [links.length > 0, links.filter((one) => one.offsetParent).length]";
+    assert_eq!(browser.eval(script, &[]), json!([true, 0]));
+
     // Each answer that is an error has a problem document as its example.
     let script =
         "const rows = [...document.querySelectorAll(arguments[0])].filter((row) => row.dataset.code >= 400);
