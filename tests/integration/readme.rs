@@ -1,4 +1,4 @@
-//! The README as a test: its commands are run as they are written, in their order, and the answers are what it shows.
+//! The README and what it leads to as a test: the commands are run as they are written, in their order, and the answers are what is shown.
 //! Only the address, the bundle's place and the containers' names are others. A block that is added is run too.
 
 use std::collections::BTreeMap;
@@ -13,8 +13,8 @@ use crate::support::eventually;
 /// How the blocks begin that are not run here, and why not.
 const ELSEWHERE: [(&str, &str); 3] = [
     ("git clone", "this is the clone; make run serves until it is ended, and its parts are called below"),
-    ("for program in", "an upgrade of this host's own daemon; upgrade.rs does the same to another"),
     ("make test", "this is it"),
+    ("for program in", "an upgrade of this host's own daemon; upgrade.rs does the same to another"),
 ];
 
 struct Block<'a> {
@@ -153,7 +153,9 @@ while True: time.sleep(1)",
 
 #[test]
 fn every_command_of_the_readme_does_what_it_shows() {
-    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let read =
+        |document| std::fs::read_to_string(format!("{}/{document}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let readme = ["README.md", "docs/checkpoints.md", "docs/upgrading.md"].map(read).join("\n");
     let mut reader = Reader::new();
     let mut ran = 0;
     let mut passed_over = Vec::new();
