@@ -125,10 +125,30 @@ fn the_contract_lists_each_kind_of_problem_by_its_status() {
         line.unwrap_or_else(|| panic!("no line of {status}: {words}"))
     };
     let kinds = schema["enum"].as_array().unwrap();
-    for kind in kinds {
+    for (kind, called) in kinds.iter().zip(schema["x-enum-varnames"].as_array().unwrap()) {
         let (status, _) = kinds::of(serde_json::from_value(kind.clone()).unwrap());
         let name = kind.as_str().unwrap().strip_prefix("urn:containerd-rest:problem:").unwrap();
+        let camel: String = name.split('-').map(|word| word[..1].to_uppercase() + &word[1..]).collect();
+        assert_eq!(&camel, called, "{name}");
         assert!(of_status(status).contains(&format!("`{name}`")), "{name} is of {status}: {words}");
     }
     assert_eq!(words.matches('`').count(), 2 * kinds.len() + 2, "each once, and the prefix: {words}");
+}
+
+#[test]
+fn a_remedy_names_the_container_of_the_path_and_tells_how_to_reach_checkpoints_of_one_that_is_gone() {
+    let remedy = |mut found: Problem, path: &str| {
+        place(&mut found, path);
+        found.remedy.unwrap()
+    };
+    let gone = || of(&Error::NoContainer("redis".parse().unwrap()));
+    assert_eq!(remedy(gone(), "/containers/redis"), "GET /containers lists those there are");
+    for path in ["checkpoint", "checkpoint/one", "checkpoint/one/archive", "checkpoint-preflight"] {
+        let remedy = remedy(gone(), &format!("/containers/redis/{path}"));
+        assert!(remedy.contains("start it as redis, or restore from one of them"), "{path}: {remedy}");
+    }
+    let (bundle, name) = ("/containers/redis".into(), "one".parse().unwrap());
+    let none = of(&Error::NoCheckpoint { bundle, name });
+    let remedy = remedy(none, "/containers/box/checkpoint/one");
+    assert!(remedy.starts_with("GET /containers/box/checkpoint lists"), "{remedy}");
 }
