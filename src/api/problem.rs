@@ -26,6 +26,7 @@ const fn kind(urn: &'static str, title: &'static str, status: i32) -> Kind {
 const MALFORMED: Kind = kind("malformed-request", "The request cannot be read", 400);
 const INVALID: Kind = kind("invalid-request", "The request is wrong", 422);
 const NO_SPACE: Kind = kind("no-space", "There is no room on the disk", 507);
+const CGROUP_TAKEN: Kind = kind("cgroup-taken", "The cgroup is somebody else's", 409);
 const TOO_LARGE: Kind = kind("body-too-large", "The body is too large", 413);
 
 fn problem(kind: &Kind, detail: String, remedy: impl Into<String>) -> Problem {
@@ -118,9 +119,15 @@ pub fn of(error: &Error) -> Problem {
             "put config.json back (spec.json in the checkpoint's folder is as it was), or add ?allowChangedBundle=true",
         ),
         Error::CgroupShared { other, .. } => problem(
-            &kind("cgroup-taken", "The cgroup is another container's", 409),
+            &CGROUP_TAKEN,
             detail,
             format!("give the bundle another linux.cgroupsPath (or none), or end container {other} first"),
+        ),
+        Error::CgroupOccupied { .. } => problem(
+            &CGROUP_TAKEN,
+            detail,
+            "another daemon, or runc itself, has a container there: choose another name, or give the bundle another \
+             linux.cgroupsPath, or end those processes first",
         ),
         Error::CheckpointBlocked { id, blockers } => {
             let mut found = problem(

@@ -31,6 +31,7 @@ mod lazy;
 mod lifecycle;
 mod logs;
 mod model;
+mod neighbours;
 mod output;
 mod preflight;
 mod processes;
