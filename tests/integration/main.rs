@@ -44,6 +44,7 @@ mod rounds;
 mod runc_cases;
 mod shims;
 mod statuses;
+mod stops;
 mod strays;
 mod underway;
 mod upgrade;
