@@ -37,7 +37,7 @@ use super::names::{CheckpointName, ContainerId};
 use super::registry::Ends;
 use super::state::{Change, Status, Verb};
 use super::store::{Journal, Record, Run};
-use super::{Context, recovery};
+use super::{Context, UnderWay, recovery};
 use crate::ipc::{AddedExit, Exit, ExitRecord, Message, Pages, ProcessKey, Role};
 use crate::runtime;
 use crate::runtime::bundle::ProcessOverrides;
@@ -358,10 +358,9 @@ impl Task {
             };
             match command {
                 Some(Some(command)) => {
-                    self.context.busy.send_modify(|busy| *busy += 1);
+                    let _under_way = UnderWay::begin(&self.context.busy);
                     self.obey(command).await;
                     let _ = self.tidy().await;
-                    self.context.busy.send_modify(|busy| *busy -= 1);
                 }
                 // The supervisor is gone, and with it everybody who could ask.
                 Some(None) => break,

@@ -251,7 +251,9 @@ impl Scene<'_> {
                 let address = self.daemon().client.base.trim_start_matches("http://");
                 let mut stream = TcpStream::connect(address).unwrap();
                 let length = body.len();
-                let head = format!("{method} {path} HTTP/1.1\r\nhost: x\r\ncontent-length: {length}\r\n\r\n");
+                let head = format!(
+                    "{method} {path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: {length}\r\n\r\n"
+                );
                 stream.write_all(format!("{head}{body}").as_bytes()).unwrap();
                 drop(stream);
                 model.ask(name, op);
