@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::api::Api;
 use crate::http::{self, Answers, Door, Listeners, Phase};
@@ -15,6 +15,19 @@ use crate::supervisor::Supervisor;
 
 /// How long open requests may take to finish once the daemon is told to end, or to give way.
 const DRAIN: Duration = Duration::from_secs(30);
+
+/// What is under way for less than this is about to be done: it is worth nobody's while to be let in before it is.
+const SHORT: Duration = Duration::from_secs(1);
+
+/// Of the time that a handover has waited already, what is under way for less than one part in so many is short too: on a
+/// host where everything takes long it would never come to it.
+const PART: u32 = 3;
+
+/// How much longer what was taken for short may take, while nobody is let in.
+const MISTAKE: Duration = Duration::from_secs(1);
+
+/// How often it is looked how long what is under way takes.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// How long, when we give way, those who have asked before may take to ask again and be told to connect anew.
 const SETTLE: Duration = Duration::from_millis(200);
@@ -80,9 +93,56 @@ impl Serving {
         Ok(())
     }
 
-    /// Accepts no more, so that who connects waits in the kernel's queue, and does and answers what was asked before.
+    /// Does and answers what was asked before, and serves everybody meanwhile; then, when nothing that takes long is under
+    /// way, accepts no more for a moment, in which who connects waits in the kernel's queue.
     pub(crate) async fn hand_over(
         &mut self,
+        listeners: &Listeners,
+        signals: &mut Signals,
+    ) -> io::Result<Outcome> {
+        let begun = Instant::now();
+        loop {
+            match self.awaited(begun, signals).await {
+                Drained::Quiet => {}
+                Drained::Hurried => return Ok(Outcome::Stop),
+                Drained::Late => break,
+            }
+            match self.tried(short(begun) + MISTAKE, listeners, signals).await? {
+                Outcome::NotYet => self.serve_again(listeners)?,
+                outcome => return Ok(outcome),
+            }
+        }
+        tracing::error!(
+            "requests were still open after {} s, so nothing was handed over and serving goes on; send SIGHUP again when \
+             they are done",
+            DRAIN.as_secs()
+        );
+        self.phase.send_replace(Phase::Serving);
+        Ok(Outcome::NotYet)
+    }
+
+    /// Waits until nothing is under way that takes long.
+    async fn awaited(&self, begun: Instant, signals: &mut Signals) -> Drained {
+        let quiet = async {
+            while self.supervisor.longest_under_way() >= short(begun) {
+                self.phase
+                    .send_if_modified(|phase| std::mem::replace(phase, Phase::Leaving) != Phase::Leaving);
+                sleep(LOOK).await;
+            }
+        };
+        tokio::select! {
+            biased;
+            () = signals.stop() => Drained::Hurried,
+            // Also when it is quiet now: it may have been often, and have come to nothing.
+            () = sleep_until(begun + DRAIN) => Drained::Late,
+            () = quiet => Drained::Quiet,
+        }
+    }
+
+    /// Nobody is let in any more, until all is done and answered or something takes longer than this.
+    async fn tried(
+        &mut self,
+        limit: Duration,
         listeners: &Listeners,
         signals: &mut Signals,
     ) -> io::Result<Outcome> {
@@ -91,7 +151,14 @@ impl Serving {
         let settled = async {
             let (_, _) = tokio::join!(sleep(SETTLE), timeout(PATIENCE, listeners.heard()));
         };
-        match self.drained(settled, signals).await? {
+        let supervisor = self.supervisor.clone();
+        let tried = Instant::now();
+        let late = async {
+            while supervisor.longest_under_way() <= limit && tried.elapsed() < DRAIN {
+                sleep(LOOK).await;
+            }
+        };
+        match self.drained(settled, late, signals).await? {
             Drained::Quiet => {
                 let unheard = Unheard::begin()?;
                 // One that was on its way.
@@ -101,31 +168,29 @@ impl Serving {
                 Ok(Outcome::Ready(unheard))
             }
             Drained::Hurried => Ok(Outcome::Stop),
-            Drained::Late => {
-                tracing::error!(
-                    "requests were still open after {} s, so nothing was handed over and serving goes on; send SIGHUP \
-                     again when they are done",
-                    DRAIN.as_secs()
-                );
-                self.supervisor.allow_waits();
-                // What is open on the servers before comes to its end there.
-                self.phase = watch::Sender::new(Phase::Serving);
-                self.serve(listeners)?;
-                Ok(Outcome::NotYet)
-            }
+            Drained::Late => Ok(Outcome::NotYet),
         }
+    }
+
+    /// After a handover that was begun and came to nothing. What is open on the servers before comes to its end there.
+    fn serve_again(&mut self, listeners: &Listeners) -> io::Result<()> {
+        self.supervisor.allow_waits();
+        self.phase = watch::Sender::new(Phase::Leaving);
+        self.serve(listeners)
     }
 
     /// Refuses what is new, in words, and does and answers what was asked before; then nobody listens any more.
     pub(crate) async fn end(mut self, listeners: Listeners, signals: &mut Signals) -> io::Result<()> {
-        self.supervisor.close();
-        if *self.phase.borrow() == Phase::Serving {
+        let accepts = self.phase.borrow().accepts();
+        if accepts {
             self.phase.send_replace(Phase::Draining);
         } else {
             // Given up in the middle of a handover: the servers before take nobody any more.
             self.phase = watch::Sender::new(Phase::Draining);
             self.serve(&listeners)?;
         }
+        // After the phase: who is refused is told to connect anew.
+        self.supervisor.close();
         let (supervisor, mut listeners) = (self.supervisor.clone(), Some(listeners));
         let settled = async {
             supervisor.idle().await;
@@ -134,7 +199,7 @@ impl Serving {
             }
         };
         // Who asks twice does not want to wait.
-        let drained = self.drained(settled, signals).await;
+        let drained = self.drained(settled, sleep(DRAIN), signals).await;
         if let Some(listeners) = listeners {
             listeners.close();
         }
@@ -146,10 +211,12 @@ impl Serving {
         Ok(())
     }
 
-    /// Waits until what was begun is done and answered. `settled`: those who have connected have had time to ask.
+    /// Waits until what was begun is done and answered, or it is late. `settled`: those who have connected have had time to
+    /// ask.
     async fn drained(
         &mut self,
         settled: impl Future<Output = ()>,
+        late: impl Future<Output = ()>,
         signals: &mut Signals,
     ) -> io::Result<Drained> {
         let Self { supervisor, servers, phase, .. } = self;
@@ -175,9 +242,14 @@ impl Serving {
         tokio::select! {
             finished = finished => finished,
             () = signals.stop() => Ok(Drained::Hurried),
-            () = sleep(DRAIN) => Ok(Drained::Late),
+            () = late => Ok(Drained::Late),
         }
     }
+}
+
+/// What is under way for less than this does not keep a handover waiting that was begun then.
+fn short(begun: Instant) -> Duration {
+    SHORT.max(begun.elapsed() / PART)
 }
 
 async fn all_ended(servers: &mut JoinSet<io::Result<()>>) -> io::Result<()> {

@@ -122,6 +122,12 @@ pub fn of(error: &Error) -> Problem {
             detail,
             format!("give the bundle another linux.cgroupsPath (or none), or end container {other} first"),
         ),
+        Error::CgroupOccupied { .. } => problem(
+            ProblemType::CgroupTaken,
+            detail,
+            "another daemon, or runc itself, has a container there: choose another name, or give the bundle another \
+             linux.cgroupsPath, or end those processes first",
+        ),
         Error::CheckpointBlocked { id, blockers } => {
             let mut found = problem(
                 ProblemType::CheckpointBlocked,

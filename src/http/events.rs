@@ -74,7 +74,7 @@ impl Reading {
                 }
                 tokio::select! {
                     () = self.listener.more() => {}
-                    _ = self.phase.wait_for(|phase| *phase != Phase::Serving) => self.last = true,
+                    _ = self.phase.wait_for(|phase| !phase.lets_follow()) => self.last = true,
                 }
                 continue;
             }

@@ -79,6 +79,8 @@ pub enum ListenError {
 pub enum Phase {
     /// Connections are taken and served.
     Serving,
+    /// The same, but connections are closed behind the answer: soon another program is to take them.
+    Leaving,
     /// No connection is taken any more: the kernel queues them for the next program. What comes on those that are open
     /// is answered, and they are closed behind the answer.
     HandingOver,
@@ -90,10 +92,18 @@ pub enum Phase {
 
 impl Phase {
     /// Whether connections are taken.
-    pub(super) fn accepts(self) -> bool {
+    pub(crate) fn accepts(self) -> bool {
         match self {
-            Self::Serving | Self::Draining => true,
+            Self::Serving | Self::Leaving | Self::Draining => true,
             Self::HandingOver | Self::Ending => false,
+        }
+    }
+
+    /// Whether who follows something may go on to.
+    pub(super) fn lets_follow(self) -> bool {
+        match self {
+            Self::Serving | Self::Leaving => true,
+            Self::HandingOver | Self::Draining | Self::Ending => false,
         }
     }
 }

@@ -61,7 +61,7 @@ pub struct Door {
     pub names: Names,
 }
 
-/// Everything that is served. Streams end when it is no longer the phase to serve.
+/// Everything that is served. Streams end when it is no longer the phase to follow.
 pub fn router(api: Api, answers: Answers, door: Door, phase: watch::Receiver<Phase>) -> Router {
     let routes = Router::new()
         .merge(generated::containers_api_router(api.clone()))

@@ -67,7 +67,12 @@ impl Cgroup {
         Some(Self { path: below.to_string_lossy().into_owned(), ..own })
     }
 
-    /// Its path below the hierarchy's root, where there is one hierarchy (v2).
+    /// Its path below the hierarchy's root.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The same, where there is one hierarchy (v2).
     pub fn unified_path(&self) -> Option<&str> {
         self.controller.is_none().then_some(&*self.path)
     }

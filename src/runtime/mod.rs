@@ -12,6 +12,7 @@ pub mod images;
 pub mod lines;
 pub mod mounts;
 pub mod netns;
+pub mod occupants;
 pub mod options;
 pub mod preflight;
 pub mod process;

@@ -12,6 +12,7 @@ mod life;
 mod pages;
 mod plan;
 mod processes;
+mod queue;
 mod start;
 mod underway;
 mod view;
@@ -36,13 +37,14 @@ use super::names::{CheckpointName, ContainerId};
 use super::registry::Ends;
 use super::state::{Change, Status, Verb};
 use super::store::{Journal, Record, Run};
-use super::{Context, recovery};
+use super::{Context, UnderWay, recovery};
 use crate::ipc::{AddedExit, Exit, ExitRecord, Message, Pages, ProcessKey, Role};
 use crate::runtime;
 use crate::runtime::bundle::ProcessOverrides;
 use crate::runtime::process::Held;
 use calls::Answer;
 use life::{Added, Happening, LastWords};
+use queue::Queue;
 
 /// How long a container may take to end once it is killed, in seconds.
 const DEATH: u64 = 10;
@@ -84,6 +86,7 @@ pub(super) enum Command {
 pub(super) struct Task {
     context: Arc<Context>,
     publisher: Option<watch::Sender<Arc<Snapshot>>>,
+    queue: Queue,
     snapshot: Snapshot,
     life: Option<Life>,
     /// The number of the run that counts; 0 before the first.
@@ -118,6 +121,7 @@ impl Task {
         Self {
             context: Arc::clone(context),
             publisher: None,
+            queue: Queue::default(),
             snapshot,
             life,
             run,
@@ -324,7 +328,8 @@ impl Task {
 
     /// Serves until the name is free again.
     pub(super) async fn serve(mut self, ends: Ends) {
-        let (mut queue, mut recovering) = (ends.queue, ends.recovering);
+        let mut recovering = ends.recovering;
+        self.queue = Queue::new(ends.queue);
         self.publisher = Some(ends.publisher);
         self.settle_past(&mut recovering).await;
         if recovering.is_some() && self.snapshot.never_started {
@@ -348,16 +353,15 @@ impl Task {
                         self.happen(happening);
                         None
                     }
-                    command = queue.recv() => Some(command),
+                    command = self.queue.next() => Some(command),
                 },
-                None => Some(queue.recv().await),
+                None => Some(self.queue.next().await),
             };
             match command {
                 Some(Some(command)) => {
-                    self.context.busy.send_modify(|busy| *busy += 1);
+                    let _under_way = UnderWay::begin(&self.context.busy);
                     self.obey(command).await;
                     let _ = self.tidy().await;
-                    self.context.busy.send_modify(|busy| *busy -= 1);
                 }
                 // The supervisor is gone, and with it everybody who could ask.
                 Some(None) => break,

@@ -10,6 +10,7 @@ use super::store::LogOf;
 use crate::runtime;
 use crate::runtime::bundle::BundleError;
 use crate::runtime::criu::Feature;
+use crate::runtime::occupants::Occupant;
 use crate::runtime::preflight::Blocker;
 
 /// A result of this layer.
@@ -131,6 +132,19 @@ pub enum Error {
         id: ContainerId,
         /// The one that is there.
         other: ContainerId,
+    },
+    /// The same, and whose processes are there is not known here.
+    #[error(
+        "container {id} cannot have the cgroup {place}: processes of somebody else are in it: {}",
+        some(by)
+    )]
+    CgroupOccupied {
+        /// The container.
+        id: ContainerId,
+        /// Below the hierarchy's root.
+        place: String,
+        /// Who is there; never empty.
+        by: Vec<Occupant>,
     },
     /// There is something in it that CRIU would refuse.
     #[error("container {id} cannot be checkpointed as it is: {}", listed(blockers))]
@@ -321,7 +335,7 @@ pub(super) fn store(what: &'static str, path: impl Into<PathBuf>) -> impl FnOnce
     move |source| Error::Store { what, path, source }
 }
 
-/// As many blockers are told in the sentence; all are in the list.
+/// As many of a list are told in a sentence.
 const TOLD: usize = 5;
 
 fn listed(blockers: &[Blocker]) -> String {
@@ -329,10 +343,18 @@ fn listed(blockers: &[Blocker]) -> String {
         let descriptor = blocker.descriptor.map(|fd| format!(", descriptor {fd}")).unwrap_or_default();
         format!("process {} ({}){descriptor}: {}", blocker.pid, blocker.process, blocker.what)
     });
-    let mut told: Vec<String> = told.collect();
-    match blockers.len().saturating_sub(TOLD) {
+    // All are in the list.
+    joined(told.collect(), blockers.len(), "; ")
+}
+
+fn some(occupants: &[Occupant]) -> String {
+    joined(occupants.iter().take(TOLD).map(ToString::to_string).collect(), occupants.len(), ", ")
+}
+
+fn joined(mut told: Vec<String>, all: usize, between: &str) -> String {
+    match all.saturating_sub(told.len()) {
         0 => {}
         more => told.push(format!("and {more} more")),
     }
-    told.join("; ")
+    told.join(between)
 }

@@ -22,10 +22,11 @@ mod state;
 mod store;
 mod strangers;
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::Rlimit;
 use tokio::sync::{Semaphore, oneshot, watch};
@@ -86,8 +87,7 @@ pub(crate) struct Context {
     starts: Semaphore,
     /// The same for restores, which take longer: a start never waits for one.
     restores: Semaphore,
-    /// How many requests are waiting or being obeyed; one of which both sides know counts twice.
-    busy: watch::Sender<usize>,
+    busy: watch::Sender<Busy>,
     /// Checkpoints that are being made.
     claims: checkpoints::Claims,
     /// Archives on their way, in or out.
@@ -199,7 +199,7 @@ impl Supervisor {
             events,
             starts: Semaphore::new(parts.starts.max(1)),
             restores: Semaphore::new(parts.starts.max(1)),
-            busy: watch::Sender::new(0),
+            busy: watch::Sender::default(),
             claims: checkpoints::Claims::default(),
             archives: Arc::new(Semaphore::new(archive::AT_ONCE)),
             checkpoint_limit: parts.checkpoint_limit,
@@ -229,13 +229,19 @@ impl Supervisor {
     /// Waits until nothing that was begun is under way, whoever asked for it and whether they still listen.
     pub async fn idle(&self) {
         // The sender lives as long as we do.
-        let _ = self.context.busy.subscribe().wait_for(|busy| *busy == 0).await;
+        let _ = self.context.busy.subscribe().wait_for(|busy| busy.since.is_empty()).await;
         self.context.events.written().await;
     }
 
     /// Whether anything that was begun is under way.
     pub fn is_busy(&self) -> bool {
-        *self.context.busy.borrow() != 0
+        !self.context.busy.borrow().since.is_empty()
+    }
+
+    /// How long that which was begun first is under way.
+    pub fn longest_under_way(&self) -> Duration {
+        let first = self.context.busy.borrow().since.values().next().copied();
+        first.map_or(Duration::ZERO, |since| since.elapsed())
     }
 
     /// CRIU as it was found.
@@ -474,20 +480,36 @@ impl Supervisor {
     }
 }
 
+/// Since when requests are waiting or being obeyed, in order; one of which both sides know is there twice.
+#[derive(Debug, Default)]
+struct Busy {
+    since: BTreeMap<u64, Instant>,
+    next: u64,
+}
+
 /// A request that has been taken and not been answered.
 #[derive(Debug)]
-struct UnderWay(watch::Sender<usize>);
+struct UnderWay {
+    busy: watch::Sender<Busy>,
+    number: u64,
+}
 
 impl UnderWay {
-    fn begin(busy: &watch::Sender<usize>) -> Self {
-        busy.send_modify(|busy| *busy += 1);
-        Self(busy.clone())
+    fn begin(busy: &watch::Sender<Busy>) -> Self {
+        let mut number = 0;
+        busy.send_modify(|busy| {
+            (number, busy.next) = (busy.next, busy.next + 1);
+            busy.since.insert(number, Instant::now());
+        });
+        Self { busy: busy.clone(), number }
     }
 }
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
-        self.0.send_modify(|busy| *busy -= 1);
+        self.busy.send_modify(|busy| {
+            busy.since.remove(&self.number);
+        });
     }
 }
 

@@ -307,13 +307,16 @@ impl Store {
         Run { number, volatile: self.volatile(id).join(&name), durable: self.durable(id).join(&name) }
     }
 
+    /// Whether the name can be used: a record that was set aside may be of a container that runs.
+    pub(super) fn admit(&self, id: &ContainerId) -> Result<()> {
+        let aside = self.durable(id).join(UNREADABLE);
+        if aside.exists() { Err(Error::SetAside { id: id.clone(), aside }) } else { Ok(()) }
+    }
+
     /// Makes a run's folders, and notes in the journal that a start is under way before it has any other
     /// effect.
     pub(super) fn begin(&self, id: &ContainerId, number: u32, cgroup: PathBuf, config: &[u8]) -> Result<Run> {
-        let aside = self.durable(id).join(UNREADABLE);
-        if aside.exists() {
-            return Err(Error::SetAside { id: id.clone(), aside });
-        }
+        self.admit(id)?;
         let run = self.run(id, number);
         let keep =
             || fs::write(run.volatile.join(CONFIG), config).map_err(store("writing in", &run.volatile));

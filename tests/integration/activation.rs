@@ -97,7 +97,7 @@ fn send(port: SocketAddr, what: &str, body: &str) -> String {
     let length = body.len();
     write!(
         stream,
-        "{what} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
+        "{what} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
     )
     .unwrap();
     let mut answer = String::new();

@@ -111,7 +111,7 @@ fn a_client_that_sends_and_closes_is_nobody() {
     let target = format!("/containers/{id}");
     as_user(NOBODY, || {
         for _ in 0..100 {
-            raw::send_and_hang_up(&daemon.client, "POST", &target, &bundle.start().to_string());
+            raw::send_and_hang_up(raw::connect(&daemon.client), "POST", &target, &bundle.start().to_string());
         }
     });
     let refusals = || daemon.log().matches("urn:containerd-rest:problem:not-allowed").count();

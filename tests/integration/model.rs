@@ -3,8 +3,6 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write;
-use std::net::TcpStream;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -14,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::support::bundle::Bundle;
 use crate::support::daemon::Daemon;
-use crate::support::{eventually, host};
+use crate::support::{eventually, host, raw};
 
 const NAMES: usize = 2;
 const CHECKPOINTS: usize = 2;
@@ -248,12 +246,7 @@ impl Scene<'_> {
             Step::HangUp(name, op) => {
                 let (method, path, body) = self.request(name, op);
                 let body = if body.is_null() { String::new() } else { body.to_string() };
-                let address = self.daemon().client.base.trim_start_matches("http://");
-                let mut stream = TcpStream::connect(address).unwrap();
-                let length = body.len();
-                let head = format!("{method} {path} HTTP/1.1\r\nhost: x\r\ncontent-length: {length}\r\n\r\n");
-                stream.write_all(format!("{head}{body}").as_bytes()).unwrap();
-                drop(stream);
+                raw::send_and_hang_up(raw::let_in(&self.daemon().client), method, &path, &body);
                 model.ask(name, op);
             }
             Step::KillDaemon => {

@@ -312,7 +312,7 @@ fn a_client_that_hangs_up_does_not_cancel_what_it_began() {
     let names: Vec<String> = (0..10).map(|number| daemon.name(&format!("a{number}"))).collect();
     for id in &names {
         raw::send_and_hang_up(
-            &daemon.client,
+            raw::let_in(&daemon.client),
             "POST",
             &format!("/containers/{id}"),
             &bundle.start().to_string(),
@@ -325,7 +325,7 @@ fn a_client_that_hangs_up_does_not_cancel_what_it_began() {
     for id in &names {
         let path = format!("/containers/{id}/process");
         raw::send_and_hang_up(
-            &daemon.client,
+            raw::let_in(&daemon.client),
             "PUT",
             &path,
             &json!({ "args": ["sleep", "1001"] }).to_string(),
@@ -335,7 +335,12 @@ fn a_client_that_hangs_up_does_not_cancel_what_it_began() {
         containers().iter().all(|one| one["processes"].as_array().unwrap().len() == 2)
     });
     for id in &names {
-        raw::send_and_hang_up(&daemon.client, "DELETE", &format!("/containers/{id}?force=true"), "");
+        raw::send_and_hang_up(
+            raw::let_in(&daemon.client),
+            "DELETE",
+            &format!("/containers/{id}?force=true"),
+            "",
+        );
     }
     eventually("all of them are gone", || containers().is_empty());
     daemon.assert_nothing_left();

@@ -115,7 +115,7 @@ fn request(daemon: &Daemon, method: &str, path: &str, body: &Value) -> u16 {
     let body = if body.is_null() { String::new() } else { body.to_string() };
     let length = body.len();
     let head = format!(
-        "{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n"
+        "{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n"
     );
     stream.write_all(format!("{head}{body}").as_bytes()).unwrap();
     let mut answer = String::new();
@@ -158,7 +158,7 @@ fn who_follows_is_let_go_properly_and_goes_on_where_it_was() {
     let address = daemon.client.base.trim_start_matches("http://").to_owned();
     let mut follower = TcpStream::connect(&address).unwrap();
     follower.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-    follower.write_all(b"GET /events HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+    follower.write_all(b"GET /events HTTP/1.1\r\nhost: localhost\r\n\r\n").unwrap();
     let mut follower = BufReader::new(follower);
     let mut line = String::new();
     while line.trim() != "" || line.is_empty() {
@@ -228,7 +228,7 @@ fn sockets_of_a_service_manager_are_listened_on_and_left_to_it() {
     BufReader::new(daemon.stdout.take().unwrap()).read_line(&mut line).unwrap();
     assert!(line.contains(&port.to_string()) && line.contains("managed.sock"), "{line}");
     let ask = |mut stream: Box<dyn ReadWrite>| {
-        stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
+        stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");

@@ -22,7 +22,7 @@ pub(super) const fn of(kind: ProblemType) -> (i32, &'static str) {
         T::ArchiveStalled => (408, "The archive did not come"),
         T::BundleChanged => (409, "The bundle has changed"),
         T::Cancelled => (409, "It was called off"),
-        T::CgroupTaken => (409, "The cgroup is another container's"),
+        T::CgroupTaken => (409, "The cgroup is somebody else's"),
         T::CheckpointBlocked => (409, "Something in the container cannot be dumped"),
         T::CheckpointBusy => (409, "The checkpoint is in use"),
         T::CheckpointExists => (409, "The checkpoint's name is taken"),

@@ -8,7 +8,9 @@ use tokio::time::Instant;
 
 use super::calls::millis;
 use super::life::Added;
-use super::{DEATH, STUCK, Snapshot, Task};
+use super::processes::SIGKILL;
+use super::queue::Kill;
+use super::{DEATH, STUCK, Snapshot, Task, answer_to};
 use crate::runtime::process::{self, zombies_of};
 use crate::runtime::{self, options};
 use crate::supervisor::chain;
@@ -234,11 +236,51 @@ impl Task {
         if self.snapshot.status == Status::Paused {
             self.resume().await?;
         }
-        let left = Duration::from_millis(kill_at.saturating_sub(process::uptime()));
-        if !self.await_end(left).await {
+        if !self.await_polite_end(signal, kill_at).await {
             crate::cut!("stop.waited");
             self.kill().await?;
         }
         Ok(())
+    }
+
+    /// Listens until the init process has ended. `false`: it is to be killed, since it is time, or since somebody who asks
+    /// meanwhile has less patience. Who kills is obeyed at once; all else waits its turn.
+    async fn await_polite_end(&mut self, signal: i32, mut kill_at: u64) -> bool {
+        loop {
+            while let Some(kill) = self.queue.take_kill() {
+                if self.obey_kill(kill).await {
+                    kill_at = 0;
+                }
+            }
+            let sooner = self.queue.patience().map(|patience| process::uptime().saturating_add(patience));
+            if let Some(sooner) = sooner.filter(|sooner| *sooner < kill_at) {
+                kill_at = sooner;
+                self.note_stop(signal, true, kill_at);
+            }
+            let left = Duration::from_millis(kill_at.saturating_sub(process::uptime()));
+            let Some(life) = self.life.as_mut().filter(|life| !life.ended) else { return true };
+            tokio::select! {
+                biased;
+                happening = life.next() => self.happen(happening),
+                () = tokio::time::sleep(left) => return false,
+                () = self.queue.arrival() => {}
+            }
+        }
+    }
+
+    /// Whether it has been sent to the init process.
+    async fn obey_kill(&mut self, kill: Kill) -> bool {
+        match kill {
+            Kill::Init(update, reply) => {
+                let outcome = self.update(update).await;
+                let sent = outcome.is_ok();
+                answer_to(&self.context, reply, outcome).await;
+                sent
+            }
+            Kill::Process { pid, reply } => {
+                drop(reply.send(self.signal_process(pid, SIGKILL)));
+                false
+            }
+        }
     }
 }

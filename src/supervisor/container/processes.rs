@@ -22,7 +22,7 @@ use crate::supervisor::events::Happened;
 use crate::supervisor::state::{Change, Status, Verb};
 use crate::supervisor::store::{Record, Run, blocking};
 
-const SIGKILL: i32 = 9;
+pub(super) const SIGKILL: i32 = 9;
 /// How often runc is asked to freeze: on cgroup v1 it tries for a moment and then gives up ("unable to freeze",
 /// libcontainer/cgroups/fs/freezer.go), which on a busy host is soon.
 const FREEZES: u32 = 3;

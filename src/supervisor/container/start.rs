@@ -13,7 +13,9 @@ use super::{Life, Snapshot, Start, Task};
 use crate::ipc::{CONSOLE, Pages, ProcessKey, Role};
 use crate::runtime::cgroup::{self, Cgroup};
 use crate::runtime::criu::{self, Feature, lazy};
+use crate::runtime::occupants::{self, Occupant};
 use crate::runtime::options::Verb;
+use crate::runtime::process::Held;
 use crate::runtime::program::Program;
 use crate::runtime::{self, mounts, netns};
 use crate::supervisor::error::{CriuFailure, Error, Result};
@@ -55,8 +57,11 @@ impl Task {
             self.context.criu()?;
         }
         let place = self.context.predict(plan.bundle.cgroups_path(), self.id());
-        if let Some(other) = place.and_then(|place| self.context.places.conflict(self.id(), &place)) {
-            return Err(Error::CgroupShared { id: self.id().clone(), other });
+        if let Some(place) = place {
+            if let Some(other) = self.context.places.conflict(self.id(), &place) {
+                return Err(Error::CgroupShared { id: self.id().clone(), other });
+            }
+            self.admit_place(place).await?;
         }
         let context = Arc::clone(&self.context);
         // Closed only when the daemon ends.
@@ -162,6 +167,7 @@ impl Task {
                 self.take_place(place)?;
             }
         }
+        self.assert_alone(run, plan.leaf(&id)).await?;
         if plan.loopback == Loopback::Afterwards {
             // Without it nothing fails that ran when it was dumped.
             let raised = tokio::task::spawn_blocking(move || netns::raise_loopback(init.pid)).await;
@@ -180,6 +186,58 @@ impl Task {
         self.snapshot.processes = vec![super::ProcessView::new(init.pid, &plan.process)];
         self.change(Change::Started);
         Ok(())
+    }
+
+    /// The cgroup is to be nobody's: that of a name is the same for every daemon of the host, and for every other who calls
+    /// runc. What is left of this name's own is cleared first, and who is about to end is waited for.
+    ///
+    /// Who comes between this look and the start is seen by [`Task::assert_alone`]. Who comes later is not: this name's
+    /// processes are there by then, and a daemon sees them, as we do here; a plain runc only warns of them. Where systemd
+    /// makes the cgroups it refuses a unit that is there.
+    async fn admit_place(&mut self, place: Cgroup) -> Result<()> {
+        let (context, id) = (Arc::clone(&self.context), self.id().clone());
+        let looked = place.clone();
+        let left = blocking(move || {
+            context.store.admit(&id)?;
+            Ok(!occupants::of(&looked, None).is_empty() && context.runc.knows(id.as_str()))
+        })
+        .await?;
+        if left {
+            self.clear_runtime(true).await?;
+        }
+        let looked = place.clone();
+        let by = blocking(move || Ok(occupants::lasting(&looked))).await?;
+        self.nobody_in(&place, by)
+    }
+
+    /// Whether who is in the cgroup comes of the shim. Of two daemons that start one name at the same moment each looks
+    /// when its own processes are there, so at least one sees the other's and gives way; both may. Until then the cgroup's
+    /// limits may be the other's, and a daemon that is killed in this very moment has its next clear the cgroup of all who
+    /// began since.
+    async fn assert_alone(&self, run: &Run, leaf: PathBuf) -> Result<()> {
+        let Some(life) = &self.life else { return Ok(()) };
+        let (Some(place), Some(shim)) = (life.cgroup.clone(), life.shim.as_ref().map(Held::pid)) else {
+            return Ok(());
+        };
+        let (context, looked, run) = (Arc::clone(&self.context), place.clone(), run.clone());
+        let by = blocking(move || {
+            let by = occupants::of(&looked, Some(shim));
+            if !by.is_empty() {
+                // What is undone now is no longer all that began since: ours alone.
+                context.store.note(&run, &Journal::Start { cgroup: leaf, began: None })?;
+                occupants::end_family(shim);
+            }
+            Ok(by)
+        })
+        .await?;
+        self.nobody_in(&place, by)
+    }
+
+    fn nobody_in(&self, place: &Cgroup, by: Vec<Occupant>) -> Result<()> {
+        if by.is_empty() {
+            return Ok(());
+        }
+        Err(Error::CgroupOccupied { id: self.id().clone(), place: place.path().to_owned(), by })
     }
 
     fn take_place(&self, place: Cgroup) -> Result<()> {
@@ -326,7 +384,7 @@ impl Task {
 }
 
 /// Waits for a shim's end; one that does not end is killed.
-async fn end_shim(shim: &crate::runtime::process::Held) {
+async fn end_shim(shim: &Held) {
     let Ok(fd) = shim.watch() else { return };
     if tokio::time::timeout(Duration::from_secs(5), fd.readable()).await.is_err() {
         let _ = shim.signal(9);

@@ -21,10 +21,16 @@ use std::time::{Duration, Instant};
 
 /// Waits for a condition, and fails the test with its words when it does not come.
 #[track_caller]
-pub(crate) fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(10);
+pub(crate) fn eventually(what: &str, condition: impl FnMut() -> bool) {
+    eventually_within(10, what, condition);
+}
+
+/// The same, for what takes longer by its nature.
+#[track_caller]
+pub(crate) fn eventually_within(seconds: u64, what: &str, mut condition: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(seconds);
     while !condition() {
-        assert!(Instant::now() < deadline, "{what}: not within 10 s");
+        assert!(Instant::now() < deadline, "{what}: not within {seconds} s");
         std::thread::sleep(Duration::from_millis(5));
     }
 }

@@ -38,9 +38,22 @@ pub(crate) fn send(client: &Client, method: &str, target: &str, body: &str) -> A
     answer
 }
 
-/// Sends the whole request and hangs up at once, without waiting for the answer.
-pub(crate) fn send_and_hang_up(client: &Client, method: &str, target: &str, body: &str) {
+/// A connection of which the daemon knows already whose it is: one that is closed before that is nobody's.
+pub(crate) fn let_in(client: &Client) -> TcpStream {
     let mut stream = connect(client);
+    stream.write_all(b"HEAD /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).unwrap();
+        head.extend(byte);
+    }
+    assert!(head.starts_with(b"HTTP/1.1 200 "), "{}", String::from_utf8_lossy(&head));
+    stream
+}
+
+/// Sends the whole request and hangs up at once, without waiting for the answer.
+pub(crate) fn send_and_hang_up(mut stream: TcpStream, method: &str, target: &str, body: &str) {
     stream.write_all(format!("{}{body}", head(method, target, body.len())).as_bytes()).unwrap();
 }
 
