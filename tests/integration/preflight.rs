@@ -653,10 +653,11 @@ fn the_preflight_needs_a_container_that_runs_or_is_paused() {
 #[test]
 fn a_process_that_ends_while_it_is_looked_at_is_not_in_the_way() {
     let daemon = Daemon::start();
-    let bundle = Bundle::script("for i in 1 2 3; do while :; do true | cat | true; done & done; wait");
+    // One loop alone: more of them take the processors from the other tests.
+    let bundle = Bundle::script("while :; do true | cat | true; done");
     let id = daemon.name("a");
     daemon.start_container(&id, &bundle.start()).expect(201);
-    for _ in 0..300 {
+    for _ in 0..150 {
         let found = daemon.client.get(&format!("/containers/{id}/checkpoint-preflight")).expect(200).json();
         assert_eq!(found["possible"], true, "{found}");
     }
