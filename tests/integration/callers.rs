@@ -281,9 +281,13 @@ fn a_page_of_another_site_gets_and_changes_nothing_in_a_real_browser() {
     let port = listener.local_addr().unwrap().port();
     std::thread::spawn(move || {
         for mut browser in listener.incoming().flatten() {
-            let _ = browser.read(&mut [0; 4096]);
-            let head = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close";
-            let _ = write!(browser, "{head}\r\nContent-Length: {}\r\n\r\n{page}", page.len());
+            let page = page.clone();
+            // A browser connects beforehand too, and says nothing on that.
+            std::thread::spawn(move || {
+                let _ = browser.read(&mut [0; 4096]);
+                let head = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close";
+                let _ = write!(browser, "{head}\r\nContent-Length: {}\r\n\r\n{page}", page.len());
+            });
         }
     });
     let browser = Browser::start();
