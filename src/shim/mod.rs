@@ -454,17 +454,15 @@ impl Shim {
     /// In memory first, which a daemon reads too, and beside that onto the disk: one that is slow, or full, keeps nobody
     /// from knowing.
     fn keep_exit(&mut self, record: Vec<u8>) {
-        let here = write_whole(Path::new("."), EXIT_RECORD, &record);
-        let folder = self.folder.clone();
-        let keep = move || match (write_durably(&folder, EXIT_RECORD, &record), here) {
-            (Ok(()), _) | (Err(_), Ok(())) => {}
-            (Err(full), Err(error)) => cannot_keep("the exit record", &full, &error),
-        };
-        let keeping = std::thread::Builder::new().stack_size(KEEPING_STACK).spawn(keep);
-        match keeping {
-            Ok(keeping) => self.keeping = Some(keeping),
-            Err(error) => say(format_args!("the exit record is in the volatile folder alone: {error}")),
+        if write_whole(Path::new("."), EXIT_RECORD, &record).is_err() {
+            // Then the disk is waited for: there is a record before a word.
+            somewhere(&self.folder, "the exit record", |folder| write_durably(folder, EXIT_RECORD, &record));
+            return;
         }
+        let folder = self.folder.clone();
+        // What it cannot write the daemon copies from here.
+        let keep = move || drop(write_durably(&folder, EXIT_RECORD, &record));
+        self.keeping = std::thread::Builder::new().stack_size(KEEPING_STACK).spawn(keep).ok();
     }
 }
 
@@ -496,12 +494,8 @@ fn keep_added_exit(folder: &Path, line: &[u8], rotates: bool) -> io::Result<()> 
 fn somewhere(durable: &Path, what: &str, keep: impl Fn(&Path) -> io::Result<()>) {
     let Err(full) = keep(durable) else { return };
     if let Err(error) = keep(Path::new(".")) {
-        cannot_keep(what, &full, &error);
+        say(format_args!("{what} cannot be kept: {full}; nor in the volatile folder: {error}"));
     }
-}
-
-fn cannot_keep(what: &str, durable: &io::Error, volatile: &io::Error) {
-    say(format_args!("{what} cannot be kept: {durable}; nor in the volatile folder: {volatile}"));
 }
 
 /// To standard error, which is a file that may be on a full disk too: then nobody hears it.
