@@ -9,14 +9,13 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use procfs::process::{FDTarget, Process};
-
 use crate::config::{Config, find_program};
 use crate::http;
 use crate::runtime::cgroup;
 use crate::runtime::criu::{Criu, Feature, Features};
+use crate::runtime::holders::Holders;
 use crate::runtime::netns::listening;
-use crate::runtime::process::{CAP_SYS_RESOURCE, has_capability};
+use crate::runtime::process::{CAP_SYS_RESOURCE, has_capability, name_of};
 use crate::runtime::program::Program;
 use crate::runtime::runc;
 use crate::supervisor::chain;
@@ -116,14 +115,9 @@ async fn address(config: &Config) -> Finding {
 /// The program that listens at an address's port, and its pid. To be seen by root alone.
 fn listener(address: &str) -> Option<(String, i32)> {
     let port: u16 = address.rsplit(':').next()?.parse().ok()?;
-    let of_port = listening().filter(|socket| socket.local_address.port() == port);
-    let sockets: Vec<u64> = of_port.map(|socket| socket.inode).collect();
-    let holds = |process: &Process| {
-        let mut open = process.fd().into_iter().flatten().flatten();
-        open.any(|fd| matches!(fd.target, FDTarget::Socket(inode) if sockets.contains(&inode)))
-    };
-    let found = procfs::process::all_processes().ok()?.flatten().find(holds)?;
-    Some((found.stat().ok()?.comm, found.pid()))
+    let mut of_port = listening().filter(|socket| socket.local_address.port() == port);
+    let found = of_port.find_map(|socket| Holders::default().find(socket.inode, |_| true))?;
+    Some((name_of(found)?, found))
 }
 
 /// What else may refuse something to containers, or to CRIU.

@@ -2,7 +2,6 @@
 //! connection and before any route, by what the kernel says of its other end. Whom it does not know is nobody.
 
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
@@ -81,7 +80,7 @@ impl Peer {
     /// Asked when the connection is taken; the kernel answers at once.
     fn of_tcp(stream: &TcpStream) -> Self {
         let ends = stream.peer_addr().and_then(|peer| Ok((peer, stream.local_addr()?)));
-        let owner = ends.and_then(|(peer, own): (SocketAddr, SocketAddr)| sock_diag::owner(peer, own));
+        let owner = ends.and_then(|(peer, own)| sock_diag::owner(peer, own));
         Self::new(End::Socket(owner.unwrap_or_else(|error| {
             tracing::error!(%error, "the kernel does not tell whose a connection is, so it is nobody's");
             None
@@ -151,7 +150,7 @@ impl Callers {
             End::Socket(None) => Err(Refused::Nobody),
             End::Socket(Some(owner)) => {
                 self.admit(owner.uid, None).await?;
-                let (callers, inode) = (self.clone(), owner.inode);
+                let (callers, inode) = (self.clone(), u64::from(owner.inode));
                 let outside = tokio::task::spawn_blocking(move || callers.is_open_outside(inode)).await;
                 if outside.unwrap_or(false) { Ok(()) } else { Err(Refused::Enclosed) }
             }
@@ -160,7 +159,7 @@ impl Callers {
 
     /// Whether a process that has this socket open is in no container, and in no other user namespace. Who has none is
     /// not looked for in containers: they could hand it on meanwhile. Blocks.
-    fn is_open_outside(&self, inode: u32) -> bool {
+    fn is_open_outside(&self, inode: u64) -> bool {
         let outside = |pid| is_in_own_user_namespace(pid) && self.supervisor.container_of(pid).is_none();
         self.holders.find(inode, outside).is_some()
     }

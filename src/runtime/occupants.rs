@@ -2,11 +2,10 @@
 //! pid is) would be theirs too.
 
 use std::fmt;
-use std::fs;
 use std::time::Duration;
 
 use super::cgroup::Cgroup;
-use super::process::{Held, Stat, tree_of};
+use super::process::{Held, Stat, name_of, tree_of};
 
 /// How often, and how far apart, it is looked whether those have ended who were about to.
 const LOOKS: u32 = 50;
@@ -38,8 +37,7 @@ pub fn of(place: &Cgroup, family: Option<i32>) -> Vec<Occupant> {
             || (Stat::of(*pid).is_some_and(|stat| stat.is_alive())
                 && !family.is_some_and(|root| descends(*pid, root)))
     };
-    let name = |pid: i32| fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
-    let occupant = |pid: i32| Occupant { pid, name: name(pid).trim().to_owned() };
+    let occupant = |pid: i32| Occupant { pid, name: name_of(pid).unwrap_or_default() };
     place.pids().into_iter().filter(stays).map(occupant).collect()
 }
 

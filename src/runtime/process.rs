@@ -134,6 +134,18 @@ pub fn is_in_own_user_namespace(pid: i32) -> bool {
     matches!((of(&pid.to_string()), of("self")), (Ok(theirs), Ok(ours)) if theirs == ours)
 }
 
+/// Its name (proc_pid_comm(5)). `None`: there is no such process.
+pub fn name_of(pid: i32) -> Option<String> {
+    let name = fs::read(format!("/proc/{pid}/comm")).ok()?;
+    Some(String::from_utf8_lossy(&name).trim_end_matches('\n').to_owned())
+}
+
+/// The process of a thread, or the process itself (`Tgid` of proc_pid_status(5)).
+pub fn process_of(pid: i32) -> Option<i32> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    status.lines().find_map(|line| line.strip_prefix("Tgid:"))?.trim().parse().ok()
+}
+
 /// Every process there is.
 pub fn pids() -> Vec<i32> {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
@@ -176,8 +188,7 @@ pub fn zombies_of(parent: i32) -> Vec<(i32, u64)> {
 /// Waits until a container's init process has become its program: runc answers a moment before, and until then it is runc,
 /// which calls itself so (nsexec.c). Blocks, two seconds at most.
 pub fn await_program(init: i32) {
-    let is_runc =
-        || fs::read_to_string(format!("/proc/{init}/comm")).is_ok_and(|name| name.starts_with("runc:["));
+    let is_runc = || name_of(init).is_some_and(|name| name.starts_with("runc:["));
     for _ in 0..PROGRAM_LOOKS {
         if !is_runc() {
             return;

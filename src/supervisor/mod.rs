@@ -20,7 +20,6 @@ mod recovery;
 mod registry;
 mod state;
 mod store;
-mod strangers;
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -267,6 +266,11 @@ impl Supervisor {
     /// One container.
     pub fn get(&self, id: &ContainerId) -> Result<Arc<Snapshot>> {
         self.context.registry.snapshot(id).ok_or_else(|| Error::NoContainer(id.clone()))
+    }
+
+    /// The container that a process is in, whoever it runs as.
+    pub fn container_of(&self, pid: i32) -> Option<ContainerId> {
+        self.context.places.holder(&Cgroup::of(pid)?)
     }
 
     /// What happens from now on, or what happened after a cursor.

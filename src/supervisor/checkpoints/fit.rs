@@ -1,7 +1,6 @@
 //! Whether a checkpoint can go on here: on this host's CRIU and processor, and with the bundle as it is now. Told
 //! before anything is touched, rather than by a restore that fails late.
 
-use std::fs;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 
@@ -13,6 +12,7 @@ use crate::runtime::bundle::Shared;
 use crate::runtime::cpu::Cpu;
 use crate::runtime::images::{self, Dumped};
 use crate::runtime::netns::listening;
+use crate::runtime::process::name_of;
 
 /// What of a host a dumped process depends on.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,15 +82,10 @@ pub(in crate::supervisor) fn conflicts(
     let mut found = Vec::new();
     if shared.pids {
         for process in processes {
-            let taken = fs::read(format!("/proc/{}/comm", process.pid));
-            if let Ok(other) = taken {
-                let other = String::from_utf8_lossy(&other);
-                found.push(format!(
-                    "the pid {} of its {} is that of a {}",
-                    process.pid,
-                    process.command,
-                    other.trim()
-                ));
+            let taken = i32::try_from(process.pid).ok().and_then(name_of);
+            if let Some(other) = taken {
+                found
+                    .push(format!("the pid {} of its {} is that of a {other}", process.pid, process.command));
             }
         }
     }

@@ -11,6 +11,7 @@ use super::Start;
 use super::underway::Work;
 use crate::ipc::Stdio;
 use crate::runtime::bundle::Bundle;
+use crate::runtime::cgroup::Cgroup;
 use crate::runtime::criu::Feature;
 use crate::runtime::images;
 use crate::supervisor::checkpoints::{self, Checkpoint, Claim, Claims, Host, catalogue, fit};
@@ -32,6 +33,8 @@ pub(super) struct Plan {
     /// The restored process goes on before all of its memory is in.
     pub(super) lazy: bool,
     pub(super) loopback: Loopback,
+    /// Where its cgroup will be, once that was found out and as far as it can be.
+    pub(super) place: Option<Cgroup>,
 }
 
 /// Who raises the loopback device. runc does when it starts a container, and not when it restores one.
@@ -128,7 +131,17 @@ pub(super) fn plan(start: Start, claims: &Claims, host: &Host) -> Result<Plan> {
     let process = dumped.unwrap_or_else(|| bundle.process().clone());
     let size = checkpoint.as_ref().map_or(0, catalogue::images_size);
     let loopback = Loopback::of(&bundle, checkpoint.as_ref())?;
-    Ok(Plan { bundle, checkpoint, process, stdio, size, claim, lazy: start.lazy_pages, loopback })
+    Ok(Plan {
+        bundle,
+        checkpoint,
+        process,
+        stdio,
+        size,
+        claim,
+        lazy: start.lazy_pages,
+        loopback,
+        place: None,
+    })
 }
 
 /// Whether the checkpoint can go on here: rather now than by a restore that fails late.

@@ -56,8 +56,8 @@ impl Task {
         if plan.checkpoint.is_some() {
             self.context.criu()?;
         }
-        let place = self.context.predict(plan.bundle.cgroups_path(), self.id());
-        if let Some(place) = place {
+        plan.place = self.context.predict(plan.bundle.cgroups_path(), self.id());
+        if let Some(place) = plan.place.clone() {
             if let Some(other) = self.context.places.conflict(self.id(), &place) {
                 return Err(Error::CgroupShared { id: self.id().clone(), other });
             }
@@ -126,7 +126,7 @@ impl Task {
     async fn launch(&mut self, plan: &Plan, run: &Run, work: Option<&Arc<Work>>) -> Result<()> {
         let id = self.id().clone();
         // Its processes are known as its own before there are any. Where systemd makes cgroups that cannot be.
-        if let Some(place) = self.context.predict(plan.bundle.cgroups_path(), &id) {
+        if let Some(place) = plan.place.clone() {
             self.take_place(place)?;
         }
         // A run that this name has left behind in runc would refuse the new one.
@@ -197,11 +197,14 @@ impl Task {
     async fn admit_place(&mut self, place: Cgroup) -> Result<()> {
         let (context, id) = (Arc::clone(&self.context), self.id().clone());
         let looked = place.clone();
-        let left = blocking(move || {
+        let (occupied, left) = blocking(move || {
             context.store.admit(&id)?;
-            Ok(!occupants::of(&looked, None).is_empty() && context.runc.knows(id.as_str()))
+            Ok((!occupants::of(&looked, None).is_empty(), context.runc.knows(id.as_str())))
         })
         .await?;
+        if !occupied {
+            return Ok(());
+        }
         if left {
             self.clear_runtime(true).await?;
         }
@@ -269,8 +272,7 @@ impl Task {
         if page_server.is_some() {
             self.require_page_server().await?;
         }
-        let place = self.context.predict(plan.bundle.cgroups_path(), self.id());
-        let place = place.and_then(|place| place.unified_path().map(str::to_owned));
+        let place = plan.place.as_ref().and_then(|place| place.unified_path().map(str::to_owned));
         let wanted = Wanted {
             pid_file: pid_file.clone(),
             log,
