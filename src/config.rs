@@ -51,6 +51,9 @@ pub struct Settings {
     #[arg(long, global = true, value_name = "HOST", env = "CONTAINERD_REST_NAME", value_delimiter = ',')]
     #[serde(default)]
     name: Vec<String>,
+    /// A file that gets a JSON line for each request that may change something: who asked for what, and what came of it
+    #[arg(long, global = true, value_name = "FILE", env = "CONTAINERD_REST_AUDIT_LOG")]
+    audit_log: Option<PathBuf>,
     /// The durable folder: records, exit statuses, logs [default: /var/lib/containerd-rest]
     #[arg(long, global = true, value_name = "DIR", env = "CONTAINERD_REST_ROOT")]
     root: Option<PathBuf>,
@@ -111,6 +114,8 @@ pub struct Config {
     pub socket_group: Option<String>,
     /// What the daemon is called beside localhost.
     pub name: Vec<String>,
+    /// Where it is written down who has asked for what.
+    pub audit_log: Option<PathBuf>,
     /// The durable folder.
     pub root: PathBuf,
     /// The volatile folder.
@@ -170,6 +175,7 @@ impl Config {
             allow_group: some_or(flags.allow_group, file.allow_group),
             socket_group: flags.socket_group.or(file.socket_group),
             name: some_or(flags.name, file.name),
+            audit_log: flags.audit_log.or(file.audit_log),
             root: flags.root.or(file.root).unwrap_or_else(|| "/var/lib/containerd-rest".into()),
             runtime: flags.runtime.or(file.runtime).unwrap_or_else(|| "runc".into()),
             criu: flags.criu.or(file.criu).unwrap_or_else(default_criu),

@@ -7,6 +7,7 @@
 //! nobody.
 
 pub mod api;
+pub mod caller;
 pub mod check;
 pub mod config;
 pub mod faults;
@@ -19,3 +20,4 @@ mod serving;
 pub mod shim;
 mod signals;
 pub mod supervisor;
+pub mod tokens;

@@ -1,4 +1,4 @@
-//! `containerd-rest`: serve (the default), check, contract.
+//! `containerd-rest`: serve (the default), check, token, contract.
 
 use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
@@ -9,10 +9,13 @@ use std::process::{ExitCode, Stdio};
 use std::time::Duration;
 
 use clap::{CommandFactory, Parser, Subcommand};
+use containerd_rest::caller::Role;
 use containerd_rest::config::{Config, LogFormat, Settings, find_program};
 use containerd_rest::http::{Given, Handed};
 use containerd_rest::serve::Ended;
+use containerd_rest::tokens::{Token, Tokens};
 use containerd_rest::{check, http, serve};
+use jiff::{SignedDuration, Span, SpanRelativeTo};
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 use tracing_subscriber::EnvFilter;
 
@@ -41,6 +44,19 @@ enum Command {
     Serve,
     /// Say what this host can do, what is missing, and the command that mends it
     Check,
+    /// Make a token, for whom the kernel's word does not let in: a browser of an ordinary user, say
+    Token {
+        /// What it is called in lists and in the audit log: a-z, 0-9 and - [default: a random one]
+        name: Option<String>,
+        /// What it lets do
+        #[arg(long, value_enum, default_value_t = Role::Admin)]
+        role: Role,
+        /// How long it lets in: 90m, 12h, 30d; or never, to expire never
+        #[arg(long, value_name = "TIME", default_value = "12h", value_parser = lasting)]
+        expires: Lasting,
+        #[command(subcommand)]
+        other: Option<TokenCommand>,
+    },
     /// Print the contract (OpenAPI, YAML)
     Contract,
     /// Print completions for a shell: source <(containerd-rest completions bash)
@@ -56,6 +72,30 @@ enum Command {
         /// The file to make when ready
         ready: PathBuf,
     },
+}
+
+#[derive(Subcommand)]
+enum TokenCommand {
+    /// List the tokens: what each lets do, and until when
+    List,
+    /// End a token: who shows it is refused from now on
+    Revoke {
+        /// As the list has it
+        name: String,
+    },
+}
+
+/// How long a token lets in; `None`: for ever.
+#[derive(Clone, Copy)]
+struct Lasting(Option<SignedDuration>);
+
+fn lasting(words: &str) -> Result<Lasting, String> {
+    if words == "never" {
+        return Ok(Lasting(None));
+    }
+    let span: Span = words.parse().map_err(|error: jiff::Error| error.to_string())?;
+    let lasts = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|error| error.to_string())?;
+    if lasts.is_positive() { Ok(Lasting(Some(lasts))) } else { Err("it would be over at once".to_owned()) }
 }
 
 fn main() -> ExitCode {
@@ -75,6 +115,15 @@ fn main() -> ExitCode {
             let mut page = Vec::new();
             let rendered = clap_mangen::Man::new(Cli::command()).render(&mut page);
             rendered.map_err(|error| error.to_string()).and_then(|()| printed(&page))
+        }
+        Some(Command::Token { name, role, expires, other }) => {
+            configured(cli.settings, cli.config.as_deref()).and_then(|config| match other {
+                Some(TokenCommand::List) => listed(&config),
+                Some(TokenCommand::Revoke { name }) => {
+                    Tokens::of(&config.root).revoke(&name).map_err(|error| error.to_string())
+                }
+                None => made(&config, name.as_deref(), role, expires),
+            })
         }
         Some(Command::Check) => configured(cli.settings, cli.config.as_deref()).and_then(checked),
         Some(Command::Serve) | None => configured(cli.settings, cli.config.as_deref())
@@ -100,6 +149,33 @@ fn keep_descriptors_from_children() {
 
 fn printed(bytes: &[u8]) -> Result<(), String> {
     std::io::stdout().write_all(bytes).map_err(|error| error.to_string())
+}
+
+/// The token and the page's address on standard output, for programs; what they are worth on standard error.
+fn made(config: &Config, name: Option<&str>, role: Role, expires: Lasting) -> Result<(), String> {
+    let made = Tokens::of(&config.root).make(name, role, expires.0);
+    let (token, shown) = made.map_err(|error| error.to_string())?;
+    printed(format!("{shown}\nhttp://{}/swagger-ui/#token={shown}\n", config.listen).as_bytes())?;
+    let may = match role {
+        Role::Admin => "is root on this host",
+        Role::Read => "may look at everything here",
+    };
+    let until = token.expires_at.map_or_else(|| "for ever".to_owned(), |at| format!("until {at:.0}"));
+    eprintln!(
+        "Whoever has it {may}, {until}; it is not shown again. To end it: containerd-rest token revoke {}",
+        token.name
+    );
+    Ok(())
+}
+
+fn listed(config: &Config) -> Result<(), String> {
+    let all = Tokens::of(&config.root).list().map_err(|error| error.to_string())?;
+    let line = |token: Token| {
+        let until =
+            token.expires_at.map_or_else(|| "never expires".to_owned(), |at| format!("expires {at:.0}"));
+        format!("{:<32}  {:<5}  made {:.0}  {until}\n", token.name, token.role.to_string(), token.created_at)
+    };
+    printed(all.into_iter().map(line).collect::<String>().as_bytes())
 }
 
 fn configured(settings: Settings, file: Option<&Path>) -> Result<Config, String> {

@@ -18,6 +18,7 @@ use crate::runtime::{self, cgroup};
 use crate::serving::{Outcome, Serving};
 use crate::signals::{Asked, Signals, Unheard};
 use crate::supervisor::{self, OpenError, Parts, Store, Supervisor, Versions, chain};
+use crate::tokens::Tokens;
 
 /// Why the daemon does not start (or has ended); each says what helps.
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +56,14 @@ pub enum ServeError {
     /// What was left.
     #[error("what an earlier daemon left cannot be taken back: {0}")]
     Recovery(String),
+    /// Where it is to write down who asks.
+    #[error("the audit log {file} cannot be written: {source}; choose another: --audit-log FILE")]
+    Audit {
+        /// As it was named.
+        file: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
     /// Whom it is to serve.
     #[error(transparent)]
     Callers(#[from] http::NoSuch),
@@ -105,10 +114,13 @@ where
     let group = config.socket_group.as_deref();
     let listeners = Listeners::bind(&config.listen, &config.socket, group, given).await?;
     let (users, groups, known) = (config.allow_user.clone(), config.allow_group.clone(), supervisor.clone());
+    let tokens = Tokens::of(&config.root);
     // The user database may be on the network.
-    let callers = tokio::task::spawn_blocking(move || http::Callers::new(&users, &groups, known));
+    let callers = tokio::task::spawn_blocking(move || http::Callers::new(&users, &groups, tokens, known));
     let callers = callers.await.map_err(io::Error::other)??;
-    let door = http::Door { callers, names: http::Names::new(&config.name) };
+    let audit = http::Audit::open(config.audit_log.clone())
+        .map_err(|source| ServeError::Audit { file: config.audit_log.unwrap_or_default(), source })?;
+    let door = http::Door { callers, names: http::Names::new(&config.name), audit };
 
     if replaces {
         tracing::info!("takes the place of the program that was here before");

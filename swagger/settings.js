@@ -1,5 +1,12 @@
 // Swagger UI's settings: https://swagger.io/docs/open-source-tools/swagger-ui/usage/configuration/
+
+// A token that the address carries, as containerd-rest token prints it: taken out of it before anything else reads it, so
+// that it is in no history, and sent to nobody but this daemon.
+const shown = new URLSearchParams(location.hash.slice(1)).get("token");
+if (shown) history.replaceState(null, "", location.pathname + location.search);
+
 window.ui = SwaggerUIBundle({
+  onComplete: () => shown && window.ui.preauthorizeApiKey("token", shown),
   url: "../openapi.json",
   dom_id: "#swagger-ui",
   deepLinking: true,

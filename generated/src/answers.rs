@@ -7,6 +7,7 @@ impl From<Problem> for StartContainerResponse {
     fn from(problem: Problem) -> Self {
         match problem.status {
             400 => Self::BadRequest(problem),
+            401 => Self::Unauthorized(problem),
             403 => Self::Forbidden(problem),
             404 => Self::NotFound(problem),
             409 => Self::Conflict(problem),
@@ -22,6 +23,7 @@ impl From<Problem> for StartContainerResponse {
 impl From<Problem> for GetContainerResponse {
     fn from(problem: Problem) -> Self {
         match problem.status {
+            401 => Self::Unauthorized(problem),
             403 => Self::Forbidden(problem),
             404 => Self::NotFound(problem),
             422 => Self::UnprocessableEntity(problem),
@@ -34,6 +36,7 @@ impl From<Problem> for UpdateContainerResponse {
     fn from(problem: Problem) -> Self {
         match problem.status {
             400 => Self::BadRequest(problem),
+            401 => Self::Unauthorized(problem),
             403 => Self::Forbidden(problem),
             404 => Self::NotFound(problem),
             409 => Self::Conflict(problem),
@@ -49,6 +52,7 @@ impl From<Problem> for UpdateContainerResponse {
 impl From<Problem> for DeleteContainerResponse {
     fn from(problem: Problem) -> Self {
         match problem.status {
+            401 => Self::Unauthorized(problem),
             403 => Self::Forbidden(problem),
             404 => Self::NotFound(problem),
             409 => Self::Conflict(problem),
@@ -64,6 +68,7 @@ impl From<Problem> for StopContainerResponse {
     fn from(problem: Problem) -> Self {
         match problem.status {
             400 => Self::BadRequest(problem),
+            401 => Self::Unauthorized(problem),
             403 => Self::Forbidden(problem),
             404 => Self::NotFound(problem),
             413 => Self::Status413(problem),
@@ -78,6 +83,7 @@ impl From<Problem> for StopContainerResponse {
 impl From<Problem> for WaitContainerResponse {
     fn from(problem: Problem) -> Self {
         match problem.status {
+            401 => Self::Unauthorized(problem),
             403 => Self::Forbidden(problem),
             404 => Self::NotFound(problem),
             422 => Self::UnprocessableEntity(problem),
@@ -91,6 +97,7 @@ impl From<Problem> for CreateProcessResponse {
     fn from(problem: Problem) -> Self {
         match problem.status {
             400 => Self::BadRequest(problem),
+            401 => Self::Unauthorized(problem),
             403 => Self::Forbidden(problem),
             404 => Self::NotFound(problem),
             409 => Self::Conflict(problem),
@@ -107,6 +114,7 @@ impl From<Problem> for CreateProcessPluralResponse {
     fn from(problem: Problem) -> Self {
         match problem.status {
             400 => Self::BadRequest(problem),
+            401 => Self::Unauthorized(problem),
             403 => Self::Forbidden(problem),
             404 => Self::NotFound(problem),
             409 => Self::Conflict(problem),
@@ -122,6 +130,7 @@ impl From<Problem> for CreateProcessPluralResponse {
 impl From<Problem> for GetProcessResponse {
     fn from(problem: Problem) -> Self {
         match problem.status {
+            401 => Self::Unauthorized(problem),
             403 => Self::Forbidden(problem),
             404 => Self::NotFound(problem),
             422 => Self::UnprocessableEntity(problem),
@@ -134,6 +143,7 @@ impl From<Problem> for SignalProcessResponse {
     fn from(problem: Problem) -> Self {
         match problem.status {
             400 => Self::BadRequest(problem),
+            401 => Self::Unauthorized(problem),
             403 => Self::Forbidden(problem),
             404 => Self::NotFound(problem),
             409 => Self::Conflict(problem),
@@ -148,6 +158,7 @@ impl From<Problem> for SignalProcessResponse {
 impl From<Problem> for GetProcessPluralResponse {
     fn from(problem: Problem) -> Self {
         match problem.status {
+            401 => Self::Unauthorized(problem),
             403 => Self::Forbidden(problem),
             404 => Self::NotFound(problem),
             422 => Self::UnprocessableEntity(problem),
@@ -160,6 +171,7 @@ impl From<Problem> for SignalProcessPluralResponse {
     fn from(problem: Problem) -> Self {
         match problem.status {
             400 => Self::BadRequest(problem),
+            401 => Self::Unauthorized(problem),
             403 => Self::Forbidden(problem),
             404 => Self::NotFound(problem),
             409 => Self::Conflict(problem),
@@ -174,6 +186,7 @@ impl From<Problem> for SignalProcessPluralResponse {
 impl From<Problem> for WaitProcessResponse {
     fn from(problem: Problem) -> Self {
         match problem.status {
+            401 => Self::Unauthorized(problem),
             403 => Self::Forbidden(problem),
             404 => Self::NotFound(problem),
             422 => Self::UnprocessableEntity(problem),
@@ -186,6 +199,7 @@ impl From<Problem> for WaitProcessResponse {
 impl From<Problem> for WaitProcessPluralResponse {
     fn from(problem: Problem) -> Self {
         match problem.status {
+            401 => Self::Unauthorized(problem),
             403 => Self::Forbidden(problem),
             404 => Self::NotFound(problem),
             422 => Self::UnprocessableEntity(problem),
@@ -198,6 +212,7 @@ impl From<Problem> for WaitProcessPluralResponse {
 impl From<Problem> for ListCheckpointsResponse {
     fn from(problem: Problem) -> Self {
         match problem.status {
+            401 => Self::Unauthorized(problem),
             403 => Self::Forbidden(problem),
             404 => Self::NotFound(problem),
             422 => Self::UnprocessableEntity(problem),
@@ -209,6 +224,7 @@ impl From<Problem> for ListCheckpointsResponse {
 impl From<Problem> for PreflightCheckpointResponse {
     fn from(problem: Problem) -> Self {
         match problem.status {
+            401 => Self::Unauthorized(problem),
             403 => Self::Forbidden(problem),
             404 => Self::NotFound(problem),
             409 => Self::Conflict(problem),
@@ -223,6 +239,7 @@ impl From<Problem> for CreateCheckpointResponse {
     fn from(problem: Problem) -> Self {
         match problem.status {
             400 => Self::BadRequest(problem),
+            401 => Self::Unauthorized(problem),
             403 => Self::Forbidden(problem),
             404 => Self::NotFound(problem),
             409 => Self::Conflict(problem),
@@ -239,6 +256,7 @@ impl From<Problem> for CreateCheckpointResponse {
 impl From<Problem> for GetCheckpointResponse {
     fn from(problem: Problem) -> Self {
         match problem.status {
+            401 => Self::Unauthorized(problem),
             403 => Self::Forbidden(problem),
             404 => Self::NotFound(problem),
             409 => Self::Conflict(problem),
@@ -251,6 +269,7 @@ impl From<Problem> for GetCheckpointResponse {
 impl From<Problem> for DeleteCheckpointResponse {
     fn from(problem: Problem) -> Self {
         match problem.status {
+            401 => Self::Unauthorized(problem),
             403 => Self::Forbidden(problem),
             404 => Self::NotFound(problem),
             409 => Self::Conflict(problem),
@@ -264,6 +283,7 @@ impl From<Problem> for DeleteCheckpointResponse {
 impl From<Problem> for CancelOperationResponse {
     fn from(problem: Problem) -> Self {
         match problem.status {
+            401 => Self::Unauthorized(problem),
             403 => Self::Forbidden(problem),
             404 => Self::NotFound(problem),
             409 => Self::Conflict(problem),

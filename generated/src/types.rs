@@ -1031,7 +1031,8 @@ impl AsRef<str> for EventType {
 /**The kinds of problems, by their status; each begins with `urn:containerd-rest:problem:`.
 
 - 400: `archive-cut-off`, `archive-unreadable`, `malformed-request`.
-- 403: `foreign-site`, `not-allowed`.
+- 401: `bad-token`.
+- 403: `foreign-site`, `not-allowed`, `read-only`.
 - 404: `bundle-not-found`, `checkpoint-not-found`, `container-not-found`, `log-not-found`, `path-not-found`,
   `process-not-found`.
 - 405: `method-not-allowed`.
@@ -1059,10 +1060,14 @@ pub enum ProblemType {
     ArchiveUnreadable,
     #[serde(rename = "urn:containerd-rest:problem:malformed-request")]
     MalformedRequest,
+    #[serde(rename = "urn:containerd-rest:problem:bad-token")]
+    BadToken,
     #[serde(rename = "urn:containerd-rest:problem:foreign-site")]
     ForeignSite,
     #[serde(rename = "urn:containerd-rest:problem:not-allowed")]
     NotAllowed,
+    #[serde(rename = "urn:containerd-rest:problem:read-only")]
+    ReadOnly,
     #[serde(rename = "urn:containerd-rest:problem:bundle-not-found")]
     BundleNotFound,
     #[serde(rename = "urn:containerd-rest:problem:checkpoint-not-found")]
@@ -1164,8 +1169,10 @@ impl ProblemType {
             Self::ArchiveCutOff => "urn:containerd-rest:problem:archive-cut-off",
             Self::ArchiveUnreadable => "urn:containerd-rest:problem:archive-unreadable",
             Self::MalformedRequest => "urn:containerd-rest:problem:malformed-request",
+            Self::BadToken => "urn:containerd-rest:problem:bad-token",
             Self::ForeignSite => "urn:containerd-rest:problem:foreign-site",
             Self::NotAllowed => "urn:containerd-rest:problem:not-allowed",
+            Self::ReadOnly => "urn:containerd-rest:problem:read-only",
             Self::BundleNotFound => "urn:containerd-rest:problem:bundle-not-found",
             Self::CheckpointNotFound => {
                 "urn:containerd-rest:problem:checkpoint-not-found"

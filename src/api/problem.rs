@@ -478,7 +478,26 @@ pub fn not_allowed(why: String) -> Problem {
     problem(
         ProblemType::NotAllowed,
         why,
-        "call as root (sudo curl …); who is let in by --allow-user or --allow-group is root on this host too",
+        "call as root (sudo curl …), or with a token that root has made (containerd-rest token); who is let in by either, or \
+         by --allow-user or --allow-group, is root on this host too",
+    )
+}
+
+/// A token that lets nobody in.
+pub fn bad_token(why: String) -> Problem {
+    problem(
+        ProblemType::BadToken,
+        why,
+        "have root make another (containerd-rest token), or leave the header Authorization out to be known as who you are",
+    )
+}
+
+/// A caller who may only look.
+pub fn read_only(why: String) -> Problem {
+    problem(
+        ProblemType::ReadOnly,
+        why,
+        "have root make one that lets change something: containerd-rest token --role admin",
     )
 }
 

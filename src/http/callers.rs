@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use axum::extract::connect_info::{ConnectInfo, Connected};
 use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::serve::IncomingStream;
@@ -16,20 +17,24 @@ use nix::unistd::{Gid, Group, Uid, User, getgrouplist};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::sync::OnceCell;
 
+use super::audit::Asker;
 use super::detach::{Connection, Patient};
-use super::problems;
+use super::{problems, unmodelled};
 use crate::api::problem;
+use crate::caller::{self, Caller, Role, Who};
 use crate::runtime::holders::Holders;
 use crate::runtime::process::{has_ended, is_in_own_user_namespace};
 use crate::runtime::sock_diag::{self, Owner};
 use crate::supervisor::{ContainerId, Supervisor};
+use crate::tokens::Tokens;
 
-/// Whom the daemon serves: root, the user that it runs as, and those that the configuration names.
+/// Whom the daemon serves: root, the user that it runs as, those that the configuration names, and who has a token.
 #[derive(Debug, Clone)]
 pub struct Callers {
     users: Arc<BTreeSet<u32>>,
     groups: Arc<BTreeSet<u32>>,
     holders: Arc<Holders>,
+    tokens: Tokens,
     supervisor: Supervisor,
 }
 
@@ -54,6 +59,24 @@ pub(super) enum Refused {
         "a process in a container, or in another user namespace, may not use this daemon, whoever it runs as"
     )]
     Enclosed,
+    #[error("{0}")]
+    BadToken(String),
+    #[error("the token {name} lets look, and {method} may change something")]
+    ReadOnly { name: String, method: String },
+}
+
+impl Refused {
+    fn answer(&self) -> Response {
+        let why = self.to_string();
+        let problem = match self {
+            Self::BadToken(_) => problem::bad_token(why),
+            Self::ReadOnly { .. } => problem::read_only(why),
+            Self::Stranger { .. } | Self::Nobody | Self::Contained(_) | Self::Enclosed => {
+                problem::not_allowed(why)
+            }
+        };
+        problems::answer(&problem).into_response()
+    }
 }
 
 /// The other end of a connection, as the kernel knows it.
@@ -61,7 +84,7 @@ pub(super) enum Refused {
 pub(super) struct Peer {
     end: End,
     /// Decided at the first request.
-    verdict: Arc<OnceCell<Result<(), Refused>>>,
+    verdict: Arc<OnceCell<Result<Arc<Caller>, Refused>>>,
 }
 
 #[derive(Debug, Clone)]
@@ -95,6 +118,14 @@ impl Peer {
         }
     }
 
+    /// As the kernel has named it.
+    fn uid(&self) -> Option<u32> {
+        match &self.end {
+            End::Process { uid, .. } => Some(*uid),
+            End::Socket(owner) => owner.as_ref().map(|owner| owner.uid),
+        }
+    }
+
     /// Whether a browser could be there: none speaks to a unix socket.
     pub(super) fn may_be_a_browser(&self) -> bool {
         matches!(self.end, End::Socket(_))
@@ -119,7 +150,12 @@ impl Callers {
     /// # Errors
     ///
     /// One of them is nobody's.
-    pub fn new(users: &[String], groups: &[String], supervisor: Supervisor) -> Result<Self, NoSuch> {
+    pub fn new(
+        users: &[String],
+        groups: &[String],
+        tokens: Tokens,
+        supervisor: Supervisor,
+    ) -> Result<Self, NoSuch> {
         let user = |name: &String| {
             let found = name.parse().ok().or_else(|| Some(User::from_name(name).ok()??.uid.as_raw()));
             found.ok_or_else(|| NoSuch { kind: "user", name: name.clone() })
@@ -129,10 +165,11 @@ impl Callers {
         let own = Uid::effective().as_raw();
         let users: Result<BTreeSet<u32>, NoSuch> = users.iter().map(user).chain([Ok(0), Ok(own)]).collect();
         let groups: Result<BTreeSet<u32>, NoSuch> = groups.iter().map(group).collect();
-        Ok(Self { users: Arc::new(users?), groups: Arc::new(groups?), holders: Arc::default(), supervisor })
+        let (users, groups) = (Arc::new(users?), Arc::new(groups?));
+        Ok(Self { users, groups, holders: Arc::default(), tokens, supervisor })
     }
 
-    async fn judge(&self, end: &End) -> Result<(), Refused> {
+    async fn judge(&self, end: &End) -> Result<Arc<Caller>, Refused> {
         match end {
             End::Process { uid, gid, pid, held } => {
                 if let Some(id) = self.supervisor.container_of(*pid) {
@@ -145,23 +182,37 @@ impl Callers {
                 if held.as_ref().is_some_and(|held| has_ended(held)) {
                     return Err(Refused::Nobody);
                 }
-                self.admit(*uid, Some(*gid)).await
+                self.admit(*uid, Some(*gid)).await?;
+                Ok(Arc::new(Caller::process(*uid, *pid)))
             }
             End::Socket(None) => Err(Refused::Nobody),
             End::Socket(Some(owner)) => {
                 self.admit(owner.uid, None).await?;
-                let (callers, inode) = (self.clone(), u64::from(owner.inode));
-                let outside = tokio::task::spawn_blocking(move || callers.is_open_outside(inode)).await;
-                if outside.unwrap_or(false) { Ok(()) } else { Err(Refused::Enclosed) }
+                let (callers, owner) = (self.clone(), *owner);
+                let found = tokio::task::spawn_blocking(move || {
+                    let pid = callers.holder_outside(u64::from(owner.inode))?;
+                    Some(Arc::new(Caller::process(owner.uid, pid)))
+                });
+                found.await.ok().flatten().ok_or(Refused::Enclosed)
             }
         }
     }
 
-    /// Whether a process that has this socket open is in no container, and in no other user namespace. Who has none is
-    /// not looked for in containers: they could hand it on meanwhile. Blocks.
-    fn is_open_outside(&self, inode: u64) -> bool {
+    /// A process that has this socket open, in no container and in no other user namespace. Who has none is not looked
+    /// for in containers: they could hand it on meanwhile. Blocks.
+    fn holder_outside(&self, inode: u64) -> Option<i32> {
         let outside = |pid| is_in_own_user_namespace(pid) && self.supervisor.container_of(pid).is_none();
-        self.holders.find(inode, outside).is_some()
+        self.holders.find(inode, outside)
+    }
+
+    /// Who shows a token is judged by it, and by nothing else: it was given to them, wherever they are.
+    async fn by_token(&self, shown: Result<String, Refused>) -> Result<Arc<Caller>, Refused> {
+        let (tokens, shown) = (self.tokens.clone(), shown?);
+        let judged = tokio::task::spawn_blocking(move || tokens.judge(&shown)).await;
+        match judged.map_err(|error| Refused::BadToken(error.to_string()))? {
+            Ok(token) => Ok(Arc::new(Caller { who: Who::Token(token.name), role: token.role })),
+            Err(bad) => Err(Refused::BadToken(bad.to_string())),
+        }
     }
 
     async fn admit(&self, uid: u32, gid: Option<u32>) -> Result<(), Refused> {
@@ -194,15 +245,46 @@ fn is_member(user: &User, groups: &BTreeSet<u32>) -> bool {
     theirs.iter().any(|gid| groups.contains(&gid.as_raw()))
 }
 
-/// Lets those on who may call.
+/// The token that a request shows (RFC 6750, section 2.1); another scheme is none of ours.
+fn bearer(headers: &HeaderMap) -> Option<Result<String, Refused>> {
+    let is_bearer = |value: &&HeaderValue| {
+        let scheme = value.as_bytes().split(|byte| *byte == b' ').next();
+        scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"bearer"))
+    };
+    let mut all = headers.get_all(header::AUTHORIZATION).iter().filter(is_bearer);
+    let token = all.next()?.to_str().ok().and_then(|value| Some(value.split_once(' ')?.1.trim().to_owned()));
+    let one = token.filter(|_| all.next().is_none());
+    Some(one.ok_or_else(|| Refused::BadToken("the header Authorization is not one token".to_owned())))
+}
+
+/// Lets those on who may call. What everybody may see is shown to who may not, too: a browser has no token yet when it
+/// loads the page that is told one.
 pub(super) async fn known(
     State(callers): State<Callers>,
     ConnectInfo(peer): ConnectInfo<Peer>,
     request: Request,
     next: Next,
 ) -> Response {
-    match peer.verdict.get_or_init(|| callers.judge(&peer.end)).await {
-        Ok(()) => next.run(request).await,
-        Err(refused) => problems::answer(&problem::not_allowed(refused.to_string())).into_response(),
+    let found = match bearer(request.headers()) {
+        Some(shown) => callers.by_token(shown).await,
+        None => peer.verdict.get_or_init(|| callers.judge(&peer.end)).await.clone(),
+    };
+    match found {
+        Ok(caller) => {
+            let mut response = match (&caller.who, caller.role) {
+                (Who::Token(name), Role::Read) if !request.method().is_safe() => {
+                    Refused::ReadOnly { name: name.clone(), method: request.method().to_string() }.answer()
+                }
+                _ => caller::asking(Arc::clone(&caller), next.run(request)).await,
+            };
+            response.extensions_mut().insert(Asker::Known(caller));
+            response
+        }
+        Err(_) if unmodelled::is_for_everybody(&request) => next.run(request).await,
+        Err(refused) => {
+            let mut response = refused.answer();
+            response.extensions_mut().insert(Asker::Refused { uid: peer.uid() });
+            response
+        }
     }
 }

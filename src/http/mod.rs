@@ -4,6 +4,7 @@
 mod accept;
 mod answers;
 mod archive;
+mod audit;
 mod body;
 mod callers;
 mod checkpoint_log;
@@ -12,6 +13,7 @@ mod events;
 mod given;
 mod listen;
 mod logs;
+mod operations;
 mod problems;
 mod query;
 mod repeat;
@@ -25,6 +27,7 @@ use containerd_rest_api as generated;
 use tokio::sync::watch;
 
 pub use answers::Answers;
+pub use audit::Audit;
 pub use callers::{Callers, NoSuch};
 pub use given::{Given, Handed};
 pub use listen::{ListenError, Listeners, Phase, try_address};
@@ -52,13 +55,15 @@ pub fn api_version() -> String {
     contract.map_or_else(|error| error.to_string(), |contract| contract.info.version)
 }
 
-/// Who is served, and under which names.
+/// Who is served, under which names, and where that is written down.
 #[derive(Debug, Clone)]
 pub struct Door {
     /// Who may call.
     pub callers: Callers,
     /// What the daemon is called.
     pub names: Names,
+    /// What was asked, and by whom.
+    pub audit: Audit,
 }
 
 /// Everything that is served. Streams end when it is no longer the phase to follow.
@@ -80,6 +85,7 @@ pub fn router(api: Api, answers: Answers, door: Door, phase: watch::Receiver<Pha
         .layer(middleware::from_fn_with_state(door.callers, callers::known))
         .layer(middleware::from_fn(problems::documents))
         .layer(middleware::from_fn(sites::guarded))
+        .layer(middleware::from_fn_with_state(door.audit, audit::written))
         .layer(middleware::from_fn(detach::from_client))
         .layer(middleware::from_fn_with_state(phase, listen::close_after))
 }

@@ -45,8 +45,15 @@ pub(super) async fn documents(request: Request, next: Next) -> Response {
     problem::place(&mut found, &path);
     log(&method, &found);
     let mut response = answer(&found).into_response();
+    *response.extensions_mut() = parts.extensions;
+    response.extensions_mut().insert(found.r#type);
     if let Some(allow) = allow {
         response.headers_mut().insert(header::ALLOW, allow);
+    }
+    if found.status == 401 {
+        // RFC 6750, section 3.1.
+        let challenge = HeaderValue::from_static("Bearer error=\"invalid_token\"");
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
     }
     if found.status == 503 {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));

@@ -3,18 +3,15 @@
 //! the other. What is no number or flag is pointed at, where that router would say it of the whole query. Values of the
 //! operations that are served by hand are read here.
 
-use std::collections::BTreeMap;
 use std::str::FromStr;
-use std::sync::LazyLock;
 
 use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use containerd_rest_api::{OPENAPI_JSON, Problem};
-use serde_json::Value;
+use containerd_rest_api::Problem;
 
+use super::operations::{self, Operation};
 use super::problems::answer;
-
 use crate::api::problem;
 
 /// Of a name that the contract does not say.
@@ -22,52 +19,10 @@ const UNKNOWN: &str = "is not a parameter of this request";
 const TWICE: &str = "is given more than once";
 const NO_FLAG: &str = "is neither true nor false";
 
-/// An operation that may answer 422, with the parameters that it takes.
-struct Operation {
-    method: String,
-    path: Vec<String>,
-    /// By their names, their schemas.
-    known: BTreeMap<String, Value>,
-}
-
-static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
-    let contract: Value = serde_json::from_str(OPENAPI_JSON).unwrap_or_default();
-    let paths = contract["paths"].as_object().into_iter().flatten();
-    let operations = paths.flat_map(|(path, item)| {
-        item.as_object().into_iter().flatten().map(move |(method, operation)| (path, method, operation))
-    });
-    let known = operations.filter(|(_, _, operation)| operation["responses"]["422"].is_object());
-    known.map(|known| operation(&contract, known)).collect()
-});
-
-fn operation(contract: &Value, (path, method, operation): (&String, &String, &Value)) -> Operation {
-    let parameters = operation["parameters"].as_array().into_iter().flatten();
-    let parameters = parameters.map(|parameter| match parameter["$ref"].as_str() {
-        Some(reference) => contract.pointer(reference.trim_start_matches('#')).unwrap_or(parameter),
-        None => parameter,
-    });
-    Operation {
-        method: method.to_uppercase(),
-        path: path.split('/').map(str::to_owned).collect(),
-        known: parameters
-            .filter(|parameter| parameter["in"] == "query")
-            .filter_map(|parameter| {
-                Some((parameter["name"].as_str()?.to_owned(), parameter["schema"].clone()))
-            })
-            .collect(),
-    }
-}
-
 impl Operation {
-    fn is(&self, method: &str, path: &[&str]) -> bool {
-        self.method == method
-            && self.path.len() == path.len()
-            && self.path.iter().zip(path).all(|(want, part)| want == part || want.starts_with('{'))
-    }
-
     /// What is wrong with one of the parameters, behind those.
     fn fault(&self, before: &[Given], one: &Given) -> Option<Box<Problem>> {
-        let Some(schema) = self.known.get(&one.name) else { return Some(one.wrong(UNKNOWN)) };
+        let Some(schema) = self.parameters.get(&one.name) else { return Some(one.wrong(UNKNOWN)) };
         if before.iter().any(|other| other.name == one.name) {
             return Some(one.wrong(TWICE));
         }
@@ -91,9 +46,8 @@ pub(super) async fn known(request: Request, next: Next) -> Response {
 }
 
 fn fault(method: &str, path: &str, query: Option<&str>) -> Option<Box<Problem>> {
-    let path: Vec<&str> = path.split('/').collect();
     let query = query.filter(|query| !query.is_empty())?;
-    let operation = OPERATIONS.iter().find(|operation| operation.is(method, &path))?;
+    let operation = operations::find(method, path).filter(|operation| operation.may_refuse)?;
     match parameters(query) {
         Ok(given) => given.iter().enumerate().find_map(|(at, one)| operation.fault(&given[..at], one)),
         Err(problem) => Some(problem),

@@ -126,6 +126,7 @@ async fn keep(claim: Claim, response: Response) -> Response {
     // daemon is back.
     let refused = [
         StatusCode::BAD_REQUEST,
+        StatusCode::UNAUTHORIZED,
         StatusCode::METHOD_NOT_ALLOWED,
         StatusCode::REQUEST_TIMEOUT,
         StatusCode::PAYLOAD_TOO_LARGE,

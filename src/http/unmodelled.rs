@@ -3,8 +3,8 @@
 //! contract all the same, listed in `openapi/codegen` under BY_HAND and held to it by the tests.
 
 use axum::Router;
-use axum::extract::Path;
-use axum::http::{StatusCode, header};
+use axum::extract::{Path, Request};
+use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use containerd_rest_api::{OPENAPI_3_0_JSON, OPENAPI_JSON};
@@ -34,6 +34,14 @@ pub(super) fn router(api: Api, phase: watch::Receiver<Phase>) -> Router {
         .route("/swagger-ui/", get(async || file("index.html")))
         .route("/swagger-ui/{file}", get(async |Path(name): Path<String>| file(&name)))
         .with_state(Streams { api, phase })
+}
+
+/// Whether what is asked for is the contract, or its page: the same on every host, and of nobody's container.
+pub(super) fn is_for_everybody(request: &Request) -> bool {
+    const ALL: [&str; 5] = ["/", "/swagger-ui", "/openapi.json", "/openapi-3.0.json", "/openapi.yaml"];
+    let path = request.uri().path();
+    let looks = matches!(*request.method(), Method::GET | Method::HEAD);
+    looks && (ALL.contains(&path) || path.starts_with("/swagger-ui/"))
 }
 
 fn document(media: &'static str, text: &'static str) -> impl IntoResponse {

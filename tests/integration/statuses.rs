@@ -22,7 +22,19 @@ const NONE: Option<&str> = None;
 struct Operation {
     method: String,
     template: String,
+    tag: String,
     body: Option<String>,
+}
+
+/// The contract's operations: method, path's template, and what it says of them.
+fn operations() -> Vec<(String, String, Value)> {
+    let document = document();
+    let paths = document["paths"].as_object().unwrap().iter();
+    let operations = paths.flat_map(|(template, item)| {
+        let all = item.as_object().unwrap().iter().filter(|(key, _)| *key != "parameters");
+        all.map(move |(method, operation)| (method.to_uppercase(), template.clone(), operation.clone()))
+    });
+    operations.collect()
 }
 
 impl Operation {
@@ -30,22 +42,19 @@ impl Operation {
     fn naming(status: u16) -> Vec<Self> {
         let document = document();
         let mut found = Vec::new();
-        for (template, item) in document["paths"].as_object().unwrap() {
-            for (method, operation) in
-                item.as_object().unwrap().iter().filter(|(key, _)| *key != "parameters")
-            {
-                if operation["responses"].get(status.to_string()).is_none() {
-                    continue;
-                }
-                let body = &operation["requestBody"];
-                let body = match body["$ref"].as_str() {
-                    Some(reference) => document.pointer(reference.trim_start_matches('#')).unwrap(),
-                    None => body,
-                };
-                let examples = body["content"]["application/json"]["examples"].as_object();
-                let body = examples.map(|all| all.values().next().unwrap()["value"].to_string());
-                found.push(Self { method: method.to_uppercase(), template: template.clone(), body });
+        for (method, template, operation) in operations() {
+            if operation["responses"].get(status.to_string()).is_none() {
+                continue;
             }
+            let body = &operation["requestBody"];
+            let body = match body["$ref"].as_str() {
+                Some(reference) => document.pointer(reference.trim_start_matches('#')).unwrap(),
+                None => body,
+            };
+            let examples = body["content"]["application/json"]["examples"].as_object();
+            let body = examples.map(|all| all.values().next().unwrap()["value"].to_string());
+            let tag = operation["tags"][0].as_str().unwrap().to_owned();
+            found.push(Self { method, template, tag, body });
         }
         assert!(!found.is_empty());
         found
@@ -58,8 +67,14 @@ impl Operation {
     /// Sent raw, as curl would.
     #[track_caller]
     fn send(&self, daemon: &Daemon, path: &str) -> Answer {
+        self.send_with(daemon, path, "Accept: */*")
+    }
+
+    /// With a header.
+    #[track_caller]
+    fn send_with(&self, daemon: &Daemon, path: &str, header: &str) -> Answer {
         eprintln!("-- {} {path}", self.method);
-        raw::send(&daemon.client, &self.method, path, self.body.as_deref().unwrap_or_default())
+        raw::send_with(&daemon.client, &self.method, path, header, self.body.as_deref().unwrap_or_default())
     }
 }
 
@@ -73,21 +88,34 @@ fn a_name_of_the_wrong_form_is_refused_wherever_there_is_a_name() {
     daemon.clean_up();
 }
 
-/// They are nobody's, so they do nothing.
+/// They are nobody's, so they do nothing; but what is the same on every host is for everybody.
 #[test]
 fn who_is_not_root_is_refused_by_every_operation() {
     let daemon = Daemon::start();
-    let document = document();
-    let all = document["paths"].as_object().unwrap().values();
-    let all = all.flat_map(|item| item.as_object().unwrap().keys().filter(|key| *key != "parameters"));
-    let operations = Operation::naming(403);
-    assert_eq!(operations.len(), all.count(), "every operation can refuse");
+    let path =
+        |operation: &Operation| operation.path(&daemon.name("a"), "1").replace("{file}", "settings.js");
+    let all = Operation::naming(403);
+    assert_eq!(all.len(), operations().len(), "every operation can refuse");
+    let (open, closed): (Vec<_>, Vec<_>) = all.into_iter().partition(|one| one.tag == "contract");
+    assert!(open.iter().all(|one| one.method == "GET"));
+    assert_eq!(closed.len(), Operation::naming(401).len(), "which is where a token can be a bad one");
     as_user(65534, || {
-        for operation in operations {
-            let path = operation.path(&daemon.name("a"), "1").replace("{file}", "settings.js");
-            operation.send(&daemon, &path).problem(403, "not-allowed");
+        for operation in &closed {
+            operation.send(&daemon, &path(operation)).problem(403, "not-allowed");
+        }
+        for operation in &open {
+            let status = operation.send(&daemon, &path(operation)).status;
+            assert!([200, 303].contains(&status), "{} {status}", operation.template);
         }
     });
+    for operation in &closed {
+        operation.send_with(&daemon, &path(operation), "Authorization: Bearer x").problem(401, "bad-token");
+    }
+    for operation in &open {
+        operation
+            .send_with(&daemon, &path(operation), "Sec-Fetch-Site: cross-site")
+            .problem(403, "foreign-site");
+    }
     daemon.clean_up();
 }
 

@@ -44,6 +44,7 @@ impl IntoResponse for RequestValidationRejection {
 pub enum StartContainerResponse {
     Created(Container),
     BadRequest(Problem),
+    Unauthorized(Problem),
     Forbidden(Problem),
     NotFound(Problem),
     Conflict(Problem),
@@ -70,6 +71,19 @@ impl IntoResponse for StartContainerResponse {
             }
             Self::BadRequest(body) => {
                 let mut response = (StatusCode::BAD_REQUEST, Json(body)).into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::Unauthorized(body) => {
+                let mut response = (StatusCode::UNAUTHORIZED, Json(body))
+                    .into_response();
                 let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
                     "application/problem+json".as_bytes(),
                 ) else {
@@ -195,6 +209,7 @@ impl IntoResponse for StartContainerResponse {
 /// Response for `GET /containers/{id}` (operationId `getContainer`).
 pub enum GetContainerResponse {
     Ok(Container),
+    Unauthorized(Problem),
     Forbidden(Problem),
     NotFound(Problem),
     UnprocessableEntity(Problem),
@@ -207,6 +222,19 @@ impl IntoResponse for GetContainerResponse {
                 let mut response = (StatusCode::OK, Json(body)).into_response();
                 let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
                     "application/json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::Unauthorized(body) => {
+                let mut response = (StatusCode::UNAUTHORIZED, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
                 ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
@@ -272,6 +300,7 @@ impl IntoResponse for GetContainerResponse {
 pub enum UpdateContainerResponse {
     Ok(Container),
     BadRequest(Problem),
+    Unauthorized(Problem),
     Forbidden(Problem),
     NotFound(Problem),
     Conflict(Problem),
@@ -298,6 +327,19 @@ impl IntoResponse for UpdateContainerResponse {
             }
             Self::BadRequest(body) => {
                 let mut response = (StatusCode::BAD_REQUEST, Json(body)).into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::Unauthorized(body) => {
+                let mut response = (StatusCode::UNAUTHORIZED, Json(body))
+                    .into_response();
                 let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
                     "application/problem+json".as_bytes(),
                 ) else {
@@ -423,6 +465,7 @@ impl IntoResponse for UpdateContainerResponse {
 /// Response for `DELETE /containers/{id}` (operationId `deleteContainer`).
 pub enum DeleteContainerResponse {
     NoContent,
+    Unauthorized(Problem),
     Forbidden(Problem),
     NotFound(Problem),
     Conflict(Problem),
@@ -435,6 +478,19 @@ impl IntoResponse for DeleteContainerResponse {
     fn into_response(self) -> ::axum::response::Response {
         match self {
             Self::NoContent => StatusCode::NO_CONTENT.into_response(),
+            Self::Unauthorized(body) => {
+                let mut response = (StatusCode::UNAUTHORIZED, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
             Self::Forbidden(body) => {
                 let mut response = (StatusCode::FORBIDDEN, Json(body)).into_response();
                 let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
@@ -533,6 +589,7 @@ impl IntoResponse for DeleteContainerResponse {
 /// Response for `GET /containers` (operationId `listContainers`).
 pub enum ListContainersResponse {
     Ok(ContainerList),
+    Unauthorized(Problem),
     Forbidden(Problem),
     UnprocessableEntity(Problem),
 }
@@ -543,6 +600,19 @@ impl IntoResponse for ListContainersResponse {
                 let mut response = (StatusCode::OK, Json(body)).into_response();
                 let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
                     "application/json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::Unauthorized(body) => {
+                let mut response = (StatusCode::UNAUTHORIZED, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
                 ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
@@ -583,6 +653,7 @@ impl IntoResponse for ListContainersResponse {
 pub enum StopContainerResponse {
     Ok(Container),
     BadRequest(Problem),
+    Unauthorized(Problem),
     Forbidden(Problem),
     NotFound(Problem),
     Status413(Problem),
@@ -608,6 +679,19 @@ impl IntoResponse for StopContainerResponse {
             }
             Self::BadRequest(body) => {
                 let mut response = (StatusCode::BAD_REQUEST, Json(body)).into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::Unauthorized(body) => {
+                let mut response = (StatusCode::UNAUTHORIZED, Json(body))
+                    .into_response();
                 let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
                     "application/problem+json".as_bytes(),
                 ) else {
@@ -721,6 +805,7 @@ impl IntoResponse for StopContainerResponse {
 /// Response for `GET /containers/{id}/wait` (operationId `waitContainer`).
 pub enum WaitContainerResponse {
     Ok(Container),
+    Unauthorized(Problem),
     Forbidden(Problem),
     NotFound(Problem),
     UnprocessableEntity(Problem),
@@ -734,6 +819,19 @@ impl IntoResponse for WaitContainerResponse {
                 let mut response = (StatusCode::OK, Json(body)).into_response();
                 let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
                     "application/json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::Unauthorized(body) => {
+                let mut response = (StatusCode::UNAUTHORIZED, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
                 ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
@@ -812,6 +910,7 @@ impl IntoResponse for WaitContainerResponse {
 pub enum CreateProcessResponse {
     Ok(Process),
     BadRequest(Problem),
+    Unauthorized(Problem),
     Forbidden(Problem),
     NotFound(Problem),
     Conflict(Problem),
@@ -838,6 +937,19 @@ impl IntoResponse for CreateProcessResponse {
             }
             Self::BadRequest(body) => {
                 let mut response = (StatusCode::BAD_REQUEST, Json(body)).into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::Unauthorized(body) => {
+                let mut response = (StatusCode::UNAUTHORIZED, Json(body))
+                    .into_response();
                 let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
                     "application/problem+json".as_bytes(),
                 ) else {
@@ -964,6 +1076,7 @@ impl IntoResponse for CreateProcessResponse {
 pub enum CreateProcessPluralResponse {
     Ok(Process),
     BadRequest(Problem),
+    Unauthorized(Problem),
     Forbidden(Problem),
     NotFound(Problem),
     Conflict(Problem),
@@ -990,6 +1103,19 @@ impl IntoResponse for CreateProcessPluralResponse {
             }
             Self::BadRequest(body) => {
                 let mut response = (StatusCode::BAD_REQUEST, Json(body)).into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::Unauthorized(body) => {
+                let mut response = (StatusCode::UNAUTHORIZED, Json(body))
+                    .into_response();
                 let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
                     "application/problem+json".as_bytes(),
                 ) else {
@@ -1115,6 +1241,7 @@ impl IntoResponse for CreateProcessPluralResponse {
 /// Response for `GET /containers/{id}/process/{pid}` (operationId `getProcess`).
 pub enum GetProcessResponse {
     Ok(ProcessReport),
+    Unauthorized(Problem),
     Forbidden(Problem),
     NotFound(Problem),
     UnprocessableEntity(Problem),
@@ -1127,6 +1254,19 @@ impl IntoResponse for GetProcessResponse {
                 let mut response = (StatusCode::OK, Json(body)).into_response();
                 let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
                     "application/json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::Unauthorized(body) => {
+                let mut response = (StatusCode::UNAUTHORIZED, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
                 ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
@@ -1192,6 +1332,7 @@ impl IntoResponse for GetProcessResponse {
 pub enum SignalProcessResponse {
     Ok,
     BadRequest(Problem),
+    Unauthorized(Problem),
     Forbidden(Problem),
     NotFound(Problem),
     Conflict(Problem),
@@ -1206,6 +1347,19 @@ impl IntoResponse for SignalProcessResponse {
             Self::Ok => StatusCode::OK.into_response(),
             Self::BadRequest(body) => {
                 let mut response = (StatusCode::BAD_REQUEST, Json(body)).into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::Unauthorized(body) => {
+                let mut response = (StatusCode::UNAUTHORIZED, Json(body))
+                    .into_response();
                 let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
                     "application/problem+json".as_bytes(),
                 ) else {
@@ -1314,6 +1468,7 @@ impl IntoResponse for SignalProcessResponse {
 /// Response for `GET /containers/{id}/processes/{pid}` (operationId `getProcessPlural`).
 pub enum GetProcessPluralResponse {
     Ok(ProcessReport),
+    Unauthorized(Problem),
     Forbidden(Problem),
     NotFound(Problem),
     UnprocessableEntity(Problem),
@@ -1326,6 +1481,19 @@ impl IntoResponse for GetProcessPluralResponse {
                 let mut response = (StatusCode::OK, Json(body)).into_response();
                 let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
                     "application/json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::Unauthorized(body) => {
+                let mut response = (StatusCode::UNAUTHORIZED, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
                 ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
@@ -1391,6 +1559,7 @@ impl IntoResponse for GetProcessPluralResponse {
 pub enum SignalProcessPluralResponse {
     Ok,
     BadRequest(Problem),
+    Unauthorized(Problem),
     Forbidden(Problem),
     NotFound(Problem),
     Conflict(Problem),
@@ -1405,6 +1574,19 @@ impl IntoResponse for SignalProcessPluralResponse {
             Self::Ok => StatusCode::OK.into_response(),
             Self::BadRequest(body) => {
                 let mut response = (StatusCode::BAD_REQUEST, Json(body)).into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::Unauthorized(body) => {
+                let mut response = (StatusCode::UNAUTHORIZED, Json(body))
+                    .into_response();
                 let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
                     "application/problem+json".as_bytes(),
                 ) else {
@@ -1513,6 +1695,7 @@ impl IntoResponse for SignalProcessPluralResponse {
 /// Response for `GET /containers/{id}/process/{pid}/wait` (operationId `waitProcess`).
 pub enum WaitProcessResponse {
     Ok(ProcessReport),
+    Unauthorized(Problem),
     Forbidden(Problem),
     NotFound(Problem),
     UnprocessableEntity(Problem),
@@ -1526,6 +1709,19 @@ impl IntoResponse for WaitProcessResponse {
                 let mut response = (StatusCode::OK, Json(body)).into_response();
                 let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
                     "application/json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::Unauthorized(body) => {
+                let mut response = (StatusCode::UNAUTHORIZED, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
                 ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
@@ -1603,6 +1799,7 @@ impl IntoResponse for WaitProcessResponse {
 /// Response for `GET /containers/{id}/processes/{pid}/wait` (operationId `waitProcessPlural`).
 pub enum WaitProcessPluralResponse {
     Ok(ProcessReport),
+    Unauthorized(Problem),
     Forbidden(Problem),
     NotFound(Problem),
     UnprocessableEntity(Problem),
@@ -1616,6 +1813,19 @@ impl IntoResponse for WaitProcessPluralResponse {
                 let mut response = (StatusCode::OK, Json(body)).into_response();
                 let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
                     "application/json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::Unauthorized(body) => {
+                let mut response = (StatusCode::UNAUTHORIZED, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
                 ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
@@ -1693,6 +1903,7 @@ impl IntoResponse for WaitProcessPluralResponse {
 /// Response for `GET /containers/{id}/checkpoint` (operationId `listCheckpoints`).
 pub enum ListCheckpointsResponse {
     Ok(CheckpointList),
+    Unauthorized(Problem),
     Forbidden(Problem),
     NotFound(Problem),
     UnprocessableEntity(Problem),
@@ -1705,6 +1916,19 @@ impl IntoResponse for ListCheckpointsResponse {
                 let mut response = (StatusCode::OK, Json(body)).into_response();
                 let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
                     "application/json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::Unauthorized(body) => {
+                let mut response = (StatusCode::UNAUTHORIZED, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
                 ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
@@ -1769,6 +1993,7 @@ impl IntoResponse for ListCheckpointsResponse {
 /// Response for `GET /containers/{id}/checkpoint-preflight` (operationId `preflightCheckpoint`).
 pub enum PreflightCheckpointResponse {
     Ok(CheckpointPreflight),
+    Unauthorized(Problem),
     Forbidden(Problem),
     NotFound(Problem),
     Conflict(Problem),
@@ -1783,6 +2008,19 @@ impl IntoResponse for PreflightCheckpointResponse {
                 let mut response = (StatusCode::OK, Json(body)).into_response();
                 let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
                     "application/json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::Unauthorized(body) => {
+                let mut response = (StatusCode::UNAUTHORIZED, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
                 ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
@@ -1873,6 +2111,7 @@ impl IntoResponse for PreflightCheckpointResponse {
 pub enum CreateCheckpointResponse {
     Created(Checkpoint),
     BadRequest(Problem),
+    Unauthorized(Problem),
     Forbidden(Problem),
     NotFound(Problem),
     Conflict(Problem),
@@ -1900,6 +2139,19 @@ impl IntoResponse for CreateCheckpointResponse {
             }
             Self::BadRequest(body) => {
                 let mut response = (StatusCode::BAD_REQUEST, Json(body)).into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::Unauthorized(body) => {
+                let mut response = (StatusCode::UNAUTHORIZED, Json(body))
+                    .into_response();
                 let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
                     "application/problem+json".as_bytes(),
                 ) else {
@@ -2042,6 +2294,7 @@ impl IntoResponse for CreateCheckpointResponse {
 /// Response for `GET /containers/{id}/checkpoint/{checkpoint}` (operationId `getCheckpoint`).
 pub enum GetCheckpointResponse {
     Ok(CheckpointReport),
+    Unauthorized(Problem),
     Forbidden(Problem),
     NotFound(Problem),
     Conflict(Problem),
@@ -2055,6 +2308,19 @@ impl IntoResponse for GetCheckpointResponse {
                 let mut response = (StatusCode::OK, Json(body)).into_response();
                 let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
                     "application/json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::Unauthorized(body) => {
+                let mut response = (StatusCode::UNAUTHORIZED, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
                 ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
@@ -2131,6 +2397,7 @@ impl IntoResponse for GetCheckpointResponse {
 /// Response for `DELETE /containers/{id}/checkpoint/{checkpoint}` (operationId `deleteCheckpoint`).
 pub enum DeleteCheckpointResponse {
     Ok,
+    Unauthorized(Problem),
     Forbidden(Problem),
     NotFound(Problem),
     Conflict(Problem),
@@ -2142,6 +2409,19 @@ impl IntoResponse for DeleteCheckpointResponse {
     fn into_response(self) -> ::axum::response::Response {
         match self {
             Self::Ok => StatusCode::OK.into_response(),
+            Self::Unauthorized(body) => {
+                let mut response = (StatusCode::UNAUTHORIZED, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
             Self::Forbidden(body) => {
                 let mut response = (StatusCode::FORBIDDEN, Json(body)).into_response();
                 let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
@@ -2223,6 +2503,7 @@ impl IntoResponse for DeleteCheckpointResponse {
 /// Response for `POST /containers/{id}/cancel` (operationId `cancelOperation`).
 pub enum CancelOperationResponse {
     NoContent,
+    Unauthorized(Problem),
     Forbidden(Problem),
     NotFound(Problem),
     Conflict(Problem),
@@ -2234,6 +2515,19 @@ impl IntoResponse for CancelOperationResponse {
     fn into_response(self) -> ::axum::response::Response {
         match self {
             Self::NoContent => StatusCode::NO_CONTENT.into_response(),
+            Self::Unauthorized(body) => {
+                let mut response = (StatusCode::UNAUTHORIZED, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
             Self::Forbidden(body) => {
                 let mut response = (StatusCode::FORBIDDEN, Json(body)).into_response();
                 let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
@@ -2315,6 +2609,7 @@ impl IntoResponse for CancelOperationResponse {
 /// Response for `GET /state` (operationId `getState`).
 pub enum GetStateResponse {
     Ok(State),
+    Unauthorized(Problem),
     Forbidden(Problem),
     UnprocessableEntity(Problem),
 }
@@ -2325,6 +2620,19 @@ impl IntoResponse for GetStateResponse {
                 let mut response = (StatusCode::OK, Json(body)).into_response();
                 let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
                     "application/json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::Unauthorized(body) => {
+                let mut response = (StatusCode::UNAUTHORIZED, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
                 ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
@@ -2364,6 +2672,7 @@ impl IntoResponse for GetStateResponse {
 /// Response for `GET /version` (operationId `getVersion`).
 pub enum GetVersionResponse {
     Ok(Version),
+    Unauthorized(Problem),
     Forbidden(Problem),
     UnprocessableEntity(Problem),
 }
@@ -2374,6 +2683,19 @@ impl IntoResponse for GetVersionResponse {
                 let mut response = (StatusCode::OK, Json(body)).into_response();
                 let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
                     "application/json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::Unauthorized(body) => {
+                let mut response = (StatusCode::UNAUTHORIZED, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
                 ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };
@@ -2413,6 +2735,7 @@ impl IntoResponse for GetVersionResponse {
 /// Response for `GET /healthz` (operationId `getHealth`).
 pub enum GetHealthResponse {
     Ok(Health),
+    Unauthorized(Problem),
     Forbidden(Problem),
     UnprocessableEntity(Problem),
 }
@@ -2423,6 +2746,19 @@ impl IntoResponse for GetHealthResponse {
                 let mut response = (StatusCode::OK, Json(body)).into_response();
                 let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
                     "application/json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::Unauthorized(body) => {
+                let mut response = (StatusCode::UNAUTHORIZED, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
                 ) else {
                     return StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 };

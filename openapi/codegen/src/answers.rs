@@ -17,9 +17,11 @@ pub(crate) fn generate(contract: &Value) -> Result<String> {
         let responses = operation["responses"].as_object().context("an operation has answers")?;
         let problems: Vec<&str> =
             responses.keys().map(String::as_str).filter(|status| *status >= "400").collect();
-        // One that takes nothing refuses whom and what it is not to take (403, a query parameter) before its handler, which
-        // cannot fail.
-        if problems.iter().all(|status| ["403", "422"].contains(status)) || crate::BY_HAND.contains(&id) {
+        // One that takes nothing refuses whom and what it is not to take (401, 403, a query parameter) before its handler,
+        // which cannot fail.
+        if problems.iter().all(|status| ["401", "403", "422"].contains(status))
+            || crate::BY_HAND.contains(&id)
+        {
             continue;
         }
         if !problems.contains(&"500") {
@@ -41,6 +43,7 @@ pub(crate) fn generate(contract: &Value) -> Result<String> {
 fn variant(status: &str) -> String {
     match status {
         "400" => "BadRequest".into(),
+        "401" => "Unauthorized".into(),
         "403" => "Forbidden".into(),
         "404" => "NotFound".into(),
         "409" => "Conflict".into(),

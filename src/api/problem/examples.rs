@@ -64,6 +64,8 @@ fn said() -> BTreeMap<&'static str, Problem> {
             "Forbidden/user",
             not_allowed("the user nobody may not use this daemon: whoever does is root on this host".into()),
         ),
+        ("Unauthorized/token", bad_token("the token is none of this daemon's, or was revoked".into())),
+        ("Forbidden/token", read_only("the token laptop lets look, and POST may change something".into())),
         ("Forbidden/site", foreign_site("it comes from a page of http://evil.example")),
         ("NotFound/container", of(&Error::NoContainer(id()))),
         ("Conflict/state", wrong_state(Verb::Exec)),

@@ -13,16 +13,27 @@ pub(crate) fn connect(client: &Client) -> TcpStream {
 }
 
 pub(crate) fn head(method: &str, target: &str, length: usize) -> String {
+    head_with(method, target, "Host: localhost", length)
+}
+
+fn head_with(method: &str, target: &str, headers: &str, length: usize) -> String {
     format!(
-        "{method} {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n"
+        "{method} {target} HTTP/1.1\r\n{headers}\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n"
     )
 }
 
 /// Sends the target as it is, `..` and all, and holds the answer to the contract.
 #[track_caller]
 pub(crate) fn send(client: &Client, method: &str, target: &str, body: &str) -> Answer {
+    send_with(client, method, target, "Accept: */*", body)
+}
+
+/// The same, with a header.
+#[track_caller]
+pub(crate) fn send_with(client: &Client, method: &str, target: &str, header: &str, body: &str) -> Answer {
     let mut stream = connect(client);
-    stream.write_all(format!("{}{body}", head(method, target, body.len())).as_bytes()).unwrap();
+    let head = head_with(method, target, &format!("Host: localhost\r\n{header}"), body.len());
+    stream.write_all(format!("{head}{body}").as_bytes()).unwrap();
     let mut text = String::new();
     stream.read_to_string(&mut text).unwrap();
     let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("{method} {target}: {text:?}"));
