@@ -188,21 +188,25 @@ impl Callers {
             End::Socket(None) => Err(Refused::Nobody),
             End::Socket(Some(owner)) => {
                 self.admit(owner.uid, None).await?;
-                let (callers, owner) = (self.clone(), *owner);
-                let found = tokio::task::spawn_blocking(move || {
-                    let pid = callers.holder_outside(u64::from(owner.inode))?;
-                    Some(Arc::new(Caller::process(owner.uid, pid)))
-                });
-                found.await.ok().flatten().ok_or(Refused::Enclosed)
+                let inode = u64::from(owner.inode);
+                let likely = self.holders.find_likely(inode, |pid| self.is_outside(pid));
+                let found = match likely {
+                    Some(pid) => Some(pid),
+                    None => {
+                        let callers = self.clone();
+                        let find = move || callers.holders.find(inode, |pid| callers.is_outside(pid));
+                        tokio::task::spawn_blocking(find).await.ok().flatten()
+                    }
+                };
+                found.map(|pid| Arc::new(Caller::process(owner.uid, pid))).ok_or(Refused::Enclosed)
             }
         }
     }
 
-    /// A process that has this socket open, in no container and in no other user namespace. Who has none is not looked
-    /// for in containers: they could hand it on meanwhile. Blocks.
-    fn holder_outside(&self, inode: u64) -> Option<i32> {
-        let outside = |pid| is_in_own_user_namespace(pid) && self.supervisor.container_of(pid).is_none();
-        self.holders.find(inode, outside)
+    /// Whether a process is in no container, and in no other user namespace. Who has a socket open and is neither is let
+    /// in, whoever else has it open in a container: they could hand it on meanwhile.
+    fn is_outside(&self, pid: i32) -> bool {
+        is_in_own_user_namespace(pid) && self.supervisor.container_of(pid).is_none()
     }
 
     /// Who shows a token is judged by it, and by nothing else: it was given to them, wherever they are.

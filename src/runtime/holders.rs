@@ -1,5 +1,6 @@
 //! Which process has a socket open. `/proc/PID/fd` tells, one process after the other (proc_pid_fd(5)), so those are
-//! looked at first who are likely to: who had one lately, and who has just begun.
+//! looked at first who are likely to: who had one lately, and who has just begun. Those few are quickly looked at, all
+//! of a host's are not.
 
 use std::collections::VecDeque;
 use std::fs;
@@ -12,30 +13,38 @@ use super::process::{pids, process_of};
 const LATELY: usize = 32;
 /// So far below the newest pid it is likely.
 const NEAR: i32 = 32;
+/// Who has more than so many descriptors open is not quickly looked at.
+const FEW: usize = 64;
 
 /// Looks for processes by their sockets, and remembers whom it has found.
 #[derive(Debug, Default)]
 pub struct Holders(Mutex<VecDeque<i32>>);
 
 impl Holders {
-    /// A process that has this socket open, and of which this holds. Blocks: `/proc` of all processes may be read.
-    pub fn find(&self, inode: u64, holds: impl Fn(i32) -> bool) -> Option<i32> {
-        let wanted = format!("socket:[{inode}]");
-        // Looked at twice: between the two the pid was nobody else's. One that is not listed may be a thread's.
-        let fits = |pid: i32| {
-            let process = has_open(pid, &wanted).then(|| process_of(pid))??;
-            (holds(process) && has_open(process, &wanted)).then_some(process)
-        };
+    /// A process that has this socket open, and of which this holds, among those that are likely to. Quick enough for an
+    /// async thread: on a host at rest another thread takes longer to wake up.
+    pub fn find_likely(&self, inode: u64, holds: impl Fn(i32) -> bool) -> Option<i32> {
         let lately: Vec<i32> = self.lately().iter().copied().collect();
         let newest = newest().unwrap_or_default();
         let likely = lately.into_iter().chain((newest - NEAR..=newest).rev());
-        let found = likely.filter(|pid| *pid > 0).find_map(fits);
-        let found = found.or_else(|| pids().into_iter().rev().find_map(fits))?;
+        let wanted = link_of(inode);
+        let found = likely.filter(|pid| *pid > 0).find_map(|pid| fits(pid, &wanted, FEW, &holds))?;
+        Some(self.remember(found))
+    }
+
+    /// The same, among all. Blocks: `/proc` of all processes may be read.
+    pub fn find(&self, inode: u64, holds: impl Fn(i32) -> bool) -> Option<i32> {
+        let wanted = link_of(inode);
+        let found = pids().into_iter().rev().find_map(|pid| fits(pid, &wanted, usize::MAX, &holds))?;
+        Some(self.remember(found))
+    }
+
+    fn remember(&self, found: i32) -> i32 {
         let mut lately = self.lately();
         lately.retain(|pid| *pid != found);
         lately.push_front(found);
         lately.truncate(LATELY);
-        Some(found)
+        found
     }
 
     fn lately(&self) -> std::sync::MutexGuard<'_, VecDeque<i32>> {
@@ -43,8 +52,20 @@ impl Holders {
     }
 }
 
-fn has_open(pid: i32, wanted: &str) -> bool {
-    let open = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+/// The process, when it has the socket among its first so many descriptors. Looked at twice: between the two the pid was
+/// nobody else's. One that is not listed may be a thread's.
+fn fits(pid: i32, wanted: &str, most: usize, holds: impl Fn(i32) -> bool) -> Option<i32> {
+    let process = has_open(pid, wanted, most).then(|| process_of(pid))??;
+    (holds(process) && has_open(process, wanted, most)).then_some(process)
+}
+
+/// What a descriptor of a socket links to.
+fn link_of(inode: u64) -> String {
+    format!("socket:[{inode}]")
+}
+
+fn has_open(pid: i32, wanted: &str, most: usize) -> bool {
+    let open = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten().take(most);
     open.into_iter().any(|fd| fs::read_link(fd.path()).is_ok_and(|link| link == Path::new(wanted)))
 }
 
@@ -69,8 +90,10 @@ mod tests {
         for _ in 0..2 {
             // Found as it is, and not as the thread that this is, whose number is newer.
             assert_eq!(holders.find(inode, |_| true), Some(own));
+            assert_eq!(holders.find_likely(inode, |_| true), Some(own));
         }
         assert_eq!(holders.find(inode, |_| false), None);
+        assert_eq!(holders.find_likely(inode, |_| false), None);
         drop((socket, other));
         assert_eq!(holders.find(inode, |pid| pid == own), None);
     }

@@ -74,18 +74,15 @@ impl Runc {
         Program { path: self.path.clone(), args: verb.argv(&self.global, log, id), env: self.env.clone() }
     }
 
-    /// Runs a verb that leaves no process behind. `log` is removed when all went well.
+    /// Runs a verb that leaves no process behind. `log`, which is absent when runc had nothing to say, does not stay: it is
+    /// in the volatile folder, so that no disk is waited for.
     pub async fn call(&self, verb: &Verb<'_>, log: &Path, id: &str) -> Result<()> {
         let program = self.program(verb, log, id);
-        let outcome = run(&program, self.limit).await?;
-        match outcome {
-            Ok(()) => {
-                // Absent when runc had nothing to say.
-                let _ = tokio::fs::remove_file(log).await;
-                Ok(())
-            }
-            Err(failure) => Err(explain(verb.name(), &self.path, failure, log)),
-        }
+        let outcome = run(&program, self.limit).await;
+        let explained =
+            outcome.and_then(|ran| ran.map_err(|failure| explain(verb.name(), &self.path, failure, log)));
+        let _ = fs::remove_file(log);
+        explained
     }
 
     /// Clears what runc holds of a container: state, cgroup, mounts. Nothing to do when it knows none.

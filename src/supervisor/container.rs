@@ -29,7 +29,7 @@ pub(super) use processes::recover_ended;
 pub use underway::Work;
 pub use view::{CheckpointOptions, Ended, ProcessReport, ProcessView, Snapshot, Start, Update};
 
-use super::checkpoints::Checkpoint;
+use super::checkpoints::Entry;
 use super::error::{Error, Result};
 use super::events::{Happened, Heard};
 use super::link::Link;
@@ -69,7 +69,7 @@ pub(super) enum Command {
         signal: i32,
         reply: Reply<()>,
     },
-    Checkpoint(CheckpointName, CheckpointOptions, Reply<Checkpoint>),
+    Checkpoint(CheckpointName, CheckpointOptions, Reply<Entry>),
     DeleteCheckpoint(CheckpointName, Reply<()>),
     Stop {
         signal: i32,

@@ -377,9 +377,7 @@ impl Supervisor {
         name: CheckpointName,
         options: CheckpointOptions,
     ) -> Result<Entry> {
-        let made = self.ask(id, |reply| Command::Checkpoint(name, options, reply)).await?;
-        let (bundle, host) = (self.get(id)?.bundle.clone(), self.context.host.clone());
-        store::blocking(move || Ok(catalogue::entry(&bundle, &host, made))).await
+        self.ask(id, |reply| Command::Checkpoint(name, options, reply)).await
     }
 
     /// What CRIU would refuse in it. Looked at from the outside, so it waits for nothing that is asked of the container.

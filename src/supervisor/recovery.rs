@@ -321,5 +321,4 @@ async fn clear(context: &Arc<Context>, id: &ContainerId) {
     if let Err(error) = context.runc.clear(true, &log, id.as_str()).await {
         tracing::error!(container = %id, error = %chain(&error), "its runtime state stays behind");
     }
-    let _ = tokio::fs::remove_file(log).await;
 }

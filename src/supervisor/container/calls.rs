@@ -119,7 +119,6 @@ impl Task {
         let (context, id) = (Arc::clone(&self.context), self.id().clone());
         let log = context.store.call_log(&id, verb.name());
         let outcome = self.attend(context.runc.call(&verb, &log, id.as_str())).await;
-        let _ = tokio::fs::remove_file(&log).await;
         outcome.map_err(|source| self.fail(source))
     }
 

@@ -1,5 +1,6 @@
 //! Checkpoint: whole or not at all, and the container goes on when it fails.
 
+use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use crate::runtime::options::{self, CriuOptions};
 use crate::runtime::preflight;
 use crate::runtime::process::Held;
 use crate::supervisor::chain;
-use crate::supervisor::checkpoints::{self, Checkpoint, DUMP_LOG, MadeBy, Maker, Meta, Partial, Step};
+use crate::supervisor::checkpoints::{self, DUMP_LOG, Entry, MadeBy, Maker, Meta, Partial, Step, catalogue};
 use crate::supervisor::error::{Error, Result};
 use crate::supervisor::events::Happened;
 use crate::supervisor::names::CheckpointName;
@@ -26,7 +27,7 @@ impl Task {
         &mut self,
         name: CheckpointName,
         wanted: CheckpointOptions,
-    ) -> Result<Checkpoint> {
+    ) -> Result<Entry> {
         if let Some(made) = self.made_before(&name, &wanted).await {
             return Ok(made);
         }
@@ -39,14 +40,16 @@ impl Task {
             self.context.require(Feature::PreDumps)?;
         }
         let made_by = MadeBy { maker: self.maker(seq), host: self.context.host.clone() };
-        if wanted.preflight {
-            self.preflight(wanted.criu).await?;
-        }
+        let looked_at = wanted.preflight.then(|| self.preflight(wanted.criu)).flatten();
         let (bundle, process) = (self.snapshot.bundle.clone(), life.process.clone());
         let (criu, exit, pre_dumps, key) = (wanted.criu, wanted.exit, wanted.pre_dumps, wanted.key.clone());
         let pids = life.cgroup.as_ref().map(Cgroup::pids).unwrap_or_default();
         let init = life.init.as_ref().map(Held::pid);
+        // In one go: on a host at rest every thread that is woken costs as much as what it does.
         let begun = blocking(move || {
+            if let Some(look) = looked_at {
+                look()?;
+            }
             let needed = underway::memory_of(&pids) + init.map_or(0, in_memory);
             let folder = checkpoints::disk(&bundle);
             if let Some(free) = free_in(&folder).ok().filter(|free| *free < needed) {
@@ -63,6 +66,7 @@ impl Task {
             Ok((begun.inspect_err(|_| context.store.noted(&run))?, needed))
         });
         let (partial, needed) = begun.await?;
+        let signed = tokio::task::spawn_blocking(partial.sign());
         let work = Work::begin(LogOf::Dump, partial.name(), needed);
 
         crate::cut!("checkpoint.begun");
@@ -79,31 +83,30 @@ impl Task {
             self.await_end(Duration::from_secs(super::DEATH)).await;
         }
         crate::cut!("checkpoint.settling");
+        // Long done; it has the folder open.
+        let _ = signed.await;
         let settled = self.settle(partial, seq, dumped).await;
         drop(watch);
         let settled = settled.map_err(self.is_over(&work));
-        if let Ok(checkpoint) = &settled {
-            tracing::info!(container = %self.id(), checkpoint = %checkpoint.name, exit = wanted.exit, "checkpointed");
+        if let Ok(made) = &settled {
+            tracing::info!(container = %self.id(), checkpoint = %made.checkpoint.name, exit = wanted.exit, "checkpointed");
         }
         settled
     }
 
-    /// What CRIU would refuse is found out before anything is begun.
-    async fn preflight(&self, wanted: CriuOptions) -> Result<()> {
+    /// What CRIU would refuse is found out before anything is begun. Gives what blocks.
+    fn preflight(&self, wanted: CriuOptions) -> Option<impl FnOnce() -> Result<()> + Send + use<>> {
         // One that has just ended is in nobody's way: what comes next says that it has.
-        let Some(init) = self.life.as_ref().and_then(|life| life.init.as_ref()).map(Held::pid) else {
-            return Ok(());
-        };
-        let blockers = blocking(move || Ok(preflight::check(init, wanted))).await?;
-        if blockers.is_empty() {
-            Ok(())
-        } else {
-            Err(Error::CheckpointBlocked { id: self.id().clone(), blockers })
-        }
+        let init = self.life.as_ref().and_then(|life| life.init.as_ref()).map(Held::pid)?;
+        let id = self.id().clone();
+        Some(move || {
+            let blockers = preflight::check(init, wanted);
+            if blockers.is_empty() { Ok(()) } else { Err(Error::CheckpointBlocked { id, blockers }) }
+        })
     }
 
     /// The dump has ended: the checkpoint appears, or nothing of it stays; the container goes on, if it does.
-    async fn settle(&mut self, partial: Partial, seq: u64, dumped: Result<()>) -> Result<Checkpoint> {
+    async fn settle(&mut self, partial: Partial, seq: u64, dumped: Result<()>) -> Result<Entry> {
         // A CRIU that was killed in the middle has left it frozen.
         if dumped.is_err()
             && self.life.as_ref().is_some_and(|life| !life.ended && life.is_frozen())
@@ -116,10 +119,16 @@ impl Task {
         }
         let was_dumped = dumped.is_ok();
         let gone = self.life.as_ref().is_none_or(|life| life.ended);
+        let (bundle, host) = (self.snapshot.bundle.clone(), self.context.host.clone());
         let settled = match dumped {
-            // There is no other copy of its memory.
-            Ok(()) if gone => blocking(move || partial.finish_or_keep()).await,
-            Ok(()) => blocking(move || partial.finish()).await,
+            Ok(()) => {
+                let finish = move || {
+                    // Of one that is gone there is no other copy of its memory.
+                    let made = if gone { partial.finish_or_keep() } else { partial.finish() }?;
+                    Ok(catalogue::entry(&bundle, &host, made))
+                };
+                blocking(finish).await
+            }
             Err(error) => {
                 let log = partial.last_log();
                 let error = self.with_criu_words(error, LogOf::Dump, partial.name(), log).await;
@@ -132,8 +141,8 @@ impl Task {
             }
         };
         crate::cut!("checkpoint.settled");
-        if let Ok(checkpoint) = &settled {
-            self.tell_checkpoint(checkpoint.name.clone(), seq).await;
+        if let Ok(made) = &settled {
+            self.tell_checkpoint(made.checkpoint.name.clone(), seq).await;
         }
         if let Some(life) = &self.life {
             self.context.store.noted(&life.run);
@@ -186,8 +195,8 @@ impl Task {
         crate::cut!("recovery.checkpoint.dumped");
         let dumped = self.dumped_unseen(&partial, Error::ShimLost(self.id().clone())).await;
         match self.settle(partial, seq, dumped).await {
-            Ok(checkpoint) => {
-                tracing::info!(container = %self.id(), checkpoint = %checkpoint.name, "a checkpoint that was cut off is finished")
+            Ok(made) => {
+                tracing::info!(container = %self.id(), checkpoint = %made.checkpoint.name, "a checkpoint that was cut off is finished")
             }
             Err(_) => tracing::warn!(container = %self.id(), "a checkpoint that was cut off is undone"),
         }
@@ -224,11 +233,14 @@ impl Task {
     }
 
     /// By a request of the same key, whose daemon died before it answered.
-    async fn made_before(&self, name: &CheckpointName, wanted: &CheckpointOptions) -> Option<Checkpoint> {
+    async fn made_before(&self, name: &CheckpointName, wanted: &CheckpointOptions) -> Option<Entry> {
         let key = wanted.key.clone()?;
-        let (bundle, name) = (self.snapshot.bundle.clone(), name.clone());
-        let found = blocking(move || checkpoints::open(&bundle, &name)).await.ok()?;
-        (found.key.as_ref() == Some(&key)).then_some(found)
+        let (bundle, name, host) = (self.snapshot.bundle.clone(), name.clone(), self.context.host.clone());
+        let found = blocking(move || {
+            let found = checkpoints::open(&bundle, &name)?;
+            Ok((found.key.as_ref() == Some(&key)).then(|| catalogue::entry(&bundle, &host, found)))
+        });
+        found.await.ok().flatten()
     }
 
     /// Whether this very request has made it.
@@ -284,12 +296,12 @@ impl Task {
         let answer = self.ask(limit, |seq| Request::Call(ipc::Call { seq, program, timeout_ms })).await?;
         match answer {
             Answer::Done | Answer::Launched(_) => {
-                let _ = tokio::fs::remove_file(&log).await;
+                let _ = fs::remove_file(&log);
                 if step.has_images() { Ok(()) } else { Err(self.unbelieved(verb.name(), "wrote no image")) }
             }
             Answer::Failed(failure) => {
                 let error = self.explain(verb.name(), failure, log.clone()).await;
-                let _ = tokio::fs::remove_file(&log).await;
+                let _ = fs::remove_file(&log);
                 Err(error)
             }
         }

@@ -18,9 +18,10 @@ use crate::runtime::options::Verb;
 use crate::runtime::process::Held;
 use crate::runtime::program::Program;
 use crate::runtime::{self, mounts, netns};
+use crate::supervisor::Context;
 use crate::supervisor::error::{CriuFailure, Error, Result};
 use crate::supervisor::link::Link;
-use crate::supervisor::names::CheckpointName;
+use crate::supervisor::names::{CheckpointName, ContainerId};
 use crate::supervisor::state::{Change, Status};
 use crate::supervisor::store::{Journal, LogOf, PID_FILE, RECORD_VERSION, Record, Run, blocking};
 
@@ -45,23 +46,25 @@ impl Task {
     }
 
     async fn try_start(&mut self, start: Start) -> Result<Arc<Snapshot>> {
-        let claims = self.context.claims.clone();
         let key = start.key.clone();
-        let host = self.context.host.clone();
         if start.lazy_pages {
             self.context.criu()?;
             self.context.require(Feature::LazyPages)?;
         }
-        let mut plan = blocking(move || plan(start, &claims, &host)).await?;
-        if plan.checkpoint.is_some() {
-            self.context.criu()?;
-        }
-        plan.place = self.context.predict(plan.bundle.cgroups_path(), self.id());
-        if let Some(place) = plan.place.clone() {
-            if let Some(other) = self.context.places.conflict(self.id(), &place) {
-                return Err(Error::CgroupShared { id: self.id().clone(), other });
+        let (context, id) = (Arc::clone(&self.context), self.id().clone());
+        // In one go: on a host at rest every thread that is woken costs as much as what it does.
+        let planned = blocking(move || {
+            let mut plan = plan(start, &context.claims, &context.host)?;
+            if plan.checkpoint.is_some() {
+                context.criu()?;
             }
-            self.admit_place(place).await?;
+            plan.place = context.predict(plan.bundle.cgroups_path(), &id);
+            let left = plan.place.as_ref().map(|place| look_at(&context, &id, place)).transpose()?;
+            Ok((plan, left.flatten()))
+        });
+        let (mut plan, left) = planned.await?;
+        if let Some((place, left)) = plan.place.clone().zip(left) {
+            self.clear_place(place, left).await?;
         }
         let context = Arc::clone(&self.context);
         // Closed only when the daemon ends.
@@ -167,18 +170,20 @@ impl Task {
                 self.take_place(place)?;
             }
         }
-        self.assert_alone(run, plan.leaf(&id)).await?;
-        if plan.loopback == Loopback::Afterwards {
+        let alone = self.assert_alone(run, plan.leaf(&id));
+        let (context, run, raises) =
+            (Arc::clone(&self.context), run.clone(), plan.loopback == Loopback::Afterwards);
+        let settled = blocking(move || {
+            alone()?;
             // Without it nothing fails that ran when it was dumped.
-            let raised = tokio::task::spawn_blocking(move || netns::raise_loopback(init.pid)).await;
-            if let Ok(Err(error)) = raised {
+            if raises && let Err(error) = netns::raise_loopback(init.pid) {
                 tracing::warn!(container = %id, %error, "the loopback device of a restored container stays down");
             }
-        }
-        prepared?;
-        crate::cut!("start.prepared");
-        let (context, run) = (Arc::clone(&self.context), run.clone());
-        blocking(move || context.store.commit(&id, &run, &init)).await?;
+            prepared?;
+            crate::cut!("start.prepared");
+            context.store.commit(&id, &run, &init)
+        });
+        settled.await?;
 
         crate::cut!("start.committed");
         self.snapshot.under_way = None;
@@ -188,59 +193,35 @@ impl Task {
         Ok(())
     }
 
-    /// The cgroup is to be nobody's: that of a name is the same for every daemon of the host, and for every other who calls
-    /// runc. What is left of this name's own is cleared first, and who is about to end is waited for.
-    ///
-    /// Who comes between this look and the start is seen by [`Task::assert_alone`]. Who comes later is not: this name's
-    /// processes are there by then, and a daemon sees them, as we do here; a plain runc only warns of them. Where systemd
-    /// makes the cgroups it refuses a unit that is there.
-    async fn admit_place(&mut self, place: Cgroup) -> Result<()> {
-        let (context, id) = (Arc::clone(&self.context), self.id().clone());
-        let looked = place.clone();
-        let (occupied, left) = blocking(move || {
-            context.store.admit(&id)?;
-            Ok((!occupants::of(&looked, None).is_empty(), context.runc.knows(id.as_str())))
-        })
-        .await?;
-        if !occupied {
-            return Ok(());
-        }
+    /// Of a place that is occupied: what is left of this name's own is cleared first, and who is about to end is waited
+    /// for. `left`: runc knows such a name.
+    async fn clear_place(&mut self, place: Cgroup, left: bool) -> Result<()> {
         if left {
             self.clear_runtime(true).await?;
         }
-        let looked = place.clone();
-        let by = blocking(move || Ok(occupants::lasting(&looked))).await?;
-        self.nobody_in(&place, by)
+        let id = self.id().clone();
+        blocking(move || nobody_in(&id, &place, occupants::lasting(&place))).await
     }
 
     /// Whether who is in the cgroup comes of the shim. Of two daemons that start one name at the same moment each looks
     /// when its own processes are there, so at least one sees the other's and gives way; both may. Until then the cgroup's
     /// limits may be the other's, and a daemon that is killed in this very moment has its next clear the cgroup of all who
-    /// began since.
-    async fn assert_alone(&self, run: &Run, leaf: PathBuf) -> Result<()> {
-        let Some(life) = &self.life else { return Ok(()) };
-        let (Some(place), Some(shim)) = (life.cgroup.clone(), life.shim.as_ref().map(Held::pid)) else {
-            return Ok(());
-        };
-        let (context, looked, run) = (Arc::clone(&self.context), place.clone(), run.clone());
-        let by = blocking(move || {
-            let by = occupants::of(&looked, Some(shim));
+    /// began since. Gives what blocks.
+    fn assert_alone(&self, run: &Run, leaf: PathBuf) -> impl FnOnce() -> Result<()> + Send + use<> {
+        let life = self.life.as_ref();
+        let place = life.and_then(|life| life.cgroup.clone());
+        let known = place.zip(life.and_then(|life| life.shim.as_ref()).map(Held::pid));
+        let (context, id, run) = (Arc::clone(&self.context), self.id().clone(), run.clone());
+        move || {
+            let Some((place, shim)) = known else { return Ok(()) };
+            let by = occupants::of(&place, Some(shim));
             if !by.is_empty() {
                 // What is undone now is no longer all that began since: ours alone.
                 context.store.note(&run, &Journal::Start { cgroup: leaf, began: None })?;
                 occupants::end_family(shim);
             }
-            Ok(by)
-        })
-        .await?;
-        self.nobody_in(&place, by)
-    }
-
-    fn nobody_in(&self, place: &Cgroup, by: Vec<Occupant>) -> Result<()> {
-        if by.is_empty() {
-            return Ok(());
+            nobody_in(&id, &place, by)
         }
-        Err(Error::CgroupOccupied { id: self.id().clone(), place: place.path().to_owned(), by })
     }
 
     fn take_place(&self, place: Cgroup) -> Result<()> {
@@ -392,4 +373,26 @@ async fn end_shim(shim: &Held) {
         let _ = shim.signal(9);
         let _ = tokio::time::timeout(Duration::from_secs(1), fd.readable()).await;
     }
+}
+
+/// The cgroup is to be nobody's: that of a name is the same for every daemon of the host, and for every other who calls
+/// runc. `None`: nobody is in it; else whether runc knows such a name. Blocks.
+///
+/// Who comes between this look and the start is seen by [`Task::assert_alone`]. Who comes later is not: this name's
+/// processes are there by then, and a daemon sees them, as we do here; a plain runc only warns of them. Where systemd
+/// makes the cgroups it refuses a unit that is there.
+fn look_at(context: &Context, id: &ContainerId, place: &Cgroup) -> Result<Option<bool>> {
+    if let Some(other) = context.places.conflict(id, place) {
+        return Err(Error::CgroupShared { id: id.clone(), other });
+    }
+    context.store.admit(id)?;
+    let occupied = !occupants::of(place, None).is_empty();
+    Ok(occupied.then(|| context.runc.knows(id.as_str())))
+}
+
+fn nobody_in(id: &ContainerId, place: &Cgroup, by: Vec<Occupant>) -> Result<()> {
+    if by.is_empty() {
+        return Ok(());
+    }
+    Err(Error::CgroupOccupied { id: id.clone(), place: place.path().to_owned(), by })
 }
