@@ -16,9 +16,10 @@ clients: ## generate five clients from what the daemon serves, compile them, and
 	scripts/prerequisites test
 	scripts/clients
 
-fuzz: ## schemathesis against a real daemon, 1,000 examples an operation: up to 90 minutes; what it finds, its seed replays
+fuzz: ## schemathesis against a real daemon, 1,000 examples an operation, up to 90 minutes; then seven readers of foreign bytes, 40 minutes
 	scripts/prerequisites test
 	scripts/fuzz
+	scripts/fuzz-targets
 
 faults: ## kill the daemon and its shims at every cut point and at random instants: about 25 minutes
 	scripts/prerequisites test

@@ -11,6 +11,8 @@ pub mod caller;
 pub mod check;
 pub mod config;
 pub mod faults;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 pub mod http;
 pub mod ipc;
 mod reaper;

@@ -66,6 +66,13 @@ pub struct Door {
     pub audit: Audit,
 }
 
+/// A request as it comes from root by a socket.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn from_root(mut request: axum::extract::Request) -> axum::extract::Request {
+    request.extensions_mut().insert(axum::extract::connect_info::ConnectInfo(callers::Peer::root()));
+    request
+}
+
 /// Everything that is served. Streams end when it is no longer the phase to follow.
 pub fn router(api: Api, answers: Answers, door: Door, phase: watch::Receiver<Phase>) -> Router {
     let routes = Router::new()

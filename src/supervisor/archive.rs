@@ -214,6 +214,21 @@ fn blocks(size: u64) -> u64 {
     block.saturating_add(size.div_ceil(block).saturating_mul(block))
 }
 
+/// An archive comes, into a folder of its own: whatever it is, nothing appears beside that.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn fuzz(bytes: &[u8]) -> bool {
+    use std::fs;
+
+    let around = crate::fuzzing::FOLDER.join("archive");
+    let (folder, images) = (around.join("one"), around.join("one/image"));
+    let _ = fs::remove_dir_all(&around);
+    let _ = fs::create_dir_all(&images);
+    let taken = read::receive(bytes, &read::Target { folder: &folder, images: &images }).is_ok();
+    let beside: Vec<_> = fs::read_dir(&around).into_iter().flatten().flatten().collect();
+    assert!(beside.len() == 1, "beside its folder there is something: {beside:?}");
+    taken
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

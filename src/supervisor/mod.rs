@@ -39,6 +39,8 @@ pub use logs::{LogLine, LogQuery, LogReader};
 pub use names::{BadName, CheckpointName, ContainerId};
 pub use state::{Status, Verb};
 pub use store::{LogOf, OpenError, Store};
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use {archive::fuzz as fuzz_archive, store::fuzz as fuzz_records};
 
 use checkpoints::catalogue;
 use container::Command;

@@ -674,3 +674,10 @@ pub(super) async fn blocking<T: Send + 'static>(
         Err(error) => Err(Error::Store { what: "a file task", path: PathBuf::new(), source: error.into() }),
     }
 }
+
+/// A file of the store's own, whichever it is.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn fuzz(bytes: &[u8]) -> bool {
+    let is_record = serde_json::from_slice::<Record>(bytes).is_ok();
+    is_record || serde_json::from_slice::<Journal>(bytes).is_ok()
+}

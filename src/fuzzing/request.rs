@@ -1,0 +1,94 @@
+//! A request, through all that is in front of the supervisor, and the supervisor of a host on which nothing can be
+//! started: neither its runtime nor its shim is there.
+
+use std::path::Path;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use tokio::runtime::Runtime;
+use tokio::sync::watch;
+use tower::ServiceExt;
+
+use super::FOLDER;
+use crate::api::Api;
+use crate::http::{self, Phase};
+use crate::runtime::cpu::Cpu;
+use crate::runtime::criu::Criu;
+use crate::runtime::runc::Runc;
+use crate::supervisor::{Parts, Store, Supervisor, Versions};
+use crate::tokens::Tokens;
+
+/// No request of a stopped daemon's takes longer.
+const LIMIT: Duration = Duration::from_secs(20);
+
+struct Served {
+    runtime: Runtime,
+    router: Router,
+    _phase: watch::Sender<Phase>,
+}
+
+static SERVED: LazyLock<Served> = LazyLock::new(|| match serve() {
+    Ok(served) => served,
+    Err(error) => panic!("the daemon in the fuzzer does not start: {error}"),
+});
+
+fn serve() -> Result<Served, Box<dyn std::error::Error>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let (state, root) = (FOLDER.join("state"), FOLDER.join("root"));
+    let store = Store::open(&state, &root)?;
+    let nowhere = Path::new("/nowhere/runc");
+    let limit = Duration::from_secs(1);
+    let runc = Runc::new(nowhere.to_owned(), store.runc_root(), Path::new("/nowhere"), false, limit);
+    let parts = Parts {
+        runc,
+        criu: Criu::Unusable { path: "/nowhere/criu".into(), why: "it is not there".into() },
+        versions: Versions { runc: "1.1.5".into(), kernel: "6.1".into(), cgroup: 1, cpu: Cpu::of_host() },
+        shim: "/nowhere/shim".into(),
+        descriptors: rustix::process::getrlimit(rustix::process::Resource::Nofile),
+        store,
+        systemd_cgroup: false,
+        starts: 1,
+        checkpoint_limit: limit,
+    };
+    let supervisor = runtime.block_on(Supervisor::open(parts))?;
+    let answers = http::Answers::open(&root)?;
+    let callers = http::Callers::new(&[], &[], Tokens::of(&root), supervisor.clone())?;
+    let door = http::Door { callers, names: http::Names::default(), audit: http::Audit::open(None)? };
+    let (phase, watched) = watch::channel(Phase::Serving);
+    let router = http::router(Api::new(supervisor), answers, door, watched);
+    Ok(Served { runtime, router, _phase: phase })
+}
+
+/// `METHOD PATH`, headers a line each, an empty line, and a body. Nothing that is asked is the daemon's own fault.
+pub(super) fn feed(bytes: &[u8]) -> bool {
+    let Some(request) = parse(bytes) else { return false };
+    let Served { runtime, router, .. } = &*SERVED;
+    let shown = format!("{} {}", request.method(), request.uri());
+    let status = runtime.block_on(async {
+        let answer = tokio::time::timeout(LIMIT, router.clone().oneshot(http::from_root(request))).await;
+        match answer {
+            Ok(Ok(response)) => response.status().as_u16(),
+            Ok(Err(never)) => match never {},
+            Err(_) => panic!("{shown} is not answered"),
+        }
+    });
+    assert!(status != 500, "{shown} is answered with 500");
+    status < 300
+}
+
+fn parse(bytes: &[u8]) -> Option<Request> {
+    let end = bytes.windows(2).position(|two| two == b"\n\n").unwrap_or(bytes.len());
+    let (head, body) = (&bytes[..end], bytes.get(end + 2..).unwrap_or_default());
+    let mut lines = head.split(|byte| *byte == b'\n');
+    let first = std::str::from_utf8(lines.next()?).ok()?;
+    let (method, target) = first.split_once(' ')?;
+    let mut request = Request::builder().method(method).uri(target);
+    for line in lines {
+        let at = line.iter().position(|byte| *byte == b':')?;
+        request = request.header(&line[..at], line[at + 1..].trim_ascii());
+    }
+    request.body(Body::from(body.to_vec())).ok()
+}
