@@ -66,7 +66,7 @@ fn every_request_that_may_change_something_is_written_down_and_no_secret_of_it_i
         ("createProcess", 422, true),
         ("createProcess", 400, true),
         ("createProcess", 422, true),
-        ("createProcess", 422, true),
+        ("createProcess", 500, true),
         ("deleteContainer", 403, false),
         ("deleteContainer", 401, false),
         ("none", 404, true),
