@@ -124,7 +124,7 @@ pub enum ArchiveError {
         path: String,
     },
     /// There is no room for it.
-    #[error("it needs {needed} bytes, and {free} are free on the bundle's disk")]
+    #[error("it needs {needed} bytes, and {free} are left for the bundle's checkpoints")]
     NoSpace {
         /// As declared.
         needed: u64,
