@@ -120,7 +120,7 @@ where
     let callers = callers.await.map_err(io::Error::other)??;
     let audit = http::Audit::open(config.audit_log.clone())
         .map_err(|source| ServeError::Audit { file: config.audit_log.unwrap_or_default(), source })?;
-    let in_use = http::InUse::new(config.limits);
+    let in_use = http::InUse::new(config.limits.within(limit.maximum));
     let door = http::Door { callers, names: http::Names::new(&config.name), audit, in_use };
 
     if replaces {

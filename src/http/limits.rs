@@ -60,6 +60,14 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// Of the descriptors that there may be, half are left for containers and files.
+    pub fn within(self, descriptors: Option<u64>) -> Self {
+        let half = descriptors.and_then(|most| usize::try_from(most / 2).ok());
+        Self { connections: self.connections.min(half.unwrap_or(usize::MAX)).max(1), ..self }
+    }
+}
+
 /// What is in use; clones are the same.
 #[derive(Debug, Clone)]
 pub struct InUse {
