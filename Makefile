@@ -1,5 +1,5 @@
 # Thin: what is done stands in scripts/ and in cargo's own commands.
-.PHONY: run test clients fuzz faults prerequisites first-look recovery clones rounds
+.PHONY: run test clients fuzz faults prerequisites first-look recovery clones rounds siege
 
 run: ## install what is missing, build, lay the demo bundle at /containers/redis, serve on localhost:8888
 	scripts/prerequisites run
@@ -32,6 +32,11 @@ recovery: ## how long a killed daemon takes to be back with 100 and with 1,000 c
 	scripts/prerequisites test
 	cargo build --release --locked --quiet --bins
 	scripts/recovery
+
+siege: ## how long /state takes, and what memory the daemon has, under idle, slow, large and deaf callers: about two minutes
+	scripts/prerequisites test
+	cargo build --release --locked --quiet --bins
+	scripts/siege
 
 rounds: ## 200 rounds of checkpoint and restore of one container
 	scripts/prerequisites test

@@ -55,6 +55,14 @@ impl Caller {
         Self { who: Who::Process { uid, pid, executable }, role: Role::Admin }
     }
 
+    /// Under which it is counted what one caller has.
+    pub fn account(&self) -> String {
+        match &self.who {
+            Who::Process { uid, .. } => format!("the user {uid}"),
+            Who::Token(name) => format!("the token {name}"),
+        }
+    }
+
     /// Whether it is root, or the user that the daemon runs as: whom no rule binds.
     pub fn is_root(&self) -> bool {
         let own = nix::unistd::Uid::effective().as_raw();

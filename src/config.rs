@@ -2,14 +2,20 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
+
+use crate::http::Limits;
+use crate::supervisor::Bounds;
 
 /// The file that is read when none is named.
 const DEFAULT_FILE: &str = "/etc/containerd-rest.toml";
 /// Where `scripts/prerequisites` puts a CRIU that works on this kernel.
 const PRIVATE_CRIU: &str = "/opt/containerd-rest/bin/criu";
+/// Of sizes, in bytes.
+const KIB: usize = 1024;
 /// Where programs of root's are, whatever PATH says.
 const SBIN: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -81,6 +87,39 @@ pub struct Settings {
     /// How many starts run at once [default: twice the processors]
     #[arg(long, global = true, value_name = "N", env = "CONTAINERD_REST_STARTS", value_parser = clap::value_parser!(u32).range(1..=1024))]
     starts: Option<u32>,
+    /// How many connections there may be at once; a quarter of them is root's alone. One of which nothing is asked makes room for the next [default: 2048]
+    #[arg(long, global = true, value_name = "N", env = "CONTAINERD_REST_MAX_CONNECTIONS", value_parser = clap::value_parser!(u32).range(1..=1000000))]
+    max_connections: Option<u32>,
+    /// How many of them one user other than root may have [default: 256]
+    #[arg(long, global = true, value_name = "N", env = "CONTAINERD_REST_MAX_CONNECTIONS_PER_USER", value_parser = clap::value_parser!(u32).range(1..=1000000))]
+    max_connections_per_user: Option<u32>,
+    /// How many answers that stay open one caller may have: events, logs and waits [default: 512]
+    #[arg(long, global = true, value_name = "N", env = "CONTAINERD_REST_MAX_STREAMS_PER_CALLER", value_parser = clap::value_parser!(u32).range(1..=1000000))]
+    max_streams_per_caller: Option<u32>,
+    /// How large the head of a request may be, in KiB [default: 96]
+    #[arg(long, global = true, value_name = "KIB", env = "CONTAINERD_REST_MAX_HEAD_SIZE", value_parser = clap::value_parser!(u32).range(8..=65536))]
+    max_head_size: Option<u32>,
+    /// How much memory the bodies of all requests may take that are being done, in MiB [default: 64]
+    #[arg(long, global = true, value_name = "MIB", env = "CONTAINERD_REST_MAX_BODIES_SIZE", value_parser = clap::value_parser!(u32).range(1..=65536))]
+    max_bodies_size: Option<u32>,
+    /// How long a request's head may take to come, and a connection may be unused, in seconds [default: 30]
+    #[arg(long, global = true, value_name = "SECONDS", env = "CONTAINERD_REST_HEAD_TIMEOUT", value_parser = clap::value_parser!(u64).range(1..=86400))]
+    head_timeout: Option<u64>,
+    /// How long who is answered may take nothing of it, in seconds [default: 60]
+    #[arg(long, global = true, value_name = "SECONDS", env = "CONTAINERD_REST_STALL_TIMEOUT", value_parser = clap::value_parser!(u64).range(1..=86400))]
+    stall_timeout: Option<u64>,
+    /// How many starts and restores may be under way, with those that wait [default: 1024]
+    #[arg(long, global = true, value_name = "N", env = "CONTAINERD_REST_MAX_STARTS", value_parser = clap::value_parser!(u32).range(1..=1000000))]
+    max_starts: Option<u32>,
+    /// How many containers there may be, with those that have ended [default: 4096]
+    #[arg(long, global = true, value_name = "N", env = "CONTAINERD_REST_MAX_CONTAINERS", value_parser = clap::value_parser!(u32).range(1..=1000000))]
+    max_containers: Option<u32>,
+    /// How much of a container's output is kept, in MiB: the newest [default: 32]
+    #[arg(long, global = true, value_name = "MIB", env = "CONTAINERD_REST_MAX_LOG_SIZE", value_parser = clap::value_parser!(u32).range(1..=1048576))]
+    max_log_size: Option<u32>,
+    /// How much disk the checkpoints of a bundle may take, in MiB [default: 262144]
+    #[arg(long, global = true, value_name = "MIB", env = "CONTAINERD_REST_MAX_CHECKPOINTS_SIZE", value_parser = clap::value_parser!(u32).range(1..))]
+    max_checkpoints_size: Option<u32>,
     /// The form of the log on standard error [default: text]
     #[arg(long, global = true, value_name = "FORMAT", env = "CONTAINERD_REST_LOG_FORMAT")]
     log_format: Option<LogFormat>,
@@ -134,6 +173,10 @@ pub struct Config {
     pub checkpoint_timeout: u64,
     /// How many starts run at once.
     pub starts: usize,
+    /// How much callers may have at once.
+    pub limits: Limits,
+    /// How much there may be of what they make.
+    pub bounds: Bounds,
     /// The log's form.
     pub log_format: LogFormat,
     /// The log's filter.
@@ -165,6 +208,7 @@ impl Config {
     /// `flags` are flags and environment; `file` is the TOML file, if one was named.
     pub fn new(flags: Settings, file: Option<&Path>) -> Result<Self, ConfigError> {
         let file = read_file(file)?;
+        let (limits, bounds) = (flags.limits(&file), flags.bounds(&file));
         let state = flags.state.or(file.state).unwrap_or_else(|| "/run/containerd-rest".into());
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         let starts = flags.starts.or(file.starts).and_then(|starts| usize::try_from(starts).ok());
@@ -184,10 +228,63 @@ impl Config {
             runtime_timeout: flags.runtime_timeout.or(file.runtime_timeout).unwrap_or(30),
             checkpoint_timeout: flags.checkpoint_timeout.or(file.checkpoint_timeout).unwrap_or(600),
             starts: starts.unwrap_or(2 * cores),
+            limits,
+            bounds,
             log_format: flags.log_format.or(file.log_format).unwrap_or(LogFormat::Text),
             log: flags.log.or(file.log).unwrap_or_else(|| "info".into()),
             state,
         })
+    }
+}
+
+impl Settings {
+    fn limits(&self, file: &Self) -> Limits {
+        let or = |flag: Option<u32>, file: Option<u32>, default: usize, unit: usize| {
+            let set = flag.or(file).and_then(|set| usize::try_from(set).ok());
+            set.map_or(default, |set| set.saturating_mul(unit))
+        };
+        let time = |flag: Option<u64>, file: Option<u64>, default: Duration| {
+            flag.or(file).map_or(default, Duration::from_secs)
+        };
+        let most = Limits::default();
+        Limits {
+            connections: or(self.max_connections, file.max_connections, most.connections, 1),
+            connections_per_user: or(
+                self.max_connections_per_user,
+                file.max_connections_per_user,
+                most.connections_per_user,
+                1,
+            ),
+            streams_per_caller: or(
+                self.max_streams_per_caller,
+                file.max_streams_per_caller,
+                most.streams_per_caller,
+                1,
+            ),
+            head: or(self.max_head_size, file.max_head_size, most.head, KIB),
+            bodies: or(self.max_bodies_size, file.max_bodies_size, most.bodies, KIB * KIB),
+            head_time: time(self.head_timeout, file.head_timeout, most.head_time),
+            stall_time: time(self.stall_timeout, file.stall_timeout, most.stall_time),
+        }
+    }
+
+    fn bounds(&self, file: &Self) -> Bounds {
+        let most = Bounds::default();
+        let number = |set: Option<u32>, default: usize| {
+            set.and_then(|set| usize::try_from(set).ok()).unwrap_or(default)
+        };
+        let size =
+            |set: Option<u32>, default: u64, unit: u64| set.map_or(default, |set| u64::from(set) * unit);
+        Bounds {
+            starts: number(self.max_starts.or(file.max_starts), most.starts),
+            containers: number(self.max_containers.or(file.max_containers), most.containers),
+            log: size(self.max_log_size.or(file.max_log_size), most.log, 1 << 20),
+            checkpoints: size(
+                self.max_checkpoints_size.or(file.max_checkpoints_size),
+                most.checkpoints,
+                1 << 20,
+            ),
+        }
     }
 }
 

@@ -268,6 +268,8 @@ pub const ADDED_EXITS_CAP: u64 = 512 * 1024;
 pub const LOG: &str = "log";
 /// What the log is called once it has been rotated.
 pub const LOG_OLDER: &str = "log.1";
+/// In a shim's environment: the log's size at which it is rotated, in bytes.
+pub const LOG_CAP: &str = "CONTAINERD_REST_LOG_CAP";
 /// How often the log was rotated, twice over, and one more while it is being rotated: by that a reader knows what it has
 /// missed.
 pub const LOG_ROTATIONS: &str = "log.rotations";

@@ -120,7 +120,8 @@ where
     let callers = callers.await.map_err(io::Error::other)??;
     let audit = http::Audit::open(config.audit_log.clone())
         .map_err(|source| ServeError::Audit { file: config.audit_log.unwrap_or_default(), source })?;
-    let door = http::Door { callers, names: http::Names::new(&config.name), audit };
+    let in_use = http::InUse::new(config.limits.within(limit.maximum));
+    let door = http::Door { callers, names: http::Names::new(&config.name), audit, in_use };
 
     if replaces {
         tracing::info!("takes the place of the program that was here before");
@@ -201,6 +202,7 @@ async fn assemble(config: &Config, store: Store, descriptors: Rlimit) -> Result<
         store,
         systemd_cgroup: config.systemd_cgroup,
         starts: config.starts,
+        bounds: config.bounds.clone(),
         checkpoint_limit: Duration::from_secs(config.checkpoint_timeout),
     })
 }

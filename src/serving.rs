@@ -89,7 +89,8 @@ impl Serving {
     fn serve(&mut self, listeners: &Listeners) -> io::Result<()> {
         let router =
             http::router(self.api.clone(), self.answers.clone(), self.door.clone(), self.phase.subscribe());
-        self.servers.spawn(listeners.serve(router, self.phase.subscribe())?);
+        let in_use = self.door.in_use.clone();
+        self.servers.spawn(listeners.serve(router, self.phase.subscribe(), in_use)?);
         Ok(())
     }
 

@@ -13,6 +13,7 @@ impl From<Problem> for StartContainerResponse {
             409 => Self::Conflict(problem),
             413 => Self::Status413(problem),
             422 => Self::UnprocessableEntity(problem),
+            429 => Self::TooManyRequests(problem),
             503 => Self::ServiceUnavailable(problem),
             504 => Self::Status504(problem),
             _ => Self::InternalServerError(Problem { status: 500, ..problem }),
@@ -27,6 +28,7 @@ impl From<Problem> for GetContainerResponse {
             403 => Self::Forbidden(problem),
             404 => Self::NotFound(problem),
             422 => Self::UnprocessableEntity(problem),
+            429 => Self::TooManyRequests(problem),
             _ => Self::InternalServerError(Problem { status: 500, ..problem }),
         }
     }
@@ -42,6 +44,7 @@ impl From<Problem> for UpdateContainerResponse {
             409 => Self::Conflict(problem),
             413 => Self::Status413(problem),
             422 => Self::UnprocessableEntity(problem),
+            429 => Self::TooManyRequests(problem),
             503 => Self::ServiceUnavailable(problem),
             504 => Self::Status504(problem),
             _ => Self::InternalServerError(Problem { status: 500, ..problem }),
@@ -57,6 +60,7 @@ impl From<Problem> for DeleteContainerResponse {
             404 => Self::NotFound(problem),
             409 => Self::Conflict(problem),
             422 => Self::UnprocessableEntity(problem),
+            429 => Self::TooManyRequests(problem),
             503 => Self::ServiceUnavailable(problem),
             504 => Self::Status504(problem),
             _ => Self::InternalServerError(Problem { status: 500, ..problem }),
@@ -73,6 +77,7 @@ impl From<Problem> for StopContainerResponse {
             404 => Self::NotFound(problem),
             413 => Self::Status413(problem),
             422 => Self::UnprocessableEntity(problem),
+            429 => Self::TooManyRequests(problem),
             503 => Self::ServiceUnavailable(problem),
             504 => Self::Status504(problem),
             _ => Self::InternalServerError(Problem { status: 500, ..problem }),
@@ -87,6 +92,7 @@ impl From<Problem> for WaitContainerResponse {
             403 => Self::Forbidden(problem),
             404 => Self::NotFound(problem),
             422 => Self::UnprocessableEntity(problem),
+            429 => Self::TooManyRequests(problem),
             503 => Self::ServiceUnavailable(problem),
             _ => Self::InternalServerError(Problem { status: 500, ..problem }),
         }
@@ -103,6 +109,7 @@ impl From<Problem> for CreateProcessResponse {
             409 => Self::Conflict(problem),
             413 => Self::Status413(problem),
             422 => Self::UnprocessableEntity(problem),
+            429 => Self::TooManyRequests(problem),
             503 => Self::ServiceUnavailable(problem),
             504 => Self::Status504(problem),
             _ => Self::InternalServerError(Problem { status: 500, ..problem }),
@@ -120,6 +127,7 @@ impl From<Problem> for CreateProcessPluralResponse {
             409 => Self::Conflict(problem),
             413 => Self::Status413(problem),
             422 => Self::UnprocessableEntity(problem),
+            429 => Self::TooManyRequests(problem),
             503 => Self::ServiceUnavailable(problem),
             504 => Self::Status504(problem),
             _ => Self::InternalServerError(Problem { status: 500, ..problem }),
@@ -134,6 +142,7 @@ impl From<Problem> for GetProcessResponse {
             403 => Self::Forbidden(problem),
             404 => Self::NotFound(problem),
             422 => Self::UnprocessableEntity(problem),
+            429 => Self::TooManyRequests(problem),
             _ => Self::InternalServerError(Problem { status: 500, ..problem }),
         }
     }
@@ -149,6 +158,7 @@ impl From<Problem> for SignalProcessResponse {
             409 => Self::Conflict(problem),
             413 => Self::Status413(problem),
             422 => Self::UnprocessableEntity(problem),
+            429 => Self::TooManyRequests(problem),
             503 => Self::ServiceUnavailable(problem),
             _ => Self::InternalServerError(Problem { status: 500, ..problem }),
         }
@@ -162,6 +172,7 @@ impl From<Problem> for GetProcessPluralResponse {
             403 => Self::Forbidden(problem),
             404 => Self::NotFound(problem),
             422 => Self::UnprocessableEntity(problem),
+            429 => Self::TooManyRequests(problem),
             _ => Self::InternalServerError(Problem { status: 500, ..problem }),
         }
     }
@@ -177,6 +188,7 @@ impl From<Problem> for SignalProcessPluralResponse {
             409 => Self::Conflict(problem),
             413 => Self::Status413(problem),
             422 => Self::UnprocessableEntity(problem),
+            429 => Self::TooManyRequests(problem),
             503 => Self::ServiceUnavailable(problem),
             _ => Self::InternalServerError(Problem { status: 500, ..problem }),
         }
@@ -190,6 +202,7 @@ impl From<Problem> for WaitProcessResponse {
             403 => Self::Forbidden(problem),
             404 => Self::NotFound(problem),
             422 => Self::UnprocessableEntity(problem),
+            429 => Self::TooManyRequests(problem),
             503 => Self::ServiceUnavailable(problem),
             _ => Self::InternalServerError(Problem { status: 500, ..problem }),
         }
@@ -203,6 +216,7 @@ impl From<Problem> for WaitProcessPluralResponse {
             403 => Self::Forbidden(problem),
             404 => Self::NotFound(problem),
             422 => Self::UnprocessableEntity(problem),
+            429 => Self::TooManyRequests(problem),
             503 => Self::ServiceUnavailable(problem),
             _ => Self::InternalServerError(Problem { status: 500, ..problem }),
         }
@@ -216,6 +230,7 @@ impl From<Problem> for ListCheckpointsResponse {
             403 => Self::Forbidden(problem),
             404 => Self::NotFound(problem),
             422 => Self::UnprocessableEntity(problem),
+            429 => Self::TooManyRequests(problem),
             _ => Self::InternalServerError(Problem { status: 500, ..problem }),
         }
     }
@@ -229,6 +244,7 @@ impl From<Problem> for PreflightCheckpointResponse {
             404 => Self::NotFound(problem),
             409 => Self::Conflict(problem),
             422 => Self::UnprocessableEntity(problem),
+            429 => Self::TooManyRequests(problem),
             503 => Self::ServiceUnavailable(problem),
             _ => Self::InternalServerError(Problem { status: 500, ..problem }),
         }
@@ -245,6 +261,7 @@ impl From<Problem> for CreateCheckpointResponse {
             409 => Self::Conflict(problem),
             413 => Self::Status413(problem),
             422 => Self::UnprocessableEntity(problem),
+            429 => Self::TooManyRequests(problem),
             503 => Self::ServiceUnavailable(problem),
             504 => Self::Status504(problem),
             507 => Self::Status507(problem),
@@ -261,6 +278,7 @@ impl From<Problem> for GetCheckpointResponse {
             404 => Self::NotFound(problem),
             409 => Self::Conflict(problem),
             422 => Self::UnprocessableEntity(problem),
+            429 => Self::TooManyRequests(problem),
             _ => Self::InternalServerError(Problem { status: 500, ..problem }),
         }
     }
@@ -274,6 +292,7 @@ impl From<Problem> for DeleteCheckpointResponse {
             404 => Self::NotFound(problem),
             409 => Self::Conflict(problem),
             422 => Self::UnprocessableEntity(problem),
+            429 => Self::TooManyRequests(problem),
             503 => Self::ServiceUnavailable(problem),
             _ => Self::InternalServerError(Problem { status: 500, ..problem }),
         }
@@ -288,6 +307,7 @@ impl From<Problem> for CancelOperationResponse {
             404 => Self::NotFound(problem),
             409 => Self::Conflict(problem),
             422 => Self::UnprocessableEntity(problem),
+            429 => Self::TooManyRequests(problem),
             503 => Self::ServiceUnavailable(problem),
             _ => Self::InternalServerError(Problem { status: 500, ..problem }),
         }

@@ -1044,9 +1044,11 @@ impl AsRef<str> for EventType {
 - 413: `body-too-large`.
 - 422: `archive-damaged`, `archive-refused`, `archive-version`, `bundle-invalid`, `idempotency-key-reused`,
   `invalid-request`.
+- 429: `too-many-connections`, `too-many-streams`.
 - 500: `bundle-unreadable`, `checkpoint-hidden`, `host-failed`, `internal`, `runtime-failed`, `shim-failed`,
   `shim-lost`, `storage-failed`.
-- 503: `archives-busy`, `criu-unavailable`, `runtime-unavailable`, `shutting-down`.
+- 503: `archives-busy`, `criu-unavailable`, `runtime-unavailable`, `shutting-down`, `too-many-bodies`,
+  `too-many-containers`, `too-many-starts`.
 - 504: `runtime-timeout`, `undying`.
 - 507: `no-space`.
 */
@@ -1132,6 +1134,10 @@ pub enum ProblemType {
     IdempotencyKeyReused,
     #[serde(rename = "urn:containerd-rest:problem:invalid-request")]
     InvalidRequest,
+    #[serde(rename = "urn:containerd-rest:problem:too-many-connections")]
+    TooManyConnections,
+    #[serde(rename = "urn:containerd-rest:problem:too-many-streams")]
+    TooManyStreams,
     #[serde(rename = "urn:containerd-rest:problem:bundle-unreadable")]
     BundleUnreadable,
     #[serde(rename = "urn:containerd-rest:problem:checkpoint-hidden")]
@@ -1156,6 +1162,12 @@ pub enum ProblemType {
     RuntimeUnavailable,
     #[serde(rename = "urn:containerd-rest:problem:shutting-down")]
     ShuttingDown,
+    #[serde(rename = "urn:containerd-rest:problem:too-many-bodies")]
+    TooManyBodies,
+    #[serde(rename = "urn:containerd-rest:problem:too-many-containers")]
+    TooManyContainers,
+    #[serde(rename = "urn:containerd-rest:problem:too-many-starts")]
+    TooManyStarts,
     #[serde(rename = "urn:containerd-rest:problem:runtime-timeout")]
     RuntimeTimeout,
     #[serde(rename = "urn:containerd-rest:problem:undying")]
@@ -1211,6 +1223,10 @@ impl ProblemType {
                 "urn:containerd-rest:problem:idempotency-key-reused"
             }
             Self::InvalidRequest => "urn:containerd-rest:problem:invalid-request",
+            Self::TooManyConnections => {
+                "urn:containerd-rest:problem:too-many-connections"
+            }
+            Self::TooManyStreams => "urn:containerd-rest:problem:too-many-streams",
             Self::BundleUnreadable => "urn:containerd-rest:problem:bundle-unreadable",
             Self::CheckpointHidden => "urn:containerd-rest:problem:checkpoint-hidden",
             Self::HostFailed => "urn:containerd-rest:problem:host-failed",
@@ -1223,6 +1239,9 @@ impl ProblemType {
             Self::CriuUnavailable => "urn:containerd-rest:problem:criu-unavailable",
             Self::RuntimeUnavailable => "urn:containerd-rest:problem:runtime-unavailable",
             Self::ShuttingDown => "urn:containerd-rest:problem:shutting-down",
+            Self::TooManyBodies => "urn:containerd-rest:problem:too-many-bodies",
+            Self::TooManyContainers => "urn:containerd-rest:problem:too-many-containers",
+            Self::TooManyStarts => "urn:containerd-rest:problem:too-many-starts",
             Self::RuntimeTimeout => "urn:containerd-rest:problem:runtime-timeout",
             Self::Undying => "urn:containerd-rest:problem:undying",
             Self::NoSpace => "urn:containerd-rest:problem:no-space",

@@ -182,7 +182,7 @@ pub fn of(error: &Error) -> Problem {
         Error::NoRoom { .. } => problem(
             ProblemType::NoSpace,
             detail,
-            "delete checkpoints, or make room on that disk, then repeat",
+            "delete checkpoints, make room on that disk or raise --max-checkpoints-size, then repeat",
         ),
         Error::NoLog { .. } => problem(
             ProblemType::LogNotFound,
@@ -239,6 +239,16 @@ pub fn of(error: &Error) -> Problem {
             ProblemType::CheckpointNotPortable,
             detail,
             "move what detail names out of the checkpoint's folder, if it is not needed, or copy the folder as it is",
+        ),
+        Error::TooManyStarts(_) => problem(
+            ProblemType::TooManyStarts,
+            detail,
+            "repeat when some of them are done; --max-starts says how many there may be",
+        ),
+        Error::TooManyContainers(_) => problem(
+            ProblemType::TooManyContainers,
+            detail,
+            "delete containers that have ended; --max-containers says how many there may be",
         ),
         Error::ArchivesBusy => problem(ProblemType::ArchivesBusy, detail, "repeat when one of them is done"),
         Error::ShuttingDown => problem(ProblemType::ShuttingDown, detail, "repeat when it is back"),
@@ -310,7 +320,7 @@ fn archive(source: &ArchiveError, detail: String) -> Problem {
         ArchiveError::NoSpace { .. } => problem(
             ProblemType::NoSpace,
             detail,
-            "make room on the bundle's disk (delete checkpoints that are not needed), then repeat",
+            "delete checkpoints that are not needed, make room on the bundle's disk or raise --max-checkpoints-size, then repeat",
         ),
     }
 }
@@ -498,6 +508,35 @@ pub fn read_only(why: String) -> Problem {
         ProblemType::ReadOnly,
         why,
         "have root make one that lets change something: containerd-rest token --role admin",
+    )
+}
+
+/// A connection too many.
+pub fn too_many_connections(why: String) -> Problem {
+    problem(
+        ProblemType::TooManyConnections,
+        why,
+        "repeat when some of them are done; --max-connections and --max-connections-per-user say how many there may be",
+    )
+}
+
+/// An answer too many that stays open.
+pub fn too_many_streams(why: String) -> Problem {
+    problem(
+        ProblemType::TooManyStreams,
+        why,
+        "end some of the waits, or of those who follow events or logs, then repeat; --max-streams-per-caller says how many there may be",
+    )
+}
+
+/// A body for which there is no room beside the others.
+pub fn too_many_bodies(limit: usize) -> Problem {
+    problem(
+        ProblemType::TooManyBodies,
+        format!(
+            "the bodies of requests that are being taken have the {limit} bytes that there are for all of them"
+        ),
+        "repeat when those are done; --max-bodies-size says how much there is",
     )
 }
 

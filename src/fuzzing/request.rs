@@ -18,7 +18,7 @@ use crate::http::{self, Phase};
 use crate::runtime::cpu::Cpu;
 use crate::runtime::criu::Criu;
 use crate::runtime::runc::Runc;
-use crate::supervisor::{Parts, Store, Supervisor, Versions};
+use crate::supervisor::{Bounds, Parts, Store, Supervisor, Versions};
 use crate::tokens::Tokens;
 
 /// No request of a stopped daemon's takes longer.
@@ -27,6 +27,7 @@ const LIMIT: Duration = Duration::from_secs(20);
 struct Served {
     runtime: Runtime,
     router: Router,
+    in_use: http::InUse,
     _phase: watch::Sender<Phase>,
 }
 
@@ -51,24 +52,27 @@ fn serve() -> Result<Served, Box<dyn std::error::Error>> {
         store,
         systemd_cgroup: false,
         starts: 1,
+        bounds: Bounds::default(),
         checkpoint_limit: limit,
     };
     let supervisor = runtime.block_on(Supervisor::open(parts))?;
     let answers = http::Answers::open(&root)?;
     let callers = http::Callers::new(&[], &[], Tokens::of(&root), supervisor.clone())?;
-    let door = http::Door { callers, names: http::Names::default(), audit: http::Audit::open(None)? };
+    let (audit, in_use) = (http::Audit::open(None)?, http::InUse::new(http::Limits::default()));
+    let door = http::Door { callers, names: http::Names::default(), audit, in_use: in_use.clone() };
     let (phase, watched) = watch::channel(Phase::Serving);
     let router = http::router(Api::new(supervisor), answers, door, watched);
-    Ok(Served { runtime, router, _phase: phase })
+    Ok(Served { runtime, router, in_use, _phase: phase })
 }
 
 /// `METHOD PATH`, headers a line each, an empty line, and a body. Nothing that is asked is the daemon's own fault.
 pub(super) fn feed(bytes: &[u8]) -> bool {
     let Some(request) = parse(bytes) else { return false };
-    let Served { runtime, router, .. } = &*SERVED;
+    let Served { runtime, router, in_use, .. } = &*SERVED;
     let shown = format!("{} {}", request.method(), request.uri());
     let status = runtime.block_on(async {
-        let answer = tokio::time::timeout(LIMIT, router.clone().oneshot(http::from_root(request))).await;
+        let answer =
+            tokio::time::timeout(LIMIT, router.clone().oneshot(http::from_root(in_use, request))).await;
         match answer {
             Ok(Ok(response)) => response.status().as_u16(),
             Ok(Err(never)) => match never {},

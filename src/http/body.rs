@@ -6,7 +6,7 @@ use std::fmt;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -14,6 +14,7 @@ use futures_util::StreamExt;
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
+use super::limits::{InUse, Share};
 use super::problems::answer;
 use super::{MAX_BODY, archive};
 use crate::api::problem;
@@ -27,20 +28,27 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 
 enum BodyError {
     TooLarge,
+    /// There are others enough.
+    NoRoom,
     CutOff,
 }
 
-pub(super) async fn take_as_json(request: Request, next: Next) -> Response {
+pub(super) async fn take_as_json(State(in_use): State<InUse>, request: Request, next: Next) -> Response {
     let takes_json = matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH);
     if !takes_json || archive::is_sent_by(&request) {
         return next.run(request).await;
     }
     let (mut parts, body) = request.into_parts();
     let waits = parts.headers.contains_key(header::EXPECT);
-    let read = tokio::time::timeout(PATIENCE, read(body, waits)).await;
+    // Until it is answered.
+    let mut share = in_use.share();
+    let read = tokio::time::timeout(PATIENCE, read(body, waits, &mut share)).await;
     let bytes = match read.unwrap_or(Err(BodyError::CutOff)) {
         Ok(bytes) => bytes,
         Err(BodyError::TooLarge) => return answer(&problem::too_large(MAX_BODY)).into_response(),
+        Err(BodyError::NoRoom) => {
+            return answer(&problem::too_many_bodies(in_use.limits.bodies)).into_response();
+        }
         Err(BodyError::CutOff) => return answer(&problem::cut_off()).into_response(),
     };
     // Absent or empty, the body is the operation's to judge: some need one, some do not.
@@ -152,21 +160,26 @@ fn with_whole_numbers(mut value: Value, bytes: Bytes) -> Bytes {
 }
 
 /// `waits`: the sender asked with `Expect: 100-continue` and has sent nothing yet.
-async fn read(body: Body, waits: bool) -> Result<Bytes, BodyError> {
+async fn read(body: Body, waits: bool, share: &mut Share) -> Result<Bytes, BodyError> {
     if waits && body.size_hint().lower() > MAX_BODY as u64 {
         return Err(BodyError::TooLarge);
     }
     let mut stream = body.into_data_stream();
     let mut taken = Vec::new();
-    let mut seen = 0;
+    let (mut seen, mut has_room) = (0, true);
     while let Some(portion) = stream.next().await {
         let portion = portion.map_err(|_| BodyError::CutOff)?;
         seen += portion.len();
-        if seen <= MAX_BODY {
+        has_room = has_room && share.grows_to(seen.min(MAX_BODY));
+        if has_room && seen <= MAX_BODY {
             taken.extend_from_slice(&portion);
         } else if seen > DRAINED {
             break;
         }
     }
-    if seen > MAX_BODY { Err(BodyError::TooLarge) } else { Ok(taken.into()) }
+    match seen {
+        _ if seen > MAX_BODY => Err(BodyError::TooLarge),
+        _ if has_room => Ok(taken.into()),
+        _ => Err(BodyError::NoRoom),
+    }
 }

@@ -5,20 +5,19 @@ use std::collections::BTreeSet;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
-use axum::extract::connect_info::{ConnectInfo, Connected};
+use axum::extract::connect_info::ConnectInfo;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use axum::serve::IncomingStream;
 use nix::sys::socket::getsockopt;
 use nix::sys::socket::sockopt::{PeerCredentials, PeerPidfd};
 use nix::unistd::{Gid, Group, Uid, User, getgrouplist};
-use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use tokio::net::{TcpStream, UnixStream};
 use tokio::sync::OnceCell;
 
 use super::audit::Asker;
-use super::detach::{Connection, Patient};
+use super::gate::Whose;
 use super::{problems, unmodelled};
 use crate::api::problem;
 use crate::caller::{self, Caller, Role, Who};
@@ -101,7 +100,7 @@ impl Peer {
     }
 
     /// Asked when the connection is taken; the kernel answers at once.
-    fn of_tcp(stream: &TcpStream) -> Self {
+    pub(super) fn of_tcp(stream: &TcpStream) -> Self {
         let ends = stream.peer_addr().and_then(|peer| Ok((peer, stream.local_addr()?)));
         let owner = ends.and_then(|(peer, own)| sock_diag::owner(peer, own));
         Self::new(End::Socket(owner.unwrap_or_else(|error| {
@@ -110,7 +109,7 @@ impl Peer {
         })))
     }
 
-    fn of_unix(stream: &UnixStream) -> Self {
+    pub(super) fn of_unix(stream: &UnixStream) -> Self {
         let held = getsockopt(stream, PeerPidfd).ok().map(Arc::new);
         match getsockopt(stream, PeerCredentials) {
             Ok(peer) => Self::new(End::Process { uid: peer.uid(), gid: peer.gid(), pid: peer.pid(), held }),
@@ -133,21 +132,18 @@ impl Peer {
         }
     }
 
+    /// Whose it is counted as, before anything is asked.
+    pub(super) fn whose(&self) -> Whose {
+        match self.uid() {
+            Some(uid) if uid == 0 || uid == Uid::effective().as_raw() => Whose::Root,
+            Some(uid) => Whose::User(uid),
+            None => Whose::Nobody,
+        }
+    }
+
     /// Whether a browser could be there: none speaks to a unix socket.
     pub(super) fn may_be_a_browser(&self) -> bool {
         matches!(self.end, End::Socket(_))
-    }
-}
-
-impl Connected<IncomingStream<'_, Patient<TcpListener>>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, Patient<TcpListener>>) -> Self {
-        Self::of_tcp(Connection::of(stream.io()))
-    }
-}
-
-impl Connected<IncomingStream<'_, Patient<UnixListener>>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, Patient<UnixListener>>) -> Self {
-        Self::of_unix(Connection::of(stream.io()))
     }
 }
 

@@ -16,8 +16,10 @@ use tokio::net::{TcpListener, UnixListener, lookup_host};
 use tokio::sync::watch;
 
 use super::callers::{Peer, group_id};
+use super::connections::{self, Served};
 use super::detach::Patient;
 use super::given::{Given, Handed};
+use super::limits::InUse;
 
 /// The sockets, bound.
 #[derive(Debug)]
@@ -151,24 +153,21 @@ impl Listeners {
         &self,
         router: Router,
         phase: watch::Receiver<Phase>,
+        in_use: InUse,
     ) -> io::Result<impl Future<Output = io::Result<()>> + Send + 'static> {
-        let ended = |mut phase: watch::Receiver<Phase>| async move {
-            let _ = phase.wait_for(|phase| *phase == Phase::Ending).await;
-        };
+        let served = Served { router, phase: phase.clone(), in_use };
         let mut servers = tokio::task::JoinSet::new();
-        let router = router.into_make_service_with_connect_info::<Peer>();
         for listener in &self.tcp {
             let listener = TcpListener::from_std(listener.try_clone()?)?;
-            let server =
-                axum::serve(Patient::new(listener, phase.clone(), self.silent.clone()), router.clone());
-            servers.spawn(server.with_graceful_shutdown(ended(phase.clone())).into_future());
+            let listener = Patient::new(listener, phase.clone(), self.silent.clone());
+            servers.spawn(connections::serve(listener, Peer::of_tcp, served.clone()));
         }
         let listener = UnixListener::from_std(self.unix.try_clone()?)?;
-        let server = axum::serve(Patient::new(listener, phase.clone(), self.silent.clone()), router);
-        servers.spawn(server.with_graceful_shutdown(ended(phase)).into_future());
+        let listener = Patient::new(listener, phase, self.silent.clone());
+        servers.spawn(connections::serve(listener, Peer::of_unix, served));
         Ok(async move {
             while let Some(server) = servers.join_next().await {
-                server.map_err(io::Error::other)??;
+                server.map_err(io::Error::other)?;
             }
             Ok(())
         })

@@ -8,12 +8,16 @@ mod audit;
 mod body;
 mod callers;
 mod checkpoint_log;
+mod connections;
 mod detach;
 mod events;
+mod gate;
 mod given;
+mod limits;
 mod listen;
 mod logs;
 mod operations;
+mod paced;
 mod problems;
 mod query;
 mod repeat;
@@ -30,6 +34,7 @@ pub use answers::Answers;
 pub use audit::Audit;
 pub use callers::{Callers, NoSuch};
 pub use given::{Given, Handed};
+pub use limits::{InUse, Limits};
 pub use listen::{ListenError, Listeners, Phase, try_address};
 pub use sites::Names;
 
@@ -64,12 +69,17 @@ pub struct Door {
     pub names: Names,
     /// What was asked, and by whom.
     pub audit: Audit,
+    /// How much of it is in use.
+    pub in_use: InUse,
 }
 
 /// A request as it comes from root by a socket.
 #[cfg(any(test, feature = "fuzzing"))]
-pub(crate) fn from_root(mut request: axum::extract::Request) -> axum::extract::Request {
+pub(crate) fn from_root(in_use: &InUse, mut request: axum::extract::Request) -> axum::extract::Request {
     request.extensions_mut().insert(axum::extract::connect_info::ConnectInfo(callers::Peer::root()));
+    if let Some((slot, _)) = in_use.gate.admit(gate::Whose::Root) {
+        request.extensions_mut().insert(std::sync::Arc::new(slot));
+    }
     request
 }
 
@@ -86,10 +96,12 @@ pub fn router(api: Api, answers: Answers, door: Door, phase: watch::Receiver<Pha
     Router::new()
         .fallback_service(routes)
         .layer(middleware::from_fn_with_state(answers, repeat::first_answer))
-        .layer(middleware::from_fn(body::take_as_json))
+        .layer(middleware::from_fn_with_state(door.in_use.clone(), body::take_as_json))
         .layer(middleware::from_fn(query::known))
+        .layer(middleware::from_fn_with_state(door.in_use, limits::counted))
         .layer(middleware::from_fn_with_state(door.names, sites::own))
         .layer(middleware::from_fn_with_state(door.callers, callers::known))
+        .layer(middleware::from_fn(limits::admitted))
         .layer(middleware::from_fn(problems::documents))
         .layer(middleware::from_fn(sites::guarded))
         .layer(middleware::from_fn_with_state(door.audit, audit::written))

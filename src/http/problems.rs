@@ -55,7 +55,7 @@ pub(super) async fn documents(request: Request, next: Next) -> Response {
         let challenge = HeaderValue::from_static("Bearer error=\"invalid_token\"");
         response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
     }
-    if found.status == 503 {
+    if matches!(found.status, 429 | 503) {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
     }
     response

@@ -30,7 +30,7 @@ use nix::sys::signalfd::SignalFd;
 
 use crate::ipc::{
     ADDED_EXITS, ADDED_EXITS_CAP, ADDED_EXITS_OLDER, AddedExit, EXIT_RECORD, Exit, ExitRecord, Hello, LOG,
-    Launch, Message, PAGES, Pages, ProcessKey, Request, Role, VERSION,
+    LOG_CAP, Launch, Message, PAGES, Pages, ProcessKey, Request, Role, VERSION,
 };
 use crate::runtime::bundle::RAISE_LOOPBACK;
 use crate::runtime::cgroup::{Cgroup, OomCount};
@@ -148,7 +148,8 @@ enum Source {
 impl Shim {
     fn new(folder: PathBuf) -> io::Result<Self> {
         let children = reaper::prepare()?;
-        let log = Log::open(&folder.join(LOG))?;
+        let cap = std::env::var(LOG_CAP).ok().and_then(|cap| cap.parse().ok());
+        let log = Log::open(&folder.join(LOG), cap)?;
         Ok(Self {
             folder,
             children,

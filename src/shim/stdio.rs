@@ -15,8 +15,8 @@ use crate::runtime::lines::Lines;
 
 /// The longest line that the log keeps in one piece; what is longer is marked partial (`P`).
 const LINE: usize = 16 * 1024;
-/// The log's size at which it is rotated, in bytes; one older file is kept.
-const LOG_CAP: u64 = if cfg!(feature = "faults") { 64 * 1024 } else { 16 * 1024 * 1024 };
+/// The log's size at which it is rotated, in bytes, unless the daemon says another; one older file is kept.
+const USUAL_CAP: u64 = 16 * 1024 * 1024;
 /// How much output is held back while a launch is under way; beyond it the pipe waits. Far more than a runtime
 /// has to say, which would wait with it.
 const HELD: usize = 4 * 1024 * 1024;
@@ -41,11 +41,13 @@ pub(super) struct Log {
     lines: Lines,
     older: PathBuf,
     rotations: u64,
+    cap: u64,
 }
 
 impl Log {
-    pub(super) fn open(path: &Path) -> io::Result<Self> {
-        Ok(Self { lines: Lines::open(path)?, older: path.with_file_name(LOG_OLDER), rotations: 0 })
+    pub(super) fn open(path: &Path, cap: Option<u64>) -> io::Result<Self> {
+        let (older, cap) = (path.with_file_name(LOG_OLDER), cap.unwrap_or(USUAL_CAP));
+        Ok(Self { lines: Lines::open(path)?, older, rotations: 0, cap })
     }
 
     /// On a full disk nobody is told of what is missed.
@@ -69,7 +71,7 @@ impl Log {
         line.push(b'\n');
         // A full disk loses lines, never the container.
         let _ = self.lines.append(&line);
-        if self.lines.size() > LOG_CAP {
+        if self.lines.size() > self.cap {
             crate::cut!("shim.log.rotating");
             self.rotate();
             crate::cut!("shim.log.rotated");
@@ -244,7 +246,7 @@ mod tests {
     fn logged(writes: &[&[u8]]) -> Vec<String> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("log");
-        let mut log = Log::open(&path).unwrap();
+        let mut log = Log::open(&path, None).unwrap();
         let (mut output, writer) = Output::pipe(1, Stream::Stderr, None).unwrap();
         output.release(&mut log);
         let mut writer = File::from(writer);
@@ -281,7 +283,7 @@ mod tests {
     fn what_a_process_wrote_before_its_launch_was_known_to_succeed_is_kept() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("log");
-        let mut log = Log::open(&path).unwrap();
+        let mut log = Log::open(&path, None).unwrap();
         let (mut output, writer) = Output::pipe(1, Stream::Stdout, None).unwrap();
         File::from(writer).write_all(b"quick").unwrap();
         while output.pump(&mut log) {}
@@ -295,7 +297,7 @@ mod tests {
     fn the_words_of_a_failed_launch_are_not_the_containers_output() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("log");
-        let mut log = Log::open(&path).unwrap();
+        let mut log = Log::open(&path, None).unwrap();
         let (mut output, writer) = Output::pipe(1, Stream::Stderr, None).unwrap();
         File::from(writer).write_all(b"no such program\n").unwrap();
         output.pump(&mut log);

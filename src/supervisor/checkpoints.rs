@@ -30,6 +30,7 @@ pub(super) use steps::{MOST_ROUNDS, PARENT, ROUND, Step};
 
 use super::error::{Error, Result, store};
 use super::names::CheckpointName;
+use crate::runtime::mounts::free_in;
 use crate::runtime::options::CriuOptions;
 use crate::runtime::regular::{self, LARGEST_JSON};
 use crate::runtime::tree;
@@ -181,6 +182,12 @@ fn folder_of(bundle: &Path) -> PathBuf {
 pub(super) fn disk(bundle: &Path) -> PathBuf {
     let all = folder_of(bundle);
     if all.is_dir() { all } else { bundle.to_owned() }
+}
+
+/// How much more they may take: what the disk has, and what is left of all that they may.
+pub(super) fn room(bundle: &Path, most: u64) -> io::Result<u64> {
+    let left = most.saturating_sub(tree::size(&folder_of(bundle)));
+    Ok(free_in(&disk(bundle))?.min(left))
 }
 
 /// A link there could lead anywhere, and what is written and deleted with it.

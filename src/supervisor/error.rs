@@ -238,8 +238,16 @@ pub enum Error {
     /// There is nothing to call off.
     #[error("no checkpoint or restore of container {0} is under way")]
     NothingUnderWay(ContainerId),
+    /// More starts are under way, or wait, than are let.
+    #[error("{0} starts and restores are under way, or wait for others, and no more are taken")]
+    TooManyStarts(usize),
+    /// There are as many as there may be.
+    #[error("there are {0} containers, with those that have ended, and no more are taken")]
+    TooManyContainers(usize),
     /// The disk has no room for what a dump is about to write.
-    #[error("the checkpoint {name} needs some {needed} bytes, and {free} are free in {folder}")]
+    #[error(
+        "the checkpoint {name} needs some {needed} bytes, and {free} are left for checkpoints in {folder}"
+    )]
     NoRoom {
         /// The checkpoint.
         name: CheckpointName,

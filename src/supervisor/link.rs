@@ -16,7 +16,7 @@ use tokio::process::Command;
 
 use super::names::ContainerId;
 use super::store::Run;
-use crate::ipc::{Message, Request, SOCKET};
+use crate::ipc::{LOG_CAP, Message, Request, SOCKET};
 use crate::runtime::process::{Held, has_arguments, pids};
 
 /// A connection to a shim.
@@ -33,6 +33,7 @@ impl Link {
         id: &ContainerId,
         run: &Run,
         descriptors: &Rlimit,
+        log_cap: u64,
     ) -> io::Result<(Self, Option<Held>)> {
         let folder = File::open(&run.volatile)?;
         let listener = UnixListener::bind(through(&folder))?;
@@ -42,6 +43,7 @@ impl Link {
             .arg(id.as_str())
             .arg(&run.durable)
             .env_clear()
+            .env(LOG_CAP, log_cap.to_string())
             .current_dir(&run.volatile)
             .stdin(Stdio::from(OwnedFd::from(listener)))
             .stdout(Stdio::null())

@@ -88,6 +88,9 @@ pub(crate) struct Context {
     starts: Semaphore,
     /// The same for restores, which take longer: a start never waits for one.
     restores: Semaphore,
+    /// Both, with those that wait.
+    asked_starts: Semaphore,
+    bounds: Bounds,
     busy: watch::Sender<Busy>,
     /// Checkpoints that are being made.
     claims: checkpoints::Claims,
@@ -152,8 +155,31 @@ pub struct Parts {
     pub systemd_cgroup: bool,
     /// How many starts run at once.
     pub starts: usize,
+    /// How much there may be.
+    pub bounds: Bounds,
     /// How long a checkpoint or a restore may take.
     pub checkpoint_limit: Duration,
+}
+
+/// How much there may be of what takes memory, processes and disk.
+#[derive(Debug, Clone)]
+pub struct Bounds {
+    /// Starts and restores that are under way, or wait.
+    pub starts: usize,
+    /// Containers, with those that have ended.
+    pub containers: usize,
+    /// What a container's log takes on the disk, in bytes.
+    pub log: u64,
+    /// What a bundle's checkpoints take on the disk, in bytes.
+    pub checkpoints: u64,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        // The fault tests have it rotated often.
+        let log = if cfg!(feature = "faults") { 128 << 10 } else { 32 << 20 };
+        Self { starts: 1024, containers: 4096, log, checkpoints: 256 << 30 }
+    }
 }
 
 /// What is over already when the daemon ends.
@@ -200,6 +226,8 @@ impl Supervisor {
             events,
             starts: Semaphore::new(parts.starts.max(1)),
             restores: Semaphore::new(parts.starts.max(1)),
+            asked_starts: Semaphore::new(parts.bounds.starts),
+            bounds: parts.bounds,
             busy: watch::Sender::default(),
             claims: checkpoints::Claims::default(),
             archives: Arc::new(Semaphore::new(archive::AT_ONCE)),
@@ -283,8 +311,15 @@ impl Supervisor {
     /// Starts or restores a container under a name that is free or whose container is stopped.
     pub async fn start(&self, id: &ContainerId, start: Start) -> Result<Arc<Snapshot>> {
         let _under_way = self.open_for_change()?;
+        let most = &self.context.bounds;
+        let _asked =
+            self.context.asked_starts.try_acquire().map_err(|_| Error::TooManyStarts(most.starts))?;
         loop {
-            let queue = self.context.registry.reserve(id, |id| container::Task::new(&self.context, id));
+            let queue = self
+                .context
+                .registry
+                .reserve(id, most.containers, |id| container::Task::new(&self.context, id));
+            let queue = queue.ok_or(Error::TooManyContainers(most.containers))?;
             let (reply, answer) = oneshot::channel();
             // A name that is given up just now is free the next moment: then it is reserved anew.
             if queue.send(Command::Start(start.clone(), reply)).await.is_ok()

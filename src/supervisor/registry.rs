@@ -65,23 +65,27 @@ impl Registry {
         Some(self.read().get(id)?.queue.clone())
     }
 
-    /// The way to the name's task, which is made and started if there is none.
+    /// The way to the name's task, which is made and started if there is none; none if there are so many already.
     pub(super) fn reserve(
         &self,
         id: &ContainerId,
+        most: usize,
         task: impl FnOnce(&ContainerId) -> (Task, Arc<Snapshot>),
-    ) -> mpsc::Sender<Command> {
+    ) -> Option<mpsc::Sender<Command>> {
         if let Some(queue) = self.queue(id).filter(|queue| !queue.is_closed()) {
-            return queue;
+            return Some(queue);
         }
         let mut map = self.0.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(handle) = map.get(id).filter(|handle| !handle.queue.is_closed()) {
-            return handle.queue.clone();
+            return Some(handle.queue.clone());
+        }
+        if map.len() >= most && !map.contains_key(id) {
+            return None;
         }
         let (task, snapshot) = task(id);
         let queue = Self::insert(&mut map, id, snapshot, task, None);
         drop(map);
-        queue
+        Some(queue)
     }
 
     /// A container that an earlier daemon has left.

@@ -30,6 +30,7 @@ mod hostile;
 mod kills;
 mod lazy;
 mod lifecycle;
+mod limits;
 mod logs;
 mod model;
 mod neighbours;

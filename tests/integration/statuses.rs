@@ -2,6 +2,7 @@
 //! it has to be given too. What one operation alone can answer stands where that operation is tested.
 
 use std::fs;
+use std::io::{Read, Write};
 
 use nix::mount::{MsFlags, mount};
 use nix::sys::signal::{Signal, kill};
@@ -116,6 +117,28 @@ fn who_is_not_root_is_refused_by_every_operation() {
             .send_with(&daemon, &path(operation), "Sec-Fetch-Site: cross-site")
             .problem(403, "foreign-site");
     }
+    daemon.clean_up();
+}
+
+/// Before who asks is looked at, so that is all that they are told.
+#[test]
+fn a_connection_too_many_is_told_so_by_every_operation() {
+    let daemon = Daemon::with(&["--max-connections", "2"]);
+    let open = [(); 2].map(|()| {
+        let mut stream = raw::connect(&daemon.client);
+        stream.write_all(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+        stream.read_exact(&mut [0; 12]).unwrap();
+        stream
+    });
+    let all = Operation::naming(429);
+    assert_eq!(all.len(), operations().len(), "every operation");
+    for operation in all {
+        let answer = operation.send(&daemon, &operation.path(&daemon.name("a"), "1"));
+        answer.problem(429, "too-many-connections");
+        assert!(answer.headers.contains_key("retry-after"));
+    }
+    drop(open);
+    eventually("there is room", || raw::send(&daemon.client, "GET", "/state", "").status == 200);
     daemon.clean_up();
 }
 
@@ -291,7 +314,7 @@ fn a_disk_without_room_for_its_memory_refuses_a_checkpoint_before_it_is_begun() 
         eventually("it has its memory", || daemon.output(&id).contains("ready"));
         let answer = daemon.client.post(&format!("/containers/{id}/checkpoint/one"), &json!({}));
         let problem = answer.problem(507, "no-space");
-        assert!(problem["detail"].as_str().unwrap().contains("are free in"), "{problem}");
+        assert!(problem["detail"].as_str().unwrap().contains("are left for checkpoints in"), "{problem}");
         assert!(!small.join("checkpoints").exists());
         assert_eq!(daemon.status(&id), "running");
         daemon.client.delete(&format!("/containers/{id}?force=true")).expect(204);

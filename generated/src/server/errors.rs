@@ -50,6 +50,7 @@ pub enum StartContainerResponse {
     Conflict(Problem),
     Status413(Problem),
     UnprocessableEntity(Problem),
+    TooManyRequests(Problem),
     InternalServerError(Problem),
     ServiceUnavailable(Problem),
     Status504(Problem),
@@ -160,6 +161,19 @@ impl IntoResponse for StartContainerResponse {
                     .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
+            Self::TooManyRequests(body) => {
+                let mut response = (StatusCode::TOO_MANY_REQUESTS, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
             Self::InternalServerError(body) => {
                 let mut response = (StatusCode::INTERNAL_SERVER_ERROR, Json(body))
                     .into_response();
@@ -213,6 +227,7 @@ pub enum GetContainerResponse {
     Forbidden(Problem),
     NotFound(Problem),
     UnprocessableEntity(Problem),
+    TooManyRequests(Problem),
     InternalServerError(Problem),
 }
 impl IntoResponse for GetContainerResponse {
@@ -280,6 +295,19 @@ impl IntoResponse for GetContainerResponse {
                     .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
+            Self::TooManyRequests(body) => {
+                let mut response = (StatusCode::TOO_MANY_REQUESTS, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
             Self::InternalServerError(body) => {
                 let mut response = (StatusCode::INTERNAL_SERVER_ERROR, Json(body))
                     .into_response();
@@ -306,6 +334,7 @@ pub enum UpdateContainerResponse {
     Conflict(Problem),
     Status413(Problem),
     UnprocessableEntity(Problem),
+    TooManyRequests(Problem),
     InternalServerError(Problem),
     ServiceUnavailable(Problem),
     Status504(Problem),
@@ -416,6 +445,19 @@ impl IntoResponse for UpdateContainerResponse {
                     .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
+            Self::TooManyRequests(body) => {
+                let mut response = (StatusCode::TOO_MANY_REQUESTS, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
             Self::InternalServerError(body) => {
                 let mut response = (StatusCode::INTERNAL_SERVER_ERROR, Json(body))
                     .into_response();
@@ -470,6 +512,7 @@ pub enum DeleteContainerResponse {
     NotFound(Problem),
     Conflict(Problem),
     UnprocessableEntity(Problem),
+    TooManyRequests(Problem),
     InternalServerError(Problem),
     ServiceUnavailable(Problem),
     Status504(Problem),
@@ -540,6 +583,19 @@ impl IntoResponse for DeleteContainerResponse {
                     .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
+            Self::TooManyRequests(body) => {
+                let mut response = (StatusCode::TOO_MANY_REQUESTS, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
             Self::InternalServerError(body) => {
                 let mut response = (StatusCode::INTERNAL_SERVER_ERROR, Json(body))
                     .into_response();
@@ -592,6 +648,7 @@ pub enum ListContainersResponse {
     Unauthorized(Problem),
     Forbidden(Problem),
     UnprocessableEntity(Problem),
+    TooManyRequests(Problem),
 }
 impl IntoResponse for ListContainersResponse {
     fn into_response(self) -> ::axum::response::Response {
@@ -646,6 +703,19 @@ impl IntoResponse for ListContainersResponse {
                     .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
+            Self::TooManyRequests(body) => {
+                let mut response = (StatusCode::TOO_MANY_REQUESTS, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
         }
     }
 }
@@ -658,6 +728,7 @@ pub enum StopContainerResponse {
     NotFound(Problem),
     Status413(Problem),
     UnprocessableEntity(Problem),
+    TooManyRequests(Problem),
     InternalServerError(Problem),
     ServiceUnavailable(Problem),
     Status504(Problem),
@@ -756,6 +827,19 @@ impl IntoResponse for StopContainerResponse {
                     .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
+            Self::TooManyRequests(body) => {
+                let mut response = (StatusCode::TOO_MANY_REQUESTS, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
             Self::InternalServerError(body) => {
                 let mut response = (StatusCode::INTERNAL_SERVER_ERROR, Json(body))
                     .into_response();
@@ -809,6 +893,7 @@ pub enum WaitContainerResponse {
     Forbidden(Problem),
     NotFound(Problem),
     UnprocessableEntity(Problem),
+    TooManyRequests(Problem),
     InternalServerError(Problem),
     ServiceUnavailable(Problem),
 }
@@ -877,6 +962,19 @@ impl IntoResponse for WaitContainerResponse {
                     .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
+            Self::TooManyRequests(body) => {
+                let mut response = (StatusCode::TOO_MANY_REQUESTS, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
             Self::InternalServerError(body) => {
                 let mut response = (StatusCode::INTERNAL_SERVER_ERROR, Json(body))
                     .into_response();
@@ -916,6 +1014,7 @@ pub enum CreateProcessResponse {
     Conflict(Problem),
     Status413(Problem),
     UnprocessableEntity(Problem),
+    TooManyRequests(Problem),
     InternalServerError(Problem),
     ServiceUnavailable(Problem),
     Status504(Problem),
@@ -1026,6 +1125,19 @@ impl IntoResponse for CreateProcessResponse {
                     .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
+            Self::TooManyRequests(body) => {
+                let mut response = (StatusCode::TOO_MANY_REQUESTS, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
             Self::InternalServerError(body) => {
                 let mut response = (StatusCode::INTERNAL_SERVER_ERROR, Json(body))
                     .into_response();
@@ -1082,6 +1194,7 @@ pub enum CreateProcessPluralResponse {
     Conflict(Problem),
     Status413(Problem),
     UnprocessableEntity(Problem),
+    TooManyRequests(Problem),
     InternalServerError(Problem),
     ServiceUnavailable(Problem),
     Status504(Problem),
@@ -1192,6 +1305,19 @@ impl IntoResponse for CreateProcessPluralResponse {
                     .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
+            Self::TooManyRequests(body) => {
+                let mut response = (StatusCode::TOO_MANY_REQUESTS, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
             Self::InternalServerError(body) => {
                 let mut response = (StatusCode::INTERNAL_SERVER_ERROR, Json(body))
                     .into_response();
@@ -1245,6 +1371,7 @@ pub enum GetProcessResponse {
     Forbidden(Problem),
     NotFound(Problem),
     UnprocessableEntity(Problem),
+    TooManyRequests(Problem),
     InternalServerError(Problem),
 }
 impl IntoResponse for GetProcessResponse {
@@ -1312,6 +1439,19 @@ impl IntoResponse for GetProcessResponse {
                     .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
+            Self::TooManyRequests(body) => {
+                let mut response = (StatusCode::TOO_MANY_REQUESTS, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
             Self::InternalServerError(body) => {
                 let mut response = (StatusCode::INTERNAL_SERVER_ERROR, Json(body))
                     .into_response();
@@ -1338,6 +1478,7 @@ pub enum SignalProcessResponse {
     Conflict(Problem),
     Status413(Problem),
     UnprocessableEntity(Problem),
+    TooManyRequests(Problem),
     InternalServerError(Problem),
     ServiceUnavailable(Problem),
 }
@@ -1436,6 +1577,19 @@ impl IntoResponse for SignalProcessResponse {
                     .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
+            Self::TooManyRequests(body) => {
+                let mut response = (StatusCode::TOO_MANY_REQUESTS, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
             Self::InternalServerError(body) => {
                 let mut response = (StatusCode::INTERNAL_SERVER_ERROR, Json(body))
                     .into_response();
@@ -1472,6 +1626,7 @@ pub enum GetProcessPluralResponse {
     Forbidden(Problem),
     NotFound(Problem),
     UnprocessableEntity(Problem),
+    TooManyRequests(Problem),
     InternalServerError(Problem),
 }
 impl IntoResponse for GetProcessPluralResponse {
@@ -1539,6 +1694,19 @@ impl IntoResponse for GetProcessPluralResponse {
                     .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
+            Self::TooManyRequests(body) => {
+                let mut response = (StatusCode::TOO_MANY_REQUESTS, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
             Self::InternalServerError(body) => {
                 let mut response = (StatusCode::INTERNAL_SERVER_ERROR, Json(body))
                     .into_response();
@@ -1565,6 +1733,7 @@ pub enum SignalProcessPluralResponse {
     Conflict(Problem),
     Status413(Problem),
     UnprocessableEntity(Problem),
+    TooManyRequests(Problem),
     InternalServerError(Problem),
     ServiceUnavailable(Problem),
 }
@@ -1663,6 +1832,19 @@ impl IntoResponse for SignalProcessPluralResponse {
                     .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
+            Self::TooManyRequests(body) => {
+                let mut response = (StatusCode::TOO_MANY_REQUESTS, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
             Self::InternalServerError(body) => {
                 let mut response = (StatusCode::INTERNAL_SERVER_ERROR, Json(body))
                     .into_response();
@@ -1699,6 +1881,7 @@ pub enum WaitProcessResponse {
     Forbidden(Problem),
     NotFound(Problem),
     UnprocessableEntity(Problem),
+    TooManyRequests(Problem),
     InternalServerError(Problem),
     ServiceUnavailable(Problem),
 }
@@ -1767,6 +1950,19 @@ impl IntoResponse for WaitProcessResponse {
                     .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
+            Self::TooManyRequests(body) => {
+                let mut response = (StatusCode::TOO_MANY_REQUESTS, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
             Self::InternalServerError(body) => {
                 let mut response = (StatusCode::INTERNAL_SERVER_ERROR, Json(body))
                     .into_response();
@@ -1803,6 +1999,7 @@ pub enum WaitProcessPluralResponse {
     Forbidden(Problem),
     NotFound(Problem),
     UnprocessableEntity(Problem),
+    TooManyRequests(Problem),
     InternalServerError(Problem),
     ServiceUnavailable(Problem),
 }
@@ -1871,6 +2068,19 @@ impl IntoResponse for WaitProcessPluralResponse {
                     .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
+            Self::TooManyRequests(body) => {
+                let mut response = (StatusCode::TOO_MANY_REQUESTS, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
             Self::InternalServerError(body) => {
                 let mut response = (StatusCode::INTERNAL_SERVER_ERROR, Json(body))
                     .into_response();
@@ -1907,6 +2117,7 @@ pub enum ListCheckpointsResponse {
     Forbidden(Problem),
     NotFound(Problem),
     UnprocessableEntity(Problem),
+    TooManyRequests(Problem),
     InternalServerError(Problem),
 }
 impl IntoResponse for ListCheckpointsResponse {
@@ -1974,6 +2185,19 @@ impl IntoResponse for ListCheckpointsResponse {
                     .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
+            Self::TooManyRequests(body) => {
+                let mut response = (StatusCode::TOO_MANY_REQUESTS, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
             Self::InternalServerError(body) => {
                 let mut response = (StatusCode::INTERNAL_SERVER_ERROR, Json(body))
                     .into_response();
@@ -1998,6 +2222,7 @@ pub enum PreflightCheckpointResponse {
     NotFound(Problem),
     Conflict(Problem),
     UnprocessableEntity(Problem),
+    TooManyRequests(Problem),
     InternalServerError(Problem),
     ServiceUnavailable(Problem),
 }
@@ -2078,6 +2303,19 @@ impl IntoResponse for PreflightCheckpointResponse {
                     .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
+            Self::TooManyRequests(body) => {
+                let mut response = (StatusCode::TOO_MANY_REQUESTS, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
             Self::InternalServerError(body) => {
                 let mut response = (StatusCode::INTERNAL_SERVER_ERROR, Json(body))
                     .into_response();
@@ -2117,6 +2355,7 @@ pub enum CreateCheckpointResponse {
     Conflict(Problem),
     Status413(Problem),
     UnprocessableEntity(Problem),
+    TooManyRequests(Problem),
     InternalServerError(Problem),
     ServiceUnavailable(Problem),
     Status504(Problem),
@@ -2228,6 +2467,19 @@ impl IntoResponse for CreateCheckpointResponse {
                     .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
+            Self::TooManyRequests(body) => {
+                let mut response = (StatusCode::TOO_MANY_REQUESTS, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
             Self::InternalServerError(body) => {
                 let mut response = (StatusCode::INTERNAL_SERVER_ERROR, Json(body))
                     .into_response();
@@ -2299,6 +2551,7 @@ pub enum GetCheckpointResponse {
     NotFound(Problem),
     Conflict(Problem),
     UnprocessableEntity(Problem),
+    TooManyRequests(Problem),
     InternalServerError(Problem),
 }
 impl IntoResponse for GetCheckpointResponse {
@@ -2378,6 +2631,19 @@ impl IntoResponse for GetCheckpointResponse {
                     .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
+            Self::TooManyRequests(body) => {
+                let mut response = (StatusCode::TOO_MANY_REQUESTS, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
             Self::InternalServerError(body) => {
                 let mut response = (StatusCode::INTERNAL_SERVER_ERROR, Json(body))
                     .into_response();
@@ -2402,6 +2668,7 @@ pub enum DeleteCheckpointResponse {
     NotFound(Problem),
     Conflict(Problem),
     UnprocessableEntity(Problem),
+    TooManyRequests(Problem),
     InternalServerError(Problem),
     ServiceUnavailable(Problem),
 }
@@ -2471,6 +2738,19 @@ impl IntoResponse for DeleteCheckpointResponse {
                     .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
+            Self::TooManyRequests(body) => {
+                let mut response = (StatusCode::TOO_MANY_REQUESTS, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
             Self::InternalServerError(body) => {
                 let mut response = (StatusCode::INTERNAL_SERVER_ERROR, Json(body))
                     .into_response();
@@ -2508,6 +2788,7 @@ pub enum CancelOperationResponse {
     NotFound(Problem),
     Conflict(Problem),
     UnprocessableEntity(Problem),
+    TooManyRequests(Problem),
     InternalServerError(Problem),
     ServiceUnavailable(Problem),
 }
@@ -2577,6 +2858,19 @@ impl IntoResponse for CancelOperationResponse {
                     .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
+            Self::TooManyRequests(body) => {
+                let mut response = (StatusCode::TOO_MANY_REQUESTS, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
             Self::InternalServerError(body) => {
                 let mut response = (StatusCode::INTERNAL_SERVER_ERROR, Json(body))
                     .into_response();
@@ -2612,6 +2906,7 @@ pub enum GetStateResponse {
     Unauthorized(Problem),
     Forbidden(Problem),
     UnprocessableEntity(Problem),
+    TooManyRequests(Problem),
 }
 impl IntoResponse for GetStateResponse {
     fn into_response(self) -> ::axum::response::Response {
@@ -2666,6 +2961,19 @@ impl IntoResponse for GetStateResponse {
                     .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
+            Self::TooManyRequests(body) => {
+                let mut response = (StatusCode::TOO_MANY_REQUESTS, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
         }
     }
 }
@@ -2675,6 +2983,7 @@ pub enum GetVersionResponse {
     Unauthorized(Problem),
     Forbidden(Problem),
     UnprocessableEntity(Problem),
+    TooManyRequests(Problem),
 }
 impl IntoResponse for GetVersionResponse {
     fn into_response(self) -> ::axum::response::Response {
@@ -2729,6 +3038,19 @@ impl IntoResponse for GetVersionResponse {
                     .insert(::axum::http::header::CONTENT_TYPE, content_type);
                 response
             }
+            Self::TooManyRequests(body) => {
+                let mut response = (StatusCode::TOO_MANY_REQUESTS, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
         }
     }
 }
@@ -2738,6 +3060,7 @@ pub enum GetHealthResponse {
     Unauthorized(Problem),
     Forbidden(Problem),
     UnprocessableEntity(Problem),
+    TooManyRequests(Problem),
 }
 impl IntoResponse for GetHealthResponse {
     fn into_response(self) -> ::axum::response::Response {
@@ -2781,6 +3104,19 @@ impl IntoResponse for GetHealthResponse {
             }
             Self::UnprocessableEntity(body) => {
                 let mut response = (StatusCode::UNPROCESSABLE_ENTITY, Json(body))
+                    .into_response();
+                let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
+                    "application/problem+json".as_bytes(),
+                ) else {
+                    return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+                };
+                response
+                    .headers_mut()
+                    .insert(::axum::http::header::CONTENT_TYPE, content_type);
+                response
+            }
+            Self::TooManyRequests(body) => {
+                let mut response = (StatusCode::TOO_MANY_REQUESTS, Json(body))
                     .into_response();
                 let Ok(content_type) = ::axum::http::HeaderValue::from_bytes(
                     "application/problem+json".as_bytes(),

@@ -17,9 +17,9 @@ pub(crate) fn generate(contract: &Value) -> Result<String> {
         let responses = operation["responses"].as_object().context("an operation has answers")?;
         let problems: Vec<&str> =
             responses.keys().map(String::as_str).filter(|status| *status >= "400").collect();
-        // One that takes nothing refuses whom and what it is not to take (401, 403, a query parameter) before its handler,
-        // which cannot fail.
-        if problems.iter().all(|status| ["401", "403", "422"].contains(status))
+        // One that takes nothing refuses whom and what it is not to take (401, 403, a query parameter, one too many) before
+        // its handler, which cannot fail.
+        if problems.iter().all(|status| ["401", "403", "422", "429"].contains(status))
             || crate::BY_HAND.contains(&id)
         {
             continue;
@@ -48,6 +48,7 @@ fn variant(status: &str) -> String {
         "404" => "NotFound".into(),
         "409" => "Conflict".into(),
         "422" => "UnprocessableEntity".into(),
+        "429" => "TooManyRequests".into(),
         "503" => "ServiceUnavailable".into(),
         other => format!("Status{other}"),
     }

@@ -75,6 +75,14 @@ fn said() -> BTreeMap<&'static str, Problem> {
         ("CheckpointConflict/blocked", blocked()),
         ("BodyTooLarge/large", too_large(crate::http::MAX_BODY)),
         ("Invalid/field", unknown_field()),
+        (
+            "TooMany/connections",
+            too_many_connections(
+                "you have 256 connections, each with something under way; more are not served".into(),
+            ),
+        ),
+        ("TooMany/streams", too_many_streams("the user 0 has 512 answers open".into())),
+        ("Unavailable/starts", of(&Error::TooManyStarts(1024))),
         ("Failed/runtime", failed(runtime::Error::Failed { verb: "exec", words: words.into() })),
         (
             "Unavailable/criu",

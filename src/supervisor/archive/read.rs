@@ -15,7 +15,6 @@ use super::{
     ArchiveError, BLOCK, Declared, FIELD, IMAGES, LARGEST_HEAD, MOST_FILES, Manifest, PORTION, Place,
     SPEC_DUMP, SUMS, Sums, VERSION, blocks, form,
 };
-use crate::runtime::mounts::free_in;
 use crate::supervisor::checkpoints::{INVENTORY, META, META_VERSION, ROUND};
 
 /// tar fills its last record with zeros, 10 KiB unless it is told otherwise.
@@ -42,6 +41,8 @@ type Result<T, E = Failed> = std::result::Result<T, E>;
 pub(super) struct Target<'a> {
     pub(super) folder: &'a Path,
     pub(super) images: &'a Path,
+    /// How much it may take, in bytes.
+    pub(super) room: u64,
 }
 
 /// Takes one, to its very end. Gives its `checkpoint.json`, without what was the archive's.
@@ -49,7 +50,7 @@ pub(super) fn receive(input: impl Read, target: &Target<'_>) -> Result<Value> {
     let input = form::reader(input).map_err(|error| broken(META, &error))?;
     let mut tar = Tar { input, sums: Sums::default(), portion: vec![0; PORTION] };
     let (said, Manifest { files: declared, spec_of_dump, .. }) = tar.head()?;
-    has_room(target.folder, &declared)?;
+    has_room(target.room, &declared)?;
     let mut in_images = false;
     for Declared { path, size } in &declared {
         if path.starts_with(IMAGES) && !in_images {
@@ -266,9 +267,8 @@ fn check(declared: &[Declared]) -> Result<(), ArchiveError> {
 }
 
 /// Before anything is written, so that a disk is not filled to find out.
-fn has_room(folder: &Path, declared: &[Declared]) -> Result<()> {
+fn has_room(free: u64, declared: &[Declared]) -> Result<()> {
     let needed = declared.iter().fold(0u64, |sum, one| sum.saturating_add(blocks(one.size)));
-    let free = free_in(folder).map_err(|source| Failed::Store { path: folder.to_owned(), source })?;
     if needed > free { Err(ArchiveError::NoSpace { needed, free }.into()) } else { Ok(()) }
 }
 

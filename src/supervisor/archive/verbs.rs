@@ -15,7 +15,6 @@ use super::{ArchiveError, Export, IMAGES};
 use crate::runtime::bundle::Bundle;
 use crate::runtime::durable::write_synced;
 use crate::runtime::images;
-use crate::runtime::mounts::free_in;
 use crate::supervisor::checkpoints::{self, Checkpoint, Entry, META, Meta, Partial, catalogue};
 use crate::supervisor::error::{Error, Result, store};
 use crate::supervisor::names::{CheckpointName, ContainerId};
@@ -145,11 +144,16 @@ impl Import {
 
     fn put_together(&self, input: impl Read) -> Result<()> {
         let refused = |source| Error::Archive { name: self.name.clone(), source };
-        let target = Target { folder: self.partial.work(), images: &self.partial.images() };
+        let room = || {
+            let most = self.context.bounds.checkpoints;
+            checkpoints::room(&self.bundle, most).map_err(store("looking for room in", &self.bundle))
+        };
+        let (folder, images) = (self.partial.work(), &self.partial.images());
+        let target = Target { folder, images, room: room()? };
         let said = read::receive(input, &target).map_err(|failed| match failed {
             Failed::Refused(source) => refused(source),
             Failed::Store { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
-                let free = free_in(target.folder).unwrap_or_default();
+                let free = room().unwrap_or_default();
                 refused(ArchiveError::NoSpace { needed: free.saturating_add(1), free })
             }
             Failed::Store { path, source } => store("writing", path)(source),

@@ -10,7 +10,7 @@ use super::{Answer, CheckpointOptions, Task};
 use crate::ipc::{self, Request};
 use crate::runtime::cgroup::Cgroup;
 use crate::runtime::criu::{self, Feature};
-use crate::runtime::mounts::{free_in, in_memory};
+use crate::runtime::mounts::in_memory;
 use crate::runtime::options::{self, CriuOptions};
 use crate::runtime::preflight;
 use crate::runtime::process::Held;
@@ -52,7 +52,8 @@ impl Task {
             }
             let needed = underway::memory_of(&pids) + init.map_or(0, in_memory);
             let folder = checkpoints::disk(&bundle);
-            if let Some(free) = free_in(&folder).ok().filter(|free| *free < needed) {
+            let room = checkpoints::room(&bundle, context.bounds.checkpoints);
+            if let Some(free) = room.ok().filter(|free| *free < needed) {
                 return Err(Error::NoRoom { name, needed, free, folder });
             }
             // Noted first: then nothing of it is left that a crash forgets.

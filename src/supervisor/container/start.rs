@@ -136,7 +136,9 @@ impl Task {
         crate::cut!("start.clearing");
         self.clear_runtime(true).await?;
         crate::cut!("start.cleared");
-        let (link, shim) = Link::spawn(&self.context.shim, &id, run, &self.context.descriptors)
+        // The newest file of the log and the one before it.
+        let log_cap = self.context.bounds.log / 2;
+        let (link, shim) = Link::spawn(&self.context.shim, &id, run, &self.context.descriptors, log_cap)
             .map_err(|source| Error::Shim { id: id.clone(), source })?;
         self.life = Some(Life::new(run.clone(), Some(link), shim, plan.process.clone()));
 

@@ -1,0 +1,251 @@
+//! Nobody has so much of the daemon that nothing is left for others: who has too much is told so, or goes, and who
+//! asks for little is answered all the while.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::support::bundle::Bundle;
+use crate::support::client::Client;
+use crate::support::daemon::Daemon;
+use crate::support::host::as_user;
+use crate::support::runtime::Runtime;
+use crate::support::{eventually, eventually_within, raw};
+
+const NOBODY: u32 = 65534;
+
+/// Whether the daemon has ended it.
+fn has_ended(stream: &mut TcpStream) -> bool {
+    stream.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
+    let mut portion = [0; 4096];
+    match stream.read(&mut portion) {
+        Ok(read) => read == 0,
+        Err(error) => !matches!(error.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut),
+    }
+}
+
+/// A connection with an answer on it that stays open; only its status is read.
+fn following(client: &Client, path: &str) -> (TcpStream, String) {
+    let mut stream = raw::connect(client);
+    stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n").as_bytes()).unwrap();
+    let mut head = [0; 12];
+    stream.read_exact(&mut head).unwrap();
+    (stream, String::from_utf8_lossy(&head[9..]).into_owned())
+}
+
+#[test]
+fn connections_of_which_nothing_is_asked_make_room_for_those_that_ask() {
+    let daemon = Daemon::with(&["--max-connections", "8"]);
+    let (mut watched, status) = following(&daemon.client, "/events");
+    assert_eq!(status, "200");
+    let mut idle: Vec<TcpStream> = (0..40).map(|_| raw::connect(&daemon.client)).collect();
+    // Some have said half a sentence.
+    for stream in &mut idle {
+        let _ = stream.write_all(b"GET /state HTTP/1.1\r\nHo");
+    }
+    raw::send(&daemon.client, "GET", "/state", "").expect(200);
+    eventually("all but a few have gone", || {
+        idle.iter_mut().map(has_ended).filter(|ended| !ended).count() < 8
+    });
+    assert!(!has_ended(&mut watched), "what was asked for is not cut off");
+}
+
+#[test]
+fn one_user_has_no_more_than_their_share_and_root_is_kept_out_by_nobody() {
+    let allowed = ["--allow-user", "65534", "--allow-user", "65533"];
+    let limits = ["--max-connections", "8", "--max-connections-per-user", "4"];
+    let daemon = Daemon::with(&[&allowed[..], &limits].concat());
+    let open = |user| as_user(user, || following(&daemon.client, "/events"));
+    let theirs: Vec<_> = (0..4).map(|_| open(NOBODY)).collect();
+    assert!(theirs.iter().all(|(_, status)| status == "200"));
+    let answer = as_user(NOBODY, || raw::send(&daemon.client, "GET", "/state", ""));
+    let problem = answer.problem(429, "too-many-connections");
+    assert!(problem["detail"].as_str().unwrap().contains("you have 4"), "{problem}");
+
+    let others: Vec<_> = (0..2).map(|_| open(65533)).collect();
+    assert!(others.iter().all(|(_, status)| status == "200"));
+    let answer = as_user(65533, || raw::send(&daemon.client, "GET", "/state", ""));
+    let problem = answer.problem(429, "too-many-connections");
+    assert!(problem["detail"].as_str().unwrap().contains("there are 6"), "{problem}");
+    raw::send(&daemon.client, "GET", "/state", "").expect(200);
+
+    drop((theirs, others));
+    eventually("there is room again", || {
+        as_user(NOBODY, || raw::send(&daemon.client, "GET", "/state", "")).status == 200
+    });
+}
+
+#[test]
+fn a_head_that_comes_too_slowly_is_not_waited_for() {
+    let daemon = Daemon::with(&["--head-timeout", "1"]);
+    let mut slow: Vec<TcpStream> = (0..30).map(|_| raw::connect(&daemon.client)).collect();
+    eventually("all have gone", || {
+        for stream in &mut slow {
+            let _ = stream.write_all(b"X");
+        }
+        raw::send(&daemon.client, "GET", "/state", "").expect(200);
+        slow.iter_mut().all(has_ended)
+    });
+    let mut silent = raw::connect(&daemon.client);
+    eventually("one that says nothing has gone", || has_ended(&mut silent));
+}
+
+#[test]
+fn a_head_that_is_too_large_is_refused_and_its_sender_reads_so() {
+    let daemon = Daemon::start();
+    let mut stream = raw::connect(&daemon.client);
+    let begin = format!("GET /state HTTP/1.1\r\nHost: localhost\r\nX: {}", "x".repeat(1 << 20));
+    stream.write_all(begin.as_bytes()).unwrap();
+    // It is refused by now.
+    std::thread::sleep(Duration::from_millis(300));
+    for _ in 0..2 {
+        stream.write_all("x".repeat(1 << 20).as_bytes()).expect("what comes still is thrown away");
+    }
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
+    raw::send(&daemon.client, "GET", "/state", "").expect(200);
+}
+
+#[test]
+fn who_reads_nothing_of_what_they_asked_for_is_let_go() {
+    let daemon = Daemon::with(&["--stall-timeout", "1", "--max-streams-per-caller", "1"]);
+    let id = daemon.name("a");
+    let bundle =
+        Bundle::script("while :; do echo aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa; done");
+    daemon.start_container(&id, &bundle.start()).expect(201);
+    let (_deaf, status) = following(&daemon.client, &format!("/containers/{id}/logs?follow=true"));
+    assert_eq!(status, "200");
+    let problem = daemon.client.get("/events?follow=false").problem(429, "too-many-streams");
+    assert!(problem["detail"].as_str().unwrap().contains("the user 0 has 1"), "{problem}");
+    daemon.client.get("/state").expect(200);
+    eventually_within(30, "its place is free", || daemon.client.get("/events?follow=false").status == 200);
+    daemon.clean_up();
+}
+
+#[test]
+fn who_follows_as_much_as_one_may_is_told_until_they_hang_up() {
+    let daemon = Daemon::with(&["--max-streams-per-caller", "2"]);
+    let id = daemon.name("a");
+    daemon.start_container(&id, &Bundle::sleeper().start()).expect(201);
+    let open = [
+        following(&daemon.client, "/events"),
+        following(&daemon.client, &format!("/containers/{id}/logs?follow=true")),
+    ];
+    assert!(open.iter().all(|(_, status)| status == "200"));
+    for path in ["/events", &format!("/containers/{id}/wait"), &format!("/containers/{id}/logs")] {
+        let answer = daemon.client.get(path);
+        answer.problem(429, "too-many-streams");
+        assert!(answer.headers.contains_key("retry-after"));
+    }
+    daemon.client.get(&format!("/containers/{id}")).expect(200);
+    drop(open);
+    eventually("there is room", || daemon.client.get(&format!("/containers/{id}/logs")).status == 200);
+    daemon.clean_up();
+}
+
+#[test]
+fn bodies_that_do_not_come_leave_no_room_for_others_only_while_they_are_awaited() {
+    let daemon = Daemon::with(&["--max-bodies-size", "1"]);
+    let path = format!("/containers/{}", daemon.name("a"));
+    let part = format!("{}{{{}", raw::head("POST", &path, 1_000_000), " ".repeat(900_000));
+    let body = format!("{{{}}}", " ".repeat(300_000));
+    let mut slow = raw::connect(&daemon.client);
+    eventually("it is told", || {
+        // Of two that come at once either may be the one too many.
+        slow = raw::connect(&daemon.client);
+        slow.write_all(part.as_bytes()).unwrap();
+        std::thread::sleep(Duration::from_millis(200));
+        raw::send(&daemon.client, "POST", &path, &body).status == 503
+    });
+    let answer = raw::send(&daemon.client, "POST", &path, &body);
+    answer.problem(503, "too-many-bodies");
+    assert!(answer.headers.contains_key("retry-after"));
+    raw::send(&daemon.client, "POST", &path, "{}").problem(422, "invalid-request");
+    drop(slow);
+    eventually("there is room", || raw::send(&daemon.client, "POST", &path, &body).status == 422);
+    daemon.clean_up();
+}
+
+#[test]
+fn a_start_too_many_is_refused_and_not_kept_waiting() {
+    let runtime = Runtime::new();
+    let path = runtime.path();
+    let limits = ["--starts", "1", "--max-starts", "2", "--runtime-timeout", "3"];
+    let daemon = Daemon::with(&[&["--runtime", path.to_str().unwrap()][..], &limits].concat());
+    let bundle = Bundle::sleeper();
+    runtime.fall_ill("run", "hang");
+    let starts: Vec<_> = ["a", "b"]
+        .map(|name| {
+            let (client, path, body) =
+                (daemon.client.clone(), format!("/containers/{}", daemon.name(name)), bundle.start());
+            std::thread::spawn(move || client.post(&path, &body))
+        })
+        .into();
+    let third = daemon.name("c");
+    eventually("it is told", || daemon.start_container(&third, &bundle.start()).status == 503);
+    let answer = daemon.start_container(&third, &bundle.start());
+    answer.problem(503, "too-many-starts");
+    daemon.client.get("/state").expect(200);
+    for start in starts {
+        start.join().unwrap().problem(504, "runtime-timeout");
+    }
+    runtime.heal("run");
+    daemon.start_container(&third, &bundle.start()).expect(201);
+    daemon.clean_up();
+}
+
+#[test]
+fn a_container_too_many_is_refused_until_one_is_deleted() {
+    let daemon = Daemon::with(&["--max-containers", "1"]);
+    let (first, second) = (daemon.name("a"), daemon.name("b"));
+    let bundle = Bundle::sleeper();
+    daemon.start_container(&first, &bundle.start()).expect(201);
+    let refused = || daemon.start_container(&second, &bundle.start()).problem(503, "too-many-containers");
+    refused();
+    daemon.client.post(&format!("/containers/{first}/stop"), &json!({ "timeout": 0 })).expect(200);
+    refused();
+    daemon.start_container(&first, &bundle.start()).expect(201);
+    daemon.client.delete(&format!("/containers/{first}?force=true")).expect(204);
+    daemon.start_container(&second, &bundle.start()).expect(201);
+    daemon.clean_up();
+}
+
+#[test]
+fn a_log_takes_no_more_of_the_disk_than_it_may() {
+    let daemon = Daemon::with(&["--max-log-size", "1"]);
+    let id = daemon.name("a");
+    let bundle = Bundle::python("for i in range(100_000): print(i, 'x' * 50)\nprint('done')");
+    daemon.start_container(&id, &bundle.start()).expect(201);
+    daemon.await_status(&id, "stopped");
+    assert!(daemon.output(&id).contains("done"));
+    let folder = fs::canonicalize(daemon.root_folder().join("containers").join(&id)).unwrap();
+    let folder = fs::canonicalize(folder.join("log")).unwrap().parent().unwrap().to_owned();
+    let sizes: Vec<u64> =
+        ["log", "log.1"].iter().map(|name| fs::metadata(folder.join(name)).unwrap().len()).collect();
+    assert!(sizes.iter().sum::<u64>() <= (1 << 20) + 4096, "{sizes:?}");
+    daemon.clean_up();
+}
+
+#[test]
+fn checkpoints_take_no_more_of_the_disk_than_they_may() {
+    let daemon = Daemon::with(&["--max-checkpoints-size", "60"]);
+    let id = daemon.name("a");
+    let bundle = Bundle::subject("memory = bytearray(b'x' * 30_000_000)");
+    daemon.start_container(&id, &bundle.start()).expect(201);
+    eventually("it has its memory", || daemon.output(&id).contains("ready"));
+    let path = |name: &str| format!("/containers/{id}/checkpoint/{name}");
+    daemon.client.post(&path("one"), &json!({})).expect(201);
+    let problem = daemon.client.post(&path("two"), &json!({})).problem(507, "no-space");
+    assert!(problem["remedy"].as_str().unwrap().contains("--max-checkpoints-size"), "{problem}");
+    let archive = daemon.client.bytes(&format!("{}/archive?compression=zstd", path("one")), &[]).1;
+    let import =
+        || daemon.client.put_from(&format!("{}/archive", path("three")), &[], &mut archive.as_slice());
+    import().problem(507, "no-space");
+    daemon.client.delete(&path("one")).expect(200);
+    import().expect(201);
+    daemon.clean_up();
+}
