@@ -13,11 +13,11 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::Response;
-use containerd_rest_api::ProblemType;
 use jiff::Timestamp;
 use serde::Serialize;
 
 use super::operations;
+use super::problems::Kind;
 use crate::caller::{Caller, Role, Who};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -50,7 +50,7 @@ struct Line<'a> {
     path: &'a str,
     container: Option<&'a str>,
     status: u16,
-    problem: Option<ProblemType>,
+    problem: Option<&'a str>,
     duration_micros: u64,
 }
 
@@ -150,7 +150,7 @@ pub(super) async fn written(State(audit): State<Audit>, request: Request, next: 
             path,
             container: path.strip_prefix("/containers/").and_then(|rest| rest.split('/').next()),
             status: response.status().as_u16(),
-            problem: response.extensions().get().copied(),
+            problem: response.extensions().get().map(|Kind(kind)| kind.as_str()),
             duration_micros: u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX),
         };
         let (caller, container) = (line.caller.shown(), line.container.unwrap_or_default());

@@ -14,6 +14,10 @@ const MEDIA_TYPE: &str = "application/problem+json";
 /// No document of ours is near it.
 const LARGEST: usize = 256 * 1024;
 
+/// Of which kind an answer's problem is, told in its extensions to those around.
+#[derive(Debug, Clone)]
+pub(super) struct Kind(pub(super) String);
+
 /// A problem document as an answer.
 pub(super) fn answer(problem: &Problem) -> impl IntoResponse + use<> {
     let status = u16::try_from(problem.status).ok().and_then(|status| StatusCode::from_u16(status).ok());
@@ -46,7 +50,7 @@ pub(super) async fn documents(request: Request, next: Next) -> Response {
     log(&method, &found);
     let mut response = answer(&found).into_response();
     *response.extensions_mut() = parts.extensions;
-    response.extensions_mut().insert(found.r#type);
+    response.extensions_mut().insert(Kind(found.r#type));
     if let Some(allow) = allow {
         response.headers_mut().insert(header::ALLOW, allow);
     }
