@@ -36,6 +36,8 @@ pub enum Who {
     },
     /// A token that was made here, by its name.
     Token(String),
+    /// A certificate of a CA that the configuration names, by its common name.
+    Certificate(String),
 }
 
 /// What somebody may do.
@@ -60,6 +62,7 @@ impl Caller {
         match &self.who {
             Who::Process { uid, .. } => format!("the user {uid}"),
             Who::Token(name) => format!("the token {name}"),
+            Who::Certificate(name) => format!("the certificate {name}"),
         }
     }
 

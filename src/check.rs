@@ -37,8 +37,12 @@ enum Finding {
 
 /// The whole report, and whether the daemon can serve here.
 pub async fn check(config: &Config) -> (String, bool) {
-    let mut findings =
-        vec![root(), runtime(config).await, shim(config), address(config).await, cgroups(), confinement()];
+    let mut findings = vec![root(), runtime(config).await, shim(config)];
+    for at in config.listen.split(',') {
+        findings.push(address(at.trim(), config.tls.is_some()).await);
+    }
+    findings.extend(certificates(config).await);
+    findings.extend([cgroups(), confinement()]);
     findings.extend(criu(config).await);
     findings.push(iptables());
     let serves = !findings.iter().any(|finding| matches!(finding, Finding::Bad { .. }));
@@ -92,9 +96,8 @@ fn shim(config: &Config) -> Finding {
 }
 
 /// Whether it could listen. Nobody else can for the moment that this takes.
-async fn address(config: &Config) -> Finding {
-    let at = &config.listen;
-    match http::try_address(at).await {
+async fn address(at: &str, with_tls: bool) -> Finding {
+    match http::try_address(at, with_tls).await {
         Ok(()) => Finding::Good(format!("address: {at} is free")),
         Err(error) => match listener(at) {
             Some((program, pid)) if program == "containerd-rest" => {
@@ -110,6 +113,19 @@ async fn address(config: &Config) -> Finding {
             },
         },
     }
+}
+
+/// Those of TLS, if it is to be spoken.
+async fn certificates(config: &Config) -> Option<Finding> {
+    let certificates = config.tls.clone()?;
+    let opened = tokio::task::spawn_blocking(move || http::Tls::open(certificates)).await.ok()?;
+    Some(match opened {
+        Ok(_) => Finding::Good("TLS: the certificates can be used".into()),
+        Err(error) => Finding::Bad {
+            what: format!("TLS: {error}"),
+            remedy: "name others: --tls-cert FILE --tls-key FILE --tls-client-ca FILE".into(),
+        },
+    })
 }
 
 /// The program that listens at an address's port, and its pid. To be seen by root alone.

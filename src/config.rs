@@ -7,7 +7,8 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
 
-use crate::http::Limits;
+use crate::caller::Role;
+use crate::http::{Certificates, Limits};
 use crate::supervisor::Bounds;
 
 /// The file that is read when none is named.
@@ -24,7 +25,7 @@ const SBIN: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 #[derive(Debug, Default, Clone, Args, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Settings {
-    /// Where to listen: HOST:PORT, loopback alone [default: localhost:8888]
+    /// Where to listen: HOST:PORT, with commas between several; other addresses than loopback by TLS alone [default: localhost:8888]
     #[arg(long, global = true, value_name = "ADDR", env = "CONTAINERD_REST_LISTEN")]
     listen: Option<String>,
     /// The unix socket [default: STATE/containerd-rest.sock]
@@ -57,6 +58,25 @@ pub struct Settings {
     #[arg(long, global = true, value_name = "HOST", env = "CONTAINERD_REST_NAME", value_delimiter = ',')]
     #[serde(default)]
     name: Vec<String>,
+    /// The daemon's certificate, as PEM, with those between it and its CA: for other addresses than loopback
+    #[arg(long, global = true, value_name = "FILE", env = "CONTAINERD_REST_TLS_CERT")]
+    tls_cert: Option<PathBuf>,
+    /// Its key, as PEM
+    #[arg(long, global = true, value_name = "FILE", env = "CONTAINERD_REST_TLS_KEY")]
+    tls_key: Option<PathBuf>,
+    /// The CA of the certificates that clients show, as PEM. All three files are read anew when they change
+    #[arg(long, global = true, value_name = "FILE", env = "CONTAINERD_REST_TLS_CLIENT_CA")]
+    tls_client_ca: Option<PathBuf>,
+    /// What a client's certificate lets do, by its common name: NAME=read or NAME=admin, which is root on this host. May be repeated
+    #[arg(
+        long,
+        global = true,
+        value_name = "NAME=ROLE",
+        env = "CONTAINERD_REST_TLS_ALLOW",
+        value_delimiter = ','
+    )]
+    #[serde(default)]
+    tls_allow: Vec<String>,
     /// A file that gets a JSON line for each request that may change something: who asked for what, and what came of it
     #[arg(long, global = true, value_name = "FILE", env = "CONTAINERD_REST_AUDIT_LOG")]
     audit_log: Option<PathBuf>,
@@ -141,8 +161,10 @@ pub enum LogFormat {
 /// The configuration, complete.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// HOST:PORT.
+    /// HOST:PORT, with commas between several.
     pub listen: String,
+    /// The certificates, and what those of clients let do; needed where an address is not loopback.
+    pub tls: Option<Certificates>,
     /// The unix socket.
     pub socket: PathBuf,
     /// Who may call beside root: users.
@@ -202,13 +224,19 @@ pub enum ConfigError {
         /// Where and why.
         source: toml::de::Error,
     },
+    /// Some of what TLS needs is there.
+    #[error("TLS needs all of --tls-cert FILE, --tls-key FILE and --tls-client-ca FILE")]
+    HalfTls,
+    /// A name's role is none.
+    #[error("--tls-allow {0} is not NAME=read or NAME=admin")]
+    NoRole(String),
 }
 
 impl Config {
     /// `flags` are flags and environment; `file` is the TOML file, if one was named.
     pub fn new(flags: Settings, file: Option<&Path>) -> Result<Self, ConfigError> {
         let file = read_file(file)?;
-        let (limits, bounds) = (flags.limits(&file), flags.bounds(&file));
+        let (limits, bounds, tls) = (flags.limits(&file), flags.bounds(&file), flags.tls(&file)?);
         let state = flags.state.or(file.state).unwrap_or_else(|| "/run/containerd-rest".into());
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         let starts = flags.starts.or(file.starts).and_then(|starts| usize::try_from(starts).ok());
@@ -230,6 +258,7 @@ impl Config {
             starts: starts.unwrap_or(2 * cores),
             limits,
             bounds,
+            tls,
             log_format: flags.log_format.or(file.log_format).unwrap_or(LogFormat::Text),
             log: flags.log.or(file.log).unwrap_or_else(|| "info".into()),
             state,
@@ -238,6 +267,26 @@ impl Config {
 }
 
 impl Settings {
+    fn tls(&self, file: &Self) -> Result<Option<Certificates>, ConfigError> {
+        let allowed = if self.tls_allow.is_empty() { &file.tls_allow } else { &self.tls_allow };
+        let role = |text: &String| {
+            let (name, role) = text.rsplit_once('=').filter(|(name, _)| !name.is_empty())?;
+            Some((name.to_owned(), Role::from_str(role, false).ok()?))
+        };
+        let wrong = |text: &String| ConfigError::NoRole(text.clone());
+        let roles: Result<_, _> = allowed.iter().map(|text| role(text).ok_or_else(|| wrong(text))).collect();
+        let certificate = self.tls_cert.as_ref().or(file.tls_cert.as_ref());
+        let key = self.tls_key.as_ref().or(file.tls_key.as_ref());
+        let client_ca = self.tls_client_ca.as_ref().or(file.tls_client_ca.as_ref());
+        match (certificate.cloned(), key.cloned(), client_ca.cloned()) {
+            (Some(certificate), Some(key), Some(client_ca)) => {
+                Ok(Some(Certificates { certificate, key, client_ca, roles: roles? }))
+            }
+            (None, None, None) if allowed.is_empty() => Ok(None),
+            _ => Err(ConfigError::HalfTls),
+        }
+    }
+
     fn limits(&self, file: &Self) -> Limits {
         let or = |flag: Option<u32>, file: Option<u32>, default: usize, unit: usize| {
             let set = flag.or(file).and_then(|set| usize::try_from(set).ok());

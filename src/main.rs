@@ -155,7 +155,8 @@ fn printed(bytes: &[u8]) -> Result<(), String> {
 fn made(config: &Config, name: Option<&str>, role: Role, expires: Lasting) -> Result<(), String> {
     let made = Tokens::of(&config.root).make(name, role, expires.0);
     let (token, shown) = made.map_err(|error| error.to_string())?;
-    printed(format!("{shown}\nhttp://{}/swagger-ui/#token={shown}\n", config.listen).as_bytes())?;
+    let at = config.listen.split(',').next().unwrap_or_default();
+    printed(format!("{shown}\nhttp://{at}/swagger-ui/#token={shown}\n").as_bytes())?;
     let may = match role {
         Role::Admin => "is root on this host",
         Role::Read => "may look at everything here",

@@ -67,6 +67,9 @@ pub enum ServeError {
     /// Whom it is to serve.
     #[error(transparent)]
     Callers(#[from] http::NoSuch),
+    /// What is spoken where others than this host listen.
+    #[error(transparent)]
+    Tls(#[from] http::TlsError),
     /// The sockets.
     #[error(transparent)]
     Listen(#[from] ListenError),
@@ -112,7 +115,14 @@ where
     let supervisor = Supervisor::open(parts).await.map_err(|error| ServeError::Recovery(chain(&error)))?;
     reaper::reap(inherited);
     let group = config.socket_group.as_deref();
-    let listeners = Listeners::bind(&config.listen, &config.socket, group, given).await?;
+    let tls = match config.tls.clone() {
+        Some(certificates) => {
+            let opened = tokio::task::spawn_blocking(move || http::Tls::open(certificates));
+            Some(opened.await.map_err(io::Error::other)??)
+        }
+        None => None,
+    };
+    let listeners = Listeners::bind(&config.listen, tls, &config.socket, group, given).await?;
     let (users, groups, known) = (config.allow_user.clone(), config.allow_group.clone(), supervisor.clone());
     let tokens = Tokens::of(&config.root);
     // The user database may be on the network.

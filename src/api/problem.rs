@@ -507,7 +507,7 @@ pub fn read_only(why: String) -> Problem {
     problem(
         ProblemType::ReadOnly,
         why,
-        "have root make one that lets change something: containerd-rest token --role admin",
+        "have root make one that lets change something: containerd-rest token --role admin, or --tls-allow NAME=admin",
     )
 }
 

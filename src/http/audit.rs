@@ -66,6 +66,8 @@ struct Named<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     token: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    certificate: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     role: Option<Role>,
     served: bool,
 }
@@ -108,6 +110,7 @@ impl<'a> Named<'a> {
                 let served = Self { role: Some(caller.role), served: true, ..Self::default() };
                 match &caller.who {
                     Who::Token(name) => Self { token: Some(name), ..served },
+                    Who::Certificate(name) => Self { certificate: Some(name), ..served },
                     Who::Process { uid, pid, executable } => Self {
                         uid: Some(*uid),
                         pid: Some(*pid),
@@ -123,11 +126,12 @@ impl<'a> Named<'a> {
 impl Named<'_> {
     /// For a person.
     fn shown(&self) -> String {
-        match (self.token, self.uid, self.executable) {
+        match (self.token, self.certificate, self.uid, self.executable) {
             (Some(token), ..) => format!("token {token}"),
-            (None, Some(uid), Some(program)) => format!("uid {uid}, {program}"),
-            (None, Some(uid), None) => format!("uid {uid}"),
-            (None, None, _) => "nobody".to_owned(),
+            (_, Some(certificate), ..) => format!("certificate {certificate}"),
+            (.., Some(uid), Some(program)) => format!("uid {uid}, {program}"),
+            (.., Some(uid), None) => format!("uid {uid}"),
+            (.., None, _) => "nobody".to_owned(),
         }
     }
 }

@@ -2,6 +2,7 @@
 //! connection and before any route, by what the kernel says of its other end. Whom it does not know is nobody.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
@@ -60,8 +61,10 @@ pub(super) enum Refused {
     Enclosed,
     #[error("{0}")]
     BadToken(String),
-    #[error("the token {name} lets look, and {method} may change something")]
-    ReadOnly { name: String, method: String },
+    #[error("{account} lets look, and {method} may change something")]
+    ReadOnly { account: String, method: String },
+    #[error("your certificate names nobody: it has no common name, or several")]
+    Unnamed,
 }
 
 impl Refused {
@@ -70,7 +73,7 @@ impl Refused {
         let problem = match self {
             Self::BadToken(_) => problem::bad_token(why),
             Self::ReadOnly { .. } => problem::read_only(why),
-            Self::Stranger { .. } | Self::Nobody | Self::Contained(_) | Self::Enclosed => {
+            Self::Stranger { .. } | Self::Nobody | Self::Contained(_) | Self::Enclosed | Self::Unnamed => {
                 problem::not_allowed(why)
             }
         };
@@ -92,6 +95,8 @@ enum End {
     Process { uid: u32, gid: u32, pid: i32, held: Option<Arc<OwnedFd>> },
     /// Whose a socket of a loopback address is; nobody's, or nobody's any more.
     Socket(Option<Owner>),
+    /// Another host, by its address and by ours; whose certificate it has shown, and what that lets do.
+    Remote { from: IpAddr, at: IpAddr, name: Option<String>, role: Option<Role> },
 }
 
 impl Peer {
@@ -124,16 +129,46 @@ impl Peer {
         Self { end: End::Socket(None), verdict: Arc::new(OnceCell::from(Ok(Arc::new(caller)))) }
     }
 
+    /// Asked when the connection is taken; who it is is shown later.
+    pub(super) fn of_remote(stream: &TcpStream) -> Self {
+        match (stream.peer_addr(), stream.local_addr()) {
+            (Ok(from), Ok(at)) => {
+                Self::new(End::Remote { from: from.ip(), at: at.ip(), name: None, role: None })
+            }
+            _ => Self::new(End::Socket(None)),
+        }
+    }
+
+    /// With the certificate that was verified.
+    pub(super) fn shown(mut self, shown: Option<String>, as_role: Option<Role>) -> Self {
+        if let End::Remote { name, role, .. } = &mut self.end {
+            (*name, *role) = (shown, as_role);
+        }
+        self
+    }
+
+    /// The address that it has called, if that is another than loopback.
+    pub(super) fn called_at(&self) -> Option<IpAddr> {
+        match &self.end {
+            End::Remote { at, .. } => Some(at.to_canonical()),
+            End::Process { .. } | End::Socket(_) => None,
+        }
+    }
+
     /// As the kernel has named it.
     fn uid(&self) -> Option<u32> {
         match &self.end {
             End::Process { uid, .. } => Some(*uid),
             End::Socket(owner) => owner.as_ref().map(|owner| owner.uid),
+            End::Remote { .. } => None,
         }
     }
 
     /// Whose it is counted as, before anything is asked.
     pub(super) fn whose(&self) -> Whose {
+        if let End::Remote { from, .. } = &self.end {
+            return Whose::Host(*from);
+        }
         match self.uid() {
             Some(uid) if uid == 0 || uid == Uid::effective().as_raw() => Whose::Root,
             Some(uid) => Whose::User(uid),
@@ -143,7 +178,7 @@ impl Peer {
 
     /// Whether a browser could be there: none speaks to a unix socket.
     pub(super) fn may_be_a_browser(&self) -> bool {
-        matches!(self.end, End::Socket(_))
+        matches!(self.end, End::Socket(_) | End::Remote { .. })
     }
 }
 
@@ -189,6 +224,13 @@ impl Callers {
                 Ok(Arc::new(Caller::process(*uid, *pid)))
             }
             End::Socket(None) => Err(Refused::Nobody),
+            End::Remote { name: Some(name), role: Some(role), .. } => {
+                Ok(Arc::new(Caller { who: Who::Certificate(name.clone()), role: *role }))
+            }
+            End::Remote { name: Some(name), role: None, .. } => {
+                Err(Refused::Stranger { name: format!("the certificate {name}") })
+            }
+            End::Remote { name: None, .. } => Err(Refused::Unnamed),
             End::Socket(Some(owner)) => {
                 self.admit(owner.uid, None).await?;
                 let inode = u64::from(owner.inode);
@@ -278,9 +320,10 @@ pub(super) async fn known(
     };
     match found {
         Ok(caller) => {
-            let mut response = match (&caller.who, caller.role) {
-                (Who::Token(name), Role::Read) if !request.method().is_safe() => {
-                    Refused::ReadOnly { name: name.clone(), method: request.method().to_string() }.answer()
+            let mut response = match caller.role {
+                Role::Read if !request.method().is_safe() => {
+                    Refused::ReadOnly { account: caller.account(), method: request.method().to_string() }
+                        .answer()
                 }
                 _ => caller::asking(Arc::clone(&caller), next.run(request)).await,
             };

@@ -58,12 +58,18 @@ enum Why {
     MakesRoom,
 }
 
-/// Until the phase is [`Phase::Ending`]; then those that are open may finish. `peer_of` asks whose the other end is.
-pub(super) async fn serve<L: Listener>(
+/// Until the phase is [`Phase::Ending`]; then those that are open may finish. `peer_of` asks whose the other end is, and
+/// `greet` does what comes before the first request.
+pub(super) async fn serve<L, I, F>(
     mut listener: Patient<L>,
     peer_of: fn(&L::Io) -> Peer,
+    greet: impl Fn(Connection<L::Io>, Peer) -> F + Clone + Send + 'static,
     served: Served,
-) {
+) where
+    L: Listener,
+    I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    F: Future<Output = Option<(I, Peer)>> + Send + 'static,
+{
     let (open, ended) = watch::channel(());
     let mut phase = served.phase.clone();
     loop {
@@ -75,9 +81,9 @@ pub(super) async fn serve<L: Listener>(
         let peer = peer_of(Connection::of(&io));
         // Whom there are too many of to be told is let go.
         let Some((slot, leave)) = served.in_use.gate.admit(peer.whose()) else { continue };
-        let (served, ended) = (served.clone(), ended.clone());
+        let (greet, served, ended) = (greet.clone(), served.clone(), ended.clone());
         tokio::spawn(async move {
-            attend(io, peer, slot, leave, served).await;
+            attend(greet(io, peer), slot, leave, served).await;
             drop(ended);
         });
     }
@@ -85,13 +91,27 @@ pub(super) async fn serve<L: Listener>(
     open.closed().await;
 }
 
-async fn attend<I>(io: I, peer: Peer, slot: Slot, mut leave: oneshot::Receiver<()>, served: Served)
-where
+/// Nothing comes before.
+pub(super) async fn plain<I>(io: Connection<I>, peer: Peer) -> Option<(Connection<I>, Peer)> {
+    Some((io, peer))
+}
+
+async fn attend<I>(
+    greeting: impl Future<Output = Option<(I, Peer)>>,
+    slot: Slot,
+    mut leave: oneshot::Receiver<()>,
+    served: Served,
+) where
     I: AsyncRead + AsyncWrite + Unpin,
 {
     let Served { router, mut phase, in_use } = served;
     let slot = Arc::new(slot);
     let limits = &in_use.limits;
+    let greeted = tokio::select! {
+        greeted = timeout(limits.head_time, greeting) => greeted.ok().flatten(),
+        Ok(()) = &mut leave => None,
+    };
+    let Some((io, peer)) = greeted else { return };
     let asked = Arc::clone(&slot);
     let service =
         service_fn(move |request| answer(router.clone(), peer.clone(), Arc::clone(&asked), request));

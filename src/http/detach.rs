@@ -80,9 +80,18 @@ impl<I> Connection<I> {
     pub(super) fn of(connection: &Self) -> &I {
         &connection.io
     }
+
+    /// Another one, with what is spoken on this one: until something is said there, silence is kept.
+    pub(super) fn around<J>(io: J, silence: Option<Silence>) -> Connection<J> {
+        Connection { io, end: End::Ahead, silence }
+    }
+
+    pub(super) fn take_silence(&mut self) -> Option<Silence> {
+        self.silence.take()
+    }
 }
 
-struct Silence(watch::Sender<usize>);
+pub(super) struct Silence(watch::Sender<usize>);
 
 impl Silence {
     fn begin(silent: watch::Sender<usize>) -> Self {

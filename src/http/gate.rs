@@ -3,6 +3,7 @@
 //! Of all of them a part is root's alone, so that nobody else can keep root out. Knows nothing of HTTP.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -20,6 +21,8 @@ pub(super) enum Whose {
     Root,
     /// Another's.
     User(u32),
+    /// Of another host, by its address.
+    Host(IpAddr),
     /// Nobody's that is known.
     Nobody,
 }

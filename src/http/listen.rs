@@ -1,5 +1,5 @@
-//! Where the daemon listens: loopback alone, and a unix socket that root and one group may open; and how it stops to, so that
-//! a program that takes its place refuses nobody.
+//! Where the daemon listens: loopback, other addresses by TLS alone, and a unix socket that root and one group may open; and
+//! how it stops to, so that a program that takes its place refuses nobody.
 
 use std::fs;
 use std::io;
@@ -16,10 +16,11 @@ use tokio::net::{TcpListener, UnixListener, lookup_host};
 use tokio::sync::watch;
 
 use super::callers::{Peer, group_id};
-use super::connections::{self, Served};
+use super::connections::{self, Served, plain};
 use super::detach::Patient;
 use super::given::{Given, Handed};
 use super::limits::InUse;
+use super::tls::Tls;
 
 /// The sockets, bound.
 #[derive(Debug)]
@@ -30,6 +31,8 @@ pub struct Listeners {
     path: Option<PathBuf>,
     /// Whether we have made that path.
     own_path: bool,
+    /// Spoken at every address that is not loopback.
+    tls: Option<Tls>,
     /// How many of those who have connected have said nothing yet.
     silent: watch::Sender<usize>,
 }
@@ -47,7 +50,8 @@ pub enum ListenError {
     },
     /// The address can be reached from elsewhere.
     #[error(
-        "--listen {0} is not loopback: whoever is served is root here, and who calls from elsewhere cannot be told; use localhost:PORT"
+        "--listen {0} is not loopback: whoever is served is root here, and who calls from elsewhere cannot be told without TLS; \
+         use localhost:PORT, or name certificates: --tls-cert FILE --tls-key FILE --tls-client-ca FILE"
     )]
     NotLoopback(SocketAddr),
     /// It is taken, or the host refuses.
@@ -111,18 +115,19 @@ impl Phase {
 }
 
 impl Listeners {
-    /// Binds every loopback address that the name stands for (`localhost` is often two), and the socket; but what was
-    /// given is listened on instead.
+    /// Binds every address that the names stand for (`localhost` is often two), and the socket; but what was given is
+    /// listened on instead. Other addresses than loopback are for TLS.
     pub async fn bind(
-        address: &str,
+        addresses: &str,
+        tls: Option<Tls>,
         socket: &Path,
         group: Option<&str>,
         given: Given,
     ) -> Result<Self, ListenError> {
-        let tcp = if given.tcp.is_empty() { bind_tcp(address).await? } else { given.tcp };
+        let tcp = if given.tcp.is_empty() { bind_tcp(addresses, tls.is_some()).await? } else { given.tcp };
         for listener in &tcp {
             let at = listener.local_addr().map_err(|source| ListenError::Given { source })?;
-            if !at.ip().is_loopback() {
+            if !at.ip().is_loopback() && tls.is_none() {
                 return Err(ListenError::NotLoopback(at));
             }
             listener.set_nonblocking(true).map_err(|source| ListenError::Given { source })?;
@@ -136,13 +141,17 @@ impl Listeners {
         };
         unix.set_nonblocking(true).map_err(|source| ListenError::Given { source })?;
         let path = unix.local_addr().ok().and_then(|at| at.as_pathname().map(Path::to_owned));
-        Ok(Self { tcp, unix, path, own_path, silent: watch::Sender::new(0) })
+        Ok(Self { tcp, unix, path, own_path, tls, silent: watch::Sender::new(0) })
     }
 
     /// Where it listens, for a person.
     pub fn describe(&self) -> String {
         let tcp = self.tcp.iter().filter_map(|listener| listener.local_addr().ok());
-        let mut places: Vec<String> = tcp.map(|address| format!("http://{address}")).collect();
+        let place = |at: SocketAddr| {
+            let scheme = if at.ip().is_loopback() { "http" } else { "https" };
+            format!("{scheme}://{at}")
+        };
+        let mut places: Vec<String> = tcp.map(place).collect();
         places.extend(self.path.iter().map(|path| format!("unix:{}", path.display())));
         places.join(" and ")
     }
@@ -159,12 +168,24 @@ impl Listeners {
         let mut servers = tokio::task::JoinSet::new();
         for listener in &self.tcp {
             let listener = TcpListener::from_std(listener.try_clone()?)?;
+            let at = listener.local_addr()?;
             let listener = Patient::new(listener, phase.clone(), self.silent.clone());
-            servers.spawn(connections::serve(listener, Peer::of_tcp, served.clone()));
+            match &self.tls {
+                _ if at.ip().is_loopback() => {
+                    servers.spawn(connections::serve(listener, Peer::of_tcp, plain, served.clone()))
+                }
+                Some(tls) => {
+                    let tls = tls.clone();
+                    let greet = move |io, peer| tls.clone().greet(io, peer);
+                    servers.spawn(connections::serve(listener, Peer::of_remote, greet, served.clone()))
+                }
+                // Not bound without.
+                None => return Err(io::Error::other(ListenError::NotLoopback(at))),
+            };
         }
         let listener = UnixListener::from_std(self.unix.try_clone()?)?;
         let listener = Patient::new(listener, phase, self.silent.clone());
-        servers.spawn(connections::serve(listener, Peer::of_unix, served));
+        servers.spawn(connections::serve(listener, Peer::of_unix, plain, served));
         Ok(async move {
             while let Some(server) = servers.join_next().await {
                 server.map_err(io::Error::other)?;
@@ -210,18 +231,26 @@ pub(super) async fn close_after(
     response
 }
 
-/// Whether these addresses could be listened at just now.
+/// Whether an address could be listened at just now.
 ///
 /// # Errors
 /// As a daemon would meet them at its start.
-pub async fn try_address(address: &str) -> Result<(), ListenError> {
-    bind_tcp(address).await.map(drop)
+pub async fn try_address(address: &str, with_tls: bool) -> Result<(), ListenError> {
+    bind_tcp(address, with_tls).await.map(drop)
 }
 
-async fn bind_tcp(address: &str) -> Result<Vec<std::net::TcpListener>, ListenError> {
+async fn bind_tcp(addresses: &str, with_tls: bool) -> Result<Vec<std::net::TcpListener>, ListenError> {
+    let mut tcp = Vec::new();
+    for address in addresses.split(',') {
+        tcp.extend(bind_one(address.trim(), with_tls).await?);
+    }
+    Ok(tcp)
+}
+
+async fn bind_one(address: &str, with_tls: bool) -> Result<Vec<std::net::TcpListener>, ListenError> {
     let no_address = |source| ListenError::NoAddress { address: address.to_owned(), source };
     let found: Vec<SocketAddr> = lookup_host(address).await.map_err(no_address)?.collect();
-    if let Some(open) = found.iter().find(|one| !one.ip().is_loopback()) {
+    if let Some(open) = found.iter().find(|one| !with_tls && !one.ip().is_loopback()) {
         return Err(ListenError::NotLoopback(*open));
     }
     let mut tcp = Vec::new();

@@ -23,6 +23,7 @@ mod query;
 mod repeat;
 mod sites;
 mod swagger;
+mod tls;
 mod unmodelled;
 
 use axum::Router;
@@ -37,6 +38,7 @@ pub use given::{Given, Handed};
 pub use limits::{InUse, Limits};
 pub use listen::{ListenError, Listeners, Phase, try_address};
 pub use sites::Names;
+pub use tls::{Certificates, Tls, TlsError};
 
 use crate::api::Api;
 

@@ -34,11 +34,15 @@ impl Names {
         Self(Arc::new(names.iter().map(|name| name.to_ascii_lowercase()).collect()))
     }
 
-    fn is_ours(&self, at: &Authority) -> bool {
+    /// `called`: the address that was called, where that is another than loopback.
+    fn is_ours(&self, at: &Authority, called: Option<IpAddr>) -> bool {
         let host = at.host().to_ascii_lowercase();
         let address = host.trim_start_matches('[').trim_end_matches(']').parse();
         host == "localhost"
-            || address.is_ok_and(|address: IpAddr| address.to_canonical().is_loopback())
+            || address.is_ok_and(|address: IpAddr| {
+                let address = address.to_canonical();
+                address.is_loopback() || Some(address) == called
+            })
             || self.0.contains(&host)
     }
 
@@ -51,7 +55,7 @@ impl Names {
         };
         if peer.may_be_a_browser() {
             for at in host.iter().chain(request.uri().authority()) {
-                if !self.is_ours(at) {
+                if !self.is_ours(at, peer.called_at()) {
                     return Some(format!("it is for the host {at}, which is no name of this daemon's"));
                 }
             }
@@ -133,8 +137,15 @@ mod tests {
             ("[::]:8888", false),
             ("0.0.0.0:8888", false),
         ] {
-            assert_eq!(names.is_ours(&host.parse().unwrap()), ours, "{host}");
+            assert_eq!(names.is_ours(&host.parse().unwrap(), None), ours, "{host}");
         }
+    }
+
+    #[test]
+    fn the_address_that_was_called_is_ours_and_no_other() {
+        let ours = |host: &str| Names::default().is_ours(&host.parse().unwrap(), "192.0.2.1".parse().ok());
+        assert!(ours("192.0.2.1:8888") && ours("localhost"));
+        assert!(!ours("192.0.2.2:8888") && !ours("box.example"));
     }
 
     #[test]

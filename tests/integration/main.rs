@@ -41,6 +41,7 @@ mod program;
 mod readme;
 mod recovery;
 mod redis;
+mod remote;
 mod repeats;
 mod rounds;
 mod runc_cases;

@@ -192,8 +192,13 @@ fn who_follows_is_let_go_properly_and_goes_on_where_it_was() {
 
 /// A daemon with sockets from 3 on, as a service manager starts it.
 pub(crate) fn activated(folder: &Path, sockets: &[OwnedFd]) -> std::process::Child {
+    activated_with(folder, sockets, &[])
+}
+
+/// The same, with flags.
+pub(crate) fn activated_with(folder: &Path, sockets: &[OwnedFd], options: &[String]) -> std::process::Child {
     let script = format!("LISTEN_PID=$$ LISTEN_FDS={} exec \"$0\" \"$@\"", sockets.len());
-    let plain = command(folder, &[]);
+    let plain = command(folder, options);
     let mut shell = std::process::Command::new("sh");
     heeds_hangups(&mut shell);
     shell.arg("-c").arg(script).arg(plain.get_program()).args(plain.get_args());

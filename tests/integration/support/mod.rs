@@ -4,6 +4,7 @@
 pub(crate) mod archive;
 pub(crate) mod browser;
 pub(crate) mod bundle;
+pub(crate) mod certificates;
 pub(crate) mod client;
 pub(crate) mod contract;
 pub(crate) mod daemon;

@@ -1,0 +1,259 @@
+//! Other addresses than loopback: TLS alone, for whoever shows a certificate that the configuration knows.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::support::bundle::Bundle;
+use crate::support::certificates::{Authority, Pair};
+use crate::support::daemon::{Daemon, command};
+use crate::support::eventually;
+use crate::upgrade::activated_with;
+
+/// The name in the daemon's certificate.
+const NAME: &str = "box.example";
+
+/// A folder with a CA, the daemon's certificate, and clients'.
+struct Scene {
+    folder: tempfile::TempDir,
+    authority: Authority,
+    port: u16,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let authority = Authority::new();
+        authority.write(&folder.path().join("ca.pem"));
+        authority.issue(folder.path(), "daemon", &[NAME, "127.0.0.1"]);
+        // Free a moment ago.
+        let port = TcpListener::bind("0.0.0.0:0").unwrap().local_addr().unwrap().port();
+        Self { folder, authority, port }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn options(&self) -> Vec<String> {
+        let shown = |name: &str| self.path(name).to_str().unwrap().to_owned();
+        let listen = format!("127.0.0.1:0,0.0.0.0:{}", self.port);
+        [
+            ["--listen", &listen],
+            ["--name", NAME],
+            ["--tls-cert", &shown("daemon.pem")],
+            ["--tls-key", &shown("daemon.key")],
+            ["--tls-client-ca", &shown("ca.pem")],
+            ["--tls-allow", "ops=admin,viewer=read"],
+        ]
+        .concat()
+        .into_iter()
+        .map(str::to_owned)
+        .collect()
+    }
+
+    fn daemon(&self, more: &[&str]) -> Daemon {
+        let options = self.options();
+        Daemon::with(&[&options.iter().map(String::as_str).collect::<Vec<_>>()[..], more].concat())
+    }
+
+    fn client(&self, called: &str) -> Pair {
+        self.authority.issue(self.folder.path(), called, &[])
+    }
+
+    /// curl by TLS; what it says of a status is its last line.
+    fn curl(&self, who: Option<&Pair>, path: &str, args: &[&str]) -> Output {
+        let mut curl = Command::new("curl");
+        curl.args(["-sS", "-m", "20", "-w", "\n%{http_code}", "--cacert"]).arg(self.path("ca.pem"));
+        if let Some(pair) = who {
+            curl.arg("--cert").arg(&pair.certificate).arg("--key").arg(&pair.key);
+        }
+        curl.arg("--resolve").arg(format!("{NAME}:{}:127.0.0.1", self.port));
+        curl.args(args).arg(format!("https://{NAME}:{}{path}", self.port)).output().unwrap()
+    }
+
+    /// The status, and the body.
+    #[track_caller]
+    fn ask(&self, who: &Pair, method: &str, path: &str, body: &Value) -> (u16, Value) {
+        let body = body.to_string();
+        let args = if body == "null" { vec!["-X", method] } else { vec!["-X", method, "-d", &body] };
+        let output = self.curl(Some(who), path, &args);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let text = String::from_utf8(output.stdout).unwrap();
+        let (body, status) = text.rsplit_once('\n').unwrap();
+        (status.parse().unwrap(), serde_json::from_str(body).unwrap_or_default())
+    }
+
+    /// Nothing of HTTP was said.
+    #[track_caller]
+    fn is_not_spoken_to(&self, who: Option<&Pair>) {
+        let output = self.curl(who, "/healthz", &[]);
+        assert!(!output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+        assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "000");
+    }
+}
+
+#[test]
+fn who_has_no_certificate_of_the_clients_ca_is_not_spoken_to() {
+    let scene = Scene::new();
+    let daemon = scene.daemon(&[]);
+    let known = scene.client("ops");
+    assert_eq!(scene.ask(&known, "GET", "/healthz", &Value::Null).0, 200);
+    scene.is_not_spoken_to(None);
+    let elsewhere = scene.path("elsewhere");
+    fs::create_dir(&elsewhere).unwrap();
+    scene.is_not_spoken_to(Some(&Authority::new().issue(&elsewhere, "ops", &[])));
+    scene.is_not_spoken_to(Some(&scene.authority.issue_until(&elsewhere, "ops", &[], 2020)));
+    assert!(daemon.log().contains("a connection by TLS was refused"), "{}", daemon.log());
+
+    // Nor is plain HTTP.
+    let mut stream = TcpStream::connect(("127.0.0.1", scene.port)).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    stream.write_all(b"GET /state HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    assert!(!answer.starts_with(b"HTTP"), "{}", String::from_utf8_lossy(&answer));
+    // Loopback has its own, as ever.
+    daemon.client.get("/state").expect(200);
+    daemon.clean_up();
+}
+
+#[test]
+fn a_certificate_lets_do_what_the_configuration_says_of_its_name() {
+    let scene = Scene::new();
+    let file = scene.path("audit.log");
+    let daemon = scene.daemon(&["--audit-log", file.to_str().unwrap()]);
+    let (ops, viewer, stranger) = (scene.client("ops"), scene.client("viewer"), scene.client("stranger"));
+    let bundle = Bundle::sleeper();
+    let path = format!("/containers/{}", daemon.name("a"));
+
+    let (status, problem) = scene.ask(&viewer, "POST", &path, &bundle.start());
+    assert_eq!((status, &problem["type"]), (403, &json!("urn:containerd-rest:problem:read-only")));
+    assert!(problem["detail"].as_str().unwrap().contains("the certificate viewer"), "{problem}");
+    let (status, problem) = scene.ask(&stranger, "GET", "/state", &Value::Null);
+    assert_eq!((status, &problem["type"]), (403, &json!("urn:containerd-rest:problem:not-allowed")));
+    assert!(problem["detail"].as_str().unwrap().contains("the certificate stranger"), "{problem}");
+    assert_eq!(scene.ask(&ops, "POST", &path, &bundle.start()).0, 201);
+    assert_eq!(scene.ask(&viewer, "GET", &path, &Value::Null).0, 200);
+    assert_eq!(scene.ask(&ops, "DELETE", &format!("{path}?force=true"), &Value::Null).0, 204);
+
+    // Under no other name, as a page of another site would come.
+    let output = scene.curl(Some(&ops), "/state", &["-H", "Host: evil.example"]);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(said.contains("foreign-site") && said.ends_with("403"), "{said}");
+
+    let lines = fs::read_to_string(file).unwrap();
+    let callers: Vec<Value> =
+        lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["caller"].take()).collect();
+    let named = |name, role| json!({ "certificate": name, "role": role, "served": true });
+    assert_eq!(callers, [named("viewer", "read"), named("ops", "admin"), named("ops", "admin")]);
+    daemon.clean_up();
+}
+
+#[test]
+fn certificates_that_change_count_without_a_restart_and_broken_ones_do_not() {
+    let scene = Scene::new();
+    let daemon = scene.daemon(&[]);
+    let before = scene.client("ops");
+    assert_eq!(scene.ask(&before, "GET", "/state", &Value::Null).0, 200);
+
+    // Another CA, of the daemon's certificate and of the clients'.
+    let other = Scene { authority: Authority::new(), ..scene };
+    other.authority.issue(other.folder.path(), "daemon", &[NAME]);
+    other.authority.write(&other.path("ca.pem"));
+    other.is_not_spoken_to(Some(&before));
+    let after = other.client("ops");
+    assert_eq!(other.ask(&after, "GET", "/state", &Value::Null).0, 200);
+
+    for name in ["daemon.pem", "daemon.key"] {
+        let whole = fs::read(other.path(name)).unwrap();
+        fs::write(other.path(name), "nonsense").unwrap();
+        assert_eq!(other.ask(&after, "GET", "/state", &Value::Null).0, 200, "{name}");
+        fs::write(other.path(name), whole).unwrap();
+    }
+    assert!(daemon.log().contains("the new certificates are not used"), "{}", daemon.log());
+    assert_eq!(other.ask(&after, "GET", "/state", &Value::Null).0, 200);
+}
+
+#[test]
+fn what_is_wrong_with_certificates_is_said_at_the_start() {
+    let scene = Scene::new();
+    let whole = scene.options();
+    let with = |name: &str, value: &str| {
+        let mut options = whole.clone();
+        let at = options.iter().position(|option| option == name).unwrap();
+        options[at + 1] = value.to_owned();
+        options
+    };
+    let empty = scene.path("empty");
+    fs::write(&empty, "").unwrap();
+    let stranger = scene.client("stranger");
+    for (options, words) in [
+        (whole[..2].to_vec(), "--tls-cert FILE"),
+        (whole[..8].to_vec(), "TLS needs all of"),
+        (with("--tls-cert", "/nowhere"), "/nowhere cannot be read"),
+        (with("--tls-cert", empty.to_str().unwrap()), "has no certificate in it"),
+        (with("--tls-key", empty.to_str().unwrap()), "cannot be read"),
+        (with("--tls-key", stranger.key.to_str().unwrap()), "cannot be used"),
+        (with("--tls-client-ca", empty.to_str().unwrap()), "the clients' CA is wanted"),
+        (with("--tls-allow", "ops=king"), "is not NAME=read or NAME=admin"),
+    ] {
+        let output = command(scene.folder.path(), &options).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && said.contains(words), "{options:?}: {said}");
+    }
+}
+
+#[test]
+fn who_connects_and_shows_nothing_is_not_waited_for() {
+    let scene = Scene::new();
+    let daemon = scene.daemon(&["--head-timeout", "1", "--max-connections", "8"]);
+    let mut silent = TcpStream::connect(("127.0.0.1", scene.port)).unwrap();
+    silent.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    assert_eq!(silent.read(&mut [0; 64]).unwrap(), 0);
+    let _idle: Vec<TcpStream> =
+        (0..40).map(|_| TcpStream::connect(("127.0.0.1", scene.port)).unwrap()).collect();
+    assert_eq!(scene.ask(&scene.client("ops"), "GET", "/state", &Value::Null).0, 200);
+    daemon.client.get("/state").expect(200);
+}
+
+#[test]
+fn a_service_managers_socket_is_spoken_to_by_tls_and_not_without_certificates() {
+    let scene = Scene::new();
+    let given = || TcpListener::bind(("0.0.0.0", scene.port)).unwrap();
+    let output = activated_with(scene.folder.path(), &[given().into()], &[]).wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success() && said.contains("is not loopback"), "{said}");
+
+    let mut daemon = activated_with(scene.folder.path(), &[given().into()], &scene.options()[2..]);
+    let ops = scene.client("ops");
+    let mut status = 0;
+    eventually("it serves", || {
+        let output = scene.curl(Some(&ops), "/state", &[]);
+        status = String::from_utf8_lossy(&output.stdout).lines().last().unwrap().parse().unwrap_or(0);
+        status != 0
+    });
+    let _ = daemon.kill();
+    daemon.wait().unwrap();
+    assert_eq!(status, 200);
+}
+
+#[test]
+fn a_handover_refuses_nobody_who_calls_by_tls() {
+    let scene = Scene::new();
+    let daemon = scene.daemon(&[]);
+    let ops = scene.client("ops");
+    for round in 1..=3 {
+        daemon.hang_up();
+        for _ in 0..10 {
+            assert_eq!(scene.ask(&ops, "GET", "/state", &Value::Null).0, 200);
+        }
+        eventually("the next program serves", || daemon.log().matches("takes the place of").count() == round);
+    }
+    assert!(Path::new(&format!("/proc/{}", daemon.pid())).exists());
+}
