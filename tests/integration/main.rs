@@ -19,6 +19,7 @@ mod browser_page;
 mod callers;
 mod catalogue;
 mod checkpoints;
+mod children;
 mod clock;
 mod contract;
 mod events;
