@@ -7,6 +7,7 @@ pub mod cpu;
 pub mod criu;
 pub mod durable;
 pub mod error;
+pub mod escapes;
 pub mod holders;
 pub mod images;
 pub mod lines;
