@@ -47,12 +47,12 @@ impl Task {
     async fn try_start(&mut self, start: Start) -> Result<Arc<Snapshot>> {
         let claims = self.context.claims.clone();
         let key = start.key.clone();
-        let host = self.context.host.clone();
+        let (host, rules) = (self.context.host.clone(), self.context.rules.clone());
         if start.lazy_pages {
             self.context.criu()?;
             self.context.require(Feature::LazyPages)?;
         }
-        let mut plan = blocking(move || plan(start, &claims, &host)).await?;
+        let mut plan = blocking(move || plan(start, &claims, &host, &rules)).await?;
         if plan.checkpoint.is_some() {
             self.context.criu()?;
         }
@@ -255,7 +255,7 @@ impl Task {
         let console = plan.stdio.terminal.then_some(CONSOLE);
         let limit = self.context.limit(plan.checkpoint.is_some());
         let folder = plan.restore_folder(run, &self.context.shim).await?;
-        let bundle = folder.as_deref().unwrap_or(plan.bundle.path());
+        let bundle = folder.as_deref().unwrap_or(plan.bundle.real());
         let verb = match &plan.checkpoint {
             None => Verb::Run { bundle, pid_file: &pid_file, console },
             Some(checkpoint) => Verb::Restore {
@@ -282,6 +282,7 @@ impl Task {
             note: None,
             page_server,
         };
+        plan.assert_same().await?;
         let launched = self.launch_process(&verb, wanted, limit).await;
         match launched {
             Ok(init) => Ok(init),
