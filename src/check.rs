@@ -13,6 +13,7 @@ use crate::config::{Config, find_program};
 use crate::http;
 use crate::runtime::cgroup;
 use crate::runtime::criu::{Criu, Feature, Features};
+use crate::runtime::escapes;
 use crate::runtime::holders::Holders;
 use crate::runtime::netns::listening;
 use crate::runtime::process::{CAP_SYS_RESOURCE, has_capability, name_of};
@@ -37,7 +38,9 @@ enum Finding {
 
 /// The whole report, and whether the daemon can serve here.
 pub async fn check(config: &Config) -> (String, bool) {
-    let mut findings = vec![root(), runtime(config).await, shim(config)];
+    let mut findings = vec![root()];
+    findings.extend(runtime(config).await);
+    findings.push(shim(config));
     for at in config.listen.split(',') {
         findings.push(address(at.trim(), config.tls.is_some()).await);
     }
@@ -74,15 +77,31 @@ fn root() -> Finding {
     }
 }
 
-async fn runtime(config: &Config) -> Finding {
+async fn runtime(config: &Config) -> Vec<Finding> {
     let remedy = "apt-get install runc, or say where it is with --runtime PATH".to_owned();
     let Some(path) = find_program(&config.runtime) else {
-        return Finding::Bad { what: format!("runtime: {} is not there", config.runtime.display()), remedy };
+        let what = format!("runtime: {} is not there", config.runtime.display());
+        return vec![Finding::Bad { what, remedy }];
     };
     match runc::version_of(&path, &[], "runc version ").await {
-        Ok(version) => Finding::Good(format!("runtime: runc {version} at {}", path.display())),
-        Err(error) => Finding::Bad { what: format!("runtime: {}", chain(&error)), remedy },
+        Ok(version) => {
+            let found = Finding::Good(format!("runtime: runc {version} at {}", path.display()));
+            [found].into_iter().chain(escapes(&version)).collect()
+        }
+        Err(error) => vec![Finding::Bad { what: format!("runtime: {}", chain(&error)), remedy }],
     }
+}
+
+/// By its number alone: a distribution mends its own, and leaves the number.
+fn escapes(version: &str) -> Option<Finding> {
+    let known = escapes::of(version);
+    if known.is_empty() {
+        return None;
+    }
+    Some(Finding::Poor {
+        what: format!("runtime: runc {version} may have known ways out of a container: {}", known.join(", ")),
+        remedy: "your distribution may have mended them (zgrep CVE /usr/share/doc/runc/changelog*); 1.2.8, 1.3.3 and later have none".into(),
+    })
 }
 
 fn shim(config: &Config) -> Finding {

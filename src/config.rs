@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use crate::caller::Role;
 use crate::http::{Certificates, Limits};
+use crate::runtime::policy::Policy;
 use crate::supervisor::Bounds;
 
 /// The file that is read when none is named.
@@ -80,6 +81,22 @@ pub struct Settings {
     /// A file that gets a JSON line for each request that may change something: who asked for what, and what came of it
     #[arg(long, global = true, value_name = "FILE", env = "CONTAINERD_REST_AUDIT_LOG")]
     audit_log: Option<PathBuf>,
+    /// A folder in which bundles may lie, and nowhere else: links are followed first. May be repeated
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "CONTAINERD_REST_BUNDLE_ROOT",
+        value_delimiter = ','
+    )]
+    #[serde(default)]
+    bundle_root: Vec<PathBuf>,
+    /// Let bundles that others than root start have hooks, which run as root outside of the container
+    #[arg(long, global = true, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", env = "CONTAINERD_REST_ALLOW_HOOKS")]
+    allow_hooks: Option<bool>,
+    /// In the file alone: the table `[policy]`, rules for callers who are not root.
+    #[arg(skip)]
+    policy: Option<Policy>,
     /// The durable folder: records, exit statuses, logs [default: /var/lib/containerd-rest]
     #[arg(long, global = true, value_name = "DIR", env = "CONTAINERD_REST_ROOT")]
     root: Option<PathBuf>,
@@ -177,6 +194,12 @@ pub struct Config {
     pub name: Vec<String>,
     /// Where it is written down who has asked for what.
     pub audit_log: Option<PathBuf>,
+    /// Where bundles may lie; none: anywhere.
+    pub bundle_root: Vec<PathBuf>,
+    /// Whether bundles that others than root start may have hooks.
+    pub allow_hooks: bool,
+    /// Rules for callers who are not root.
+    pub policy: Option<Policy>,
     /// The durable folder.
     pub root: PathBuf,
     /// The volatile folder.
@@ -248,6 +271,9 @@ impl Config {
             socket_group: flags.socket_group.or(file.socket_group),
             name: some_or(flags.name, file.name),
             audit_log: flags.audit_log.or(file.audit_log),
+            bundle_root: some_or(flags.bundle_root, file.bundle_root),
+            allow_hooks: flags.allow_hooks.or(file.allow_hooks).unwrap_or(false),
+            policy: file.policy,
             root: flags.root.or(file.root).unwrap_or_else(|| "/var/lib/containerd-rest".into()),
             runtime: flags.runtime.or(file.runtime).unwrap_or_else(|| "runc".into()),
             criu: flags.criu.or(file.criu).unwrap_or_else(default_criu),
@@ -338,7 +364,7 @@ impl Settings {
 }
 
 /// A list by flag or environment takes the place of the file's.
-fn some_or(flags: Vec<String>, file: Vec<String>) -> Vec<String> {
+fn some_or<T>(flags: Vec<T>, file: Vec<T>) -> Vec<T> {
     if flags.is_empty() { file } else { flags }
 }
 

@@ -100,6 +100,8 @@ fn lasting(words: &str) -> Result<Lasting, String> {
 
 fn main() -> ExitCode {
     keep_descriptors_from_children();
+    // Before there is another thread: each has its own. A kernel that knows none has none.
+    let _ = rustix::thread::clear_ambient_capability_set();
     // Before anything is opened.
     let given = Given::take();
     let cli = Cli::parse();

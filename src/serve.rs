@@ -17,7 +17,7 @@ use crate::runtime::runc::Runc;
 use crate::runtime::{self, cgroup};
 use crate::serving::{Outcome, Serving};
 use crate::signals::{Asked, Signals, Unheard};
-use crate::supervisor::{self, OpenError, Parts, Store, Supervisor, Versions, chain};
+use crate::supervisor::{self, OpenError, Parts, Rules, Store, Supervisor, Versions, chain};
 use crate::tokens::Tokens;
 
 /// Why the daemon does not start (or has ended); each says what helps.
@@ -214,5 +214,10 @@ async fn assemble(config: &Config, store: Store, descriptors: Rlimit) -> Result<
         starts: config.starts,
         bounds: config.bounds.clone(),
         checkpoint_limit: Duration::from_secs(config.checkpoint_timeout),
+        rules: Rules {
+            bundle_roots: config.bundle_root.clone(),
+            allow_hooks: config.allow_hooks,
+            policy: config.policy.clone(),
+        },
     })
 }

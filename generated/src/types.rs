@@ -1032,13 +1032,13 @@ impl AsRef<str> for EventType {
 
 - 400: `archive-cut-off`, `archive-unreadable`, `malformed-request`.
 - 401: `bad-token`.
-- 403: `foreign-site`, `not-allowed`, `read-only`.
+- 403: `bundle-unsafe`, `foreign-site`, `not-allowed`, `policy`, `read-only`.
 - 404: `bundle-not-found`, `checkpoint-not-found`, `container-not-found`, `log-not-found`, `path-not-found`,
   `process-not-found`.
 - 405: `method-not-allowed`.
 - 408: `archive-stalled`.
 - 409: `bundle-changed`, `cancelled`, `cgroup-taken`, `checkpoint-blocked`, `checkpoint-busy`,
-  `checkpoint-exists`, `checkpoint-kept`, `checkpoint-not-portable`, `checkpoint-unfit`,
+  `checkpoint-exists`, `checkpoint-kept`, `checkpoint-not-portable`, `checkpoint-rights`, `checkpoint-unfit`,
   `feature-unavailable`, `host-conflict`, `name-taken`, `nothing-under-way`, `outcome-unknown`,
   `pages-loading`, `record-set-aside`, `wrong-state`.
 - 413: `body-too-large`.
@@ -1064,10 +1064,14 @@ pub enum ProblemType {
     MalformedRequest,
     #[serde(rename = "urn:containerd-rest:problem:bad-token")]
     BadToken,
+    #[serde(rename = "urn:containerd-rest:problem:bundle-unsafe")]
+    BundleUnsafe,
     #[serde(rename = "urn:containerd-rest:problem:foreign-site")]
     ForeignSite,
     #[serde(rename = "urn:containerd-rest:problem:not-allowed")]
     NotAllowed,
+    #[serde(rename = "urn:containerd-rest:problem:policy")]
+    Policy,
     #[serde(rename = "urn:containerd-rest:problem:read-only")]
     ReadOnly,
     #[serde(rename = "urn:containerd-rest:problem:bundle-not-found")]
@@ -1102,6 +1106,8 @@ pub enum ProblemType {
     CheckpointKept,
     #[serde(rename = "urn:containerd-rest:problem:checkpoint-not-portable")]
     CheckpointNotPortable,
+    #[serde(rename = "urn:containerd-rest:problem:checkpoint-rights")]
+    CheckpointRights,
     #[serde(rename = "urn:containerd-rest:problem:checkpoint-unfit")]
     CheckpointUnfit,
     #[serde(rename = "urn:containerd-rest:problem:feature-unavailable")]
@@ -1182,8 +1188,10 @@ impl ProblemType {
             Self::ArchiveUnreadable => "urn:containerd-rest:problem:archive-unreadable",
             Self::MalformedRequest => "urn:containerd-rest:problem:malformed-request",
             Self::BadToken => "urn:containerd-rest:problem:bad-token",
+            Self::BundleUnsafe => "urn:containerd-rest:problem:bundle-unsafe",
             Self::ForeignSite => "urn:containerd-rest:problem:foreign-site",
             Self::NotAllowed => "urn:containerd-rest:problem:not-allowed",
+            Self::Policy => "urn:containerd-rest:problem:policy",
             Self::ReadOnly => "urn:containerd-rest:problem:read-only",
             Self::BundleNotFound => "urn:containerd-rest:problem:bundle-not-found",
             Self::CheckpointNotFound => {
@@ -1205,6 +1213,7 @@ impl ProblemType {
             Self::CheckpointNotPortable => {
                 "urn:containerd-rest:problem:checkpoint-not-portable"
             }
+            Self::CheckpointRights => "urn:containerd-rest:problem:checkpoint-rights",
             Self::CheckpointUnfit => "urn:containerd-rest:problem:checkpoint-unfit",
             Self::FeatureUnavailable => "urn:containerd-rest:problem:feature-unavailable",
             Self::HostConflict => "urn:containerd-rest:problem:host-conflict",

@@ -13,7 +13,7 @@ use crate::ipc::{ExitRecord, Pages};
 use crate::runtime::bundle::{Identity, ProcessOverrides};
 use crate::runtime::program::ExitStatus;
 use crate::supervisor::{
-    CheckpointName, ContainerId, Ended, Error, Happened, LogLine, ProcessReport, ProcessView, Result,
+    Behalf, CheckpointName, ContainerId, Ended, Error, Happened, LogLine, ProcessReport, ProcessView, Result,
     Snapshot, Start, Status, Told, Update,
 };
 
@@ -133,10 +133,12 @@ fn none_if_empty<T>(list: Vec<T>) -> Option<Vec<T>> {
 
 pub(super) fn start(
     body: api::StartContainer,
+    behalf: Behalf,
     key: Option<String>,
     allow_changed_bundle: Option<bool>,
 ) -> Result<Start> {
     Ok(Start {
+        behalf,
         key,
         allow_changed_bundle: allow_changed_bundle.unwrap_or(false),
         bundle: body.bundle_path.into(),

@@ -13,13 +13,24 @@ pub use convert::{event, json_line, log_line};
 
 use std::path::PathBuf;
 
-use crate::supervisor::{Entry, Export, LogOf, LogQuery, LogReader, Result, Supervisor, Taking};
+use crate::caller::{self, Who};
+use crate::supervisor::{Behalf, Entry, Export, LogOf, LogQuery, LogReader, Result, Supervisor, Taking};
 
 /// What the handlers work with; clones are the same.
 #[derive(Debug, Clone)]
 pub struct Api {
     supervisor: Supervisor,
     machine: containerd_rest_api::Machine,
+}
+
+/// For whom it is asked. What comes by no door is nobody's.
+fn behalf() -> Behalf {
+    let Some(caller) = caller::current() else { return Behalf::default() };
+    let uid = match caller.who {
+        Who::Process { uid, .. } => Some(uid),
+        Who::Token(_) | Who::Certificate(_) => None,
+    };
+    Behalf { uid, is_root: caller.is_root() }
 }
 
 impl Api {
@@ -42,7 +53,7 @@ impl Api {
     /// A checkpoint as an archive, by the names in the path.
     pub async fn export(&self, id: &str, checkpoint: &str) -> Result<Export> {
         let (id, name) = (convert::container_id(id)?, convert::checkpoint_name(checkpoint)?);
-        self.supervisor.export(&id, name).await
+        self.supervisor.export(&id, name, behalf()).await
     }
 
     /// A checkpoint from an archive.
@@ -54,7 +65,7 @@ impl Api {
         key: Option<String>,
     ) -> Result<Taking> {
         let (id, name) = (convert::container_id(id)?, convert::checkpoint_name(checkpoint)?);
-        self.supervisor.import(&id, name, bundle, key).await
+        self.supervisor.import(&id, name, bundle, key, behalf()).await
     }
 
     /// As the contract has a checkpoint.

@@ -107,6 +107,11 @@ pub fn of(error: &Error) -> Problem {
             detail,
             "restore it on a host that has what it needs, or delete it and make a new one",
         ),
+        Error::CheckpointRights { .. } => problem(
+            ProblemType::CheckpointRights,
+            detail,
+            "give the bundle's process those rights, if it is to have them, or start it anew",
+        ),
         Error::HostConflict { .. } => problem(
             ProblemType::HostConflict,
             detail,
@@ -148,6 +153,16 @@ pub fn of(error: &Error) -> Problem {
             problem(ProblemType::WrongState, detail, state_remedy(id.as_str(), *status, *verb))
         }
         Error::Bundle { source, .. } => bundle(source, detail),
+        Error::Forbidden { breaches } => {
+            let mut found = problem(
+                ProblemType::Policy,
+                detail,
+                "mend what errors names, or have root do it; root has set the rules where this daemon is configured \
+                 (--bundle-root, --allow-hooks, [policy])",
+            );
+            found.errors = Some(breaches.iter().map(|one| item(one.at, one.rule, &one.what)).collect());
+            found
+        }
         Error::Output { field, .. } => {
             let mut found = problem(
                 ProblemType::InvalidRequest,
@@ -270,17 +285,25 @@ fn state_remedy(id: &str, status: Status, verb: Verb) -> String {
 }
 
 fn bundle(source: &BundleError, detail: String) -> Problem {
-    let remedy = "bundlePath is the folder of an OCI bundle: config.json and a root filesystem";
+    let remedy = match source {
+        BundleError::Loose { .. } => {
+            "make what detail names root's, and writable by nobody else (chown root, chmod go-w), or move the bundle to where it is"
+        }
+        BundleError::Changed(_) => "repeat, once nobody changes it any more",
+        _ => "bundlePath is the folder of an OCI bundle: config.json and a root filesystem",
+    };
     let found = match source {
         BundleError::Missing => ProblemType::BundleNotFound,
         BundleError::Unreadable { .. } => ProblemType::BundleUnreadable,
+        BundleError::Loose { .. } => ProblemType::BundleUnsafe,
+        BundleError::Changed(_) => ProblemType::BundleChanged,
         BundleError::NotAFolder
         | BundleError::NoConfig
         | BundleError::BadConfig(_)
         | BundleError::NoRootfs(_) => ProblemType::BundleInvalid,
     };
     let mut found = problem(found, detail, remedy);
-    if found.status == 422 {
+    if matches!(found.status, 403 | 422) {
         found.errors = Some(vec![item("/body/bundlePath", "bundle", source.to_string())]);
     }
     found

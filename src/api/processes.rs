@@ -12,7 +12,8 @@ use crate::supervisor::{ProcessReport, ProcessView, Result};
 
 impl Api {
     async fn create(&self, id: &str, key: Option<String>, body: CreateProcess) -> Result<ProcessView> {
-        self.supervisor.exec(&convert::container_id(id)?, convert::overrides(body)?, key).await
+        let overrides = convert::overrides(body)?;
+        self.supervisor.exec(&convert::container_id(id)?, super::behalf(), overrides, key).await
     }
 
     fn process(&self, id: &str, pid: i32) -> Result<ProcessReport> {

@@ -4,10 +4,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::FOLDER;
 use crate::ipc::{AddedExit, ExitRecord, Hello, Message, ProcessKey, Request};
 use crate::runtime::bundle::{Bundle, ProcessOverrides, added_process};
+use crate::runtime::hands::Hands;
+use crate::runtime::policy::Policy;
 use crate::runtime::program::{ExitStatus, Failure, FailureKind};
 use crate::runtime::{criu, images, lines, runc};
 
@@ -43,9 +46,12 @@ pub(super) fn bundle(bytes: &[u8]) -> bool {
     let folder = FOLDER.join("bundle");
     let _ = fs::create_dir_all(folder.join("rootfs"));
     lay("bundle/config.json", bytes);
-    let Ok(bundle) = Bundle::open(&folder) else { return false };
+    let Ok(bundle) = Bundle::open(&folder, Hands::of(None)) else { return false };
     let overrides = ProcessOverrides { args: vec!["true".to_owned()], ..ProcessOverrides::default() };
     let _ = (bundle.with_loopback(Path::new("/shim")), added_process(bundle.process(), &overrides));
+    if let Ok(config) = serde_json::from_slice::<Value>(bundle.config()) {
+        let _ = Policy::default().judge(&config, &config["process"], &folder, "/");
+    }
     let _ = (bundle.shared(), bundle.cgroups_path(), bundle.private_network());
     true
 }

@@ -18,7 +18,7 @@ use crate::http::{self, Phase};
 use crate::runtime::cpu::Cpu;
 use crate::runtime::criu::Criu;
 use crate::runtime::runc::Runc;
-use crate::supervisor::{Bounds, Parts, Store, Supervisor, Versions};
+use crate::supervisor::{Bounds, Parts, Rules, Store, Supervisor, Versions};
 use crate::tokens::Tokens;
 
 /// No request of a stopped daemon's takes longer.
@@ -53,6 +53,7 @@ fn serve() -> Result<Served, Box<dyn std::error::Error>> {
         systemd_cgroup: false,
         starts: 1,
         bounds: Bounds::default(),
+        rules: Rules::default(),
         checkpoint_limit: limit,
     };
     let supervisor = runtime.block_on(Supervisor::open(parts))?;

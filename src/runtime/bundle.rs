@@ -1,14 +1,14 @@
 //! OCI bundles: a folder with a `config.json` (runtime spec, `bundle.md` and `config.md`), read and
 //! checked before anything is touched.
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use oci_spec::runtime::{LinuxNamespaceType, Process, Spec, User, UserBuilder};
+use oci_spec::runtime::{LinuxIdMapping, LinuxNamespaceType, Process, Spec, User, UserBuilder};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::hands::{Hands, Place, Same, Untaken};
 use super::regular;
 
 /// The shim's argument as a hook: see [`Bundle::with_loopback`].
@@ -18,6 +18,11 @@ pub const RAISE_LOOPBACK: &str = "--raise-loopback";
 #[derive(Debug, Clone)]
 pub struct Bundle {
     path: PathBuf,
+    /// Its folder, without links.
+    real: PathBuf,
+    /// What of it the runtime will open by itself, as it was when it was looked at.
+    seen: Vec<(PathBuf, Same)>,
+    spec: Box<Spec>,
     process: Process,
     private_network: bool,
     user_namespace: bool,
@@ -97,6 +102,17 @@ pub enum BundleError {
     /// The root filesystem is missing.
     #[error("its root filesystem {0} is not a folder")]
     NoRootfs(PathBuf),
+    /// Somebody could put something else there than what was looked at.
+    #[error("{path} can be changed by {by}, and not only by root and whom it is started for")]
+    Loose {
+        /// What, or what it lies in.
+        path: PathBuf,
+        /// Who that is, in words.
+        by: String,
+    },
+    /// It is not what was looked at any more.
+    #[error("{0} was changed while the bundle was about to be started")]
+    Changed(PathBuf),
 }
 
 /// Whether an error says that there is nothing at a path; at one that is longer than any can be, or that links lead to in
@@ -108,38 +124,66 @@ fn is_missing(error: &io::Error) -> bool {
 }
 
 impl Bundle {
-    /// Reads and checks the bundle at an absolute path.
-    pub fn open(path: &Path) -> Result<Self, BundleError> {
-        let kind = match fs::metadata(path) {
-            Ok(kind) => kind,
-            Err(error) if is_missing(&error) => return Err(BundleError::Missing),
-            Err(source) => {
-                return Err(BundleError::Unreadable { what: "the folder", source });
-            }
-        };
-        if !kind.is_dir() {
+    /// Reads and checks the bundle at an absolute path, all of which must be in these hands.
+    pub fn open(path: &Path, hands: Hands) -> Result<Self, BundleError> {
+        let folder = hands.follow(path).map_err(|untaken| match untaken {
+            Untaken::Lost(error) if is_missing(&error) => BundleError::Missing,
+            Untaken::Lost(source) => BundleError::Unreadable { what: "the folder", source },
+            Untaken::Loose { path, by } => BundleError::Loose { path, by },
+        })?;
+        if !folder.is_folder() {
             return Err(BundleError::NotAFolder);
         }
-        let config = path.join("config.json");
-        // Whoever reads a FIFO waits for somebody who writes.
-        if fs::metadata(&config).is_ok_and(|kind| !kind.is_file()) {
-            return Err(BundleError::BadConfig("it is not a regular file".to_owned()));
-        }
-        let text = match read_config(&config) {
-            Ok(text) => text,
-            Err(error) if is_missing(&error) => return Err(BundleError::NoConfig),
+        let no_config = |error: io::Error| match error {
+            error if is_missing(&error) => BundleError::NoConfig,
             // Not a regular file, or larger than any: no fault of the host's.
-            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-                return Err(BundleError::BadConfig(error.to_string()));
-            }
-            Err(source) => return Err(BundleError::Unreadable { what: "config.json", source }),
+            error if error.kind() == io::ErrorKind::InvalidData => BundleError::BadConfig(error.to_string()),
+            source => BundleError::Unreadable { what: "config.json", source },
         };
+        let config = hands.follow_from(&folder, Path::new("config.json"), &[]);
+        let config = config.map_err(|untaken| match untaken {
+            Untaken::Lost(error) => no_config(error),
+            Untaken::Loose { path, by } => BundleError::Loose { path, by },
+        })?;
+        let text = config.read(regular::LARGEST_JSON).map_err(no_config)?;
         let spec: Spec =
             serde_json::from_slice(&text).map_err(|error| BundleError::BadConfig(error.to_string()))?;
-        Self::from_spec(path, &spec, text)
+        let mut bundle = Self::from_spec(path, &folder, spec, text)?;
+        let rootfs = bundle.rootfs(&folder, hands)?;
+        bundle.seen = [&folder, &config, &rootfs].map(|place| (place.path().to_owned(), place.same())).into();
+        Ok(bundle)
     }
 
-    fn from_spec(path: &Path, spec: &Spec, config: Vec<u8>) -> Result<Self, BundleError> {
+    /// The root filesystem's folder; where it is a user namespace's, it may be its users'.
+    fn rootfs(&self, folder: &Place, hands: Hands) -> Result<Place, BundleError> {
+        let path = self.spec.root().as_ref().map_or(Path::new(""), |root| root.path());
+        let maps = self.spec.linux().as_ref().and_then(|linux| linux.uid_mappings().as_ref());
+        let range = |map: &LinuxIdMapping| {
+            let first = u64::from(map.host_id());
+            first..first + u64::from(map.size())
+        };
+        let users: Vec<_> = maps.into_iter().flatten().filter(|_| self.user_namespace).map(range).collect();
+        let found = hands.follow_from(folder, path, &users).map_err(|untaken| match untaken {
+            Untaken::Lost(_) => BundleError::NoRootfs(self.path.join(path)),
+            Untaken::Loose { path, by } => BundleError::Loose { path, by },
+        })?;
+        if found.is_folder() { Ok(found) } else { Err(BundleError::NoRootfs(self.path.join(path))) }
+    }
+
+    /// Whether what the runtime is about to open is what was looked at. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// It is not.
+    pub fn assert_same(&self) -> Result<(), BundleError> {
+        let is_same = |(path, same): &&(PathBuf, Same)| Same::at(path).is_ok_and(|now| now == *same);
+        match self.seen.iter().find(|seen| !is_same(seen)) {
+            Some((path, _)) => Err(BundleError::Changed(path.clone())),
+            None => Ok(()),
+        }
+    }
+
+    fn from_spec(path: &Path, folder: &Place, spec: Spec, config: Vec<u8>) -> Result<Self, BundleError> {
         let bad = |words: &str| BundleError::BadConfig(words.to_owned());
         let process = spec.process().clone().ok_or_else(|| bad("it has no process"))?;
         if process.args().as_ref().is_none_or(Vec::is_empty) {
@@ -148,10 +192,8 @@ impl Bundle {
         if !process.cwd().is_absolute() {
             return Err(bad("process.cwd is not an absolute path"));
         }
-        let root = spec.root().as_ref().ok_or_else(|| bad("it has no root"))?;
-        let rootfs = path.join(root.path());
-        if !rootfs.is_dir() {
-            return Err(BundleError::NoRootfs(rootfs));
+        if spec.root().is_none() {
+            return Err(bad("it has no root"));
         }
         let linux = spec.linux().as_ref();
         let namespaces = linux.and_then(|linux| linux.namespaces().as_ref());
@@ -166,13 +208,33 @@ impl Bundle {
         let user_namespace = has(LinuxNamespaceType::User);
         let host = Shared { pids: !has(LinuxNamespaceType::Pid), network: !has(LinuxNamespaceType::Network) };
         let cgroups_path = linux.and_then(|linux| linux.cgroups_path().clone());
-        let path = path.to_owned();
-        Ok(Self { path, process, private_network, user_namespace, host, cgroups_path, config })
+        Ok(Self {
+            path: path.to_owned(),
+            real: folder.path().to_owned(),
+            seen: Vec::new(),
+            spec: Box::new(spec),
+            process,
+            private_network,
+            user_namespace,
+            host,
+            cgroups_path,
+            config,
+        })
     }
 
-    /// Its folder.
+    /// Its folder, as it was named.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Its folder, without links: as it was looked at, and is to be used.
+    pub fn real(&self) -> &Path {
+        &self.real
+    }
+
+    /// config.json as it was understood.
+    pub fn spec(&self) -> &Spec {
+        &self.spec
     }
 
     /// Its process, as config.json has it.
@@ -212,10 +274,9 @@ impl Bundle {
         let mut config: Value =
             serde_json::from_slice(&self.config).map_err(|error| bad(error.to_string()))?;
         // As runc finds itself in it: its root filesystem may not lie behind a link.
-        let own = fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
         let absolute = |path: &mut Value| {
             if let Some(relative) = path.as_str().filter(|path| !Path::new(path).is_absolute()) {
-                *path = own.join(relative).to_string_lossy().into();
+                *path = self.real.join(relative).to_string_lossy().into();
             }
         };
         if let Some(root) = config.pointer_mut("/root/path") {
@@ -251,6 +312,17 @@ impl Bundle {
 /// Only a regular file of a sane size; it may be a link to one.
 pub fn read_config(path: &Path) -> io::Result<Vec<u8>> {
     regular::read_linked(path, regular::LARGEST_JSON)
+}
+
+/// A process as it was, with the rights of this one.
+pub fn entitled(process: &Process, by: &Process) -> Process {
+    let mut process = process.clone();
+    process
+        .set_capabilities(by.capabilities().clone())
+        .set_no_new_privileges(by.no_new_privileges())
+        .set_apparmor_profile(by.apparmor_profile().clone())
+        .set_selinux_label(by.selinux_label().clone());
+    process
 }
 
 /// The process to add: the bundle's own (its capabilities, rlimits, labels) with what the caller said.

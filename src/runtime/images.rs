@@ -4,6 +4,7 @@
 //! does the same, with a Python of its own. May not know what a checkpoint of ours is.
 
 mod image;
+mod rights;
 mod shape;
 mod walk;
 
@@ -16,6 +17,7 @@ use std::path::Path;
 use prost::Message;
 
 use image::{Image, first};
+pub use rights::{Rights, rights};
 
 use super::regular::{check_folder, named};
 

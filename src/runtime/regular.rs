@@ -62,7 +62,8 @@ fn whole(file: File, most: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn wrong(words: &str) -> io::Error {
+/// What is wrong with a file, as an error.
+pub fn wrong(words: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, words.to_owned())
 }
 

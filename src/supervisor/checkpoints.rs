@@ -10,10 +10,12 @@ pub(super) mod catalogue;
 mod claims;
 pub(super) mod fit;
 mod partial;
+pub(super) mod rights;
 mod steps;
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -30,6 +32,8 @@ pub(super) use steps::{MOST_ROUNDS, PARENT, ROUND, Step};
 
 use super::error::{Error, Result, store};
 use super::names::CheckpointName;
+use crate::runtime::bundle::BundleError;
+use crate::runtime::hands::{Hands, Untaken};
 use crate::runtime::mounts::free_in;
 use crate::runtime::options::CriuOptions;
 use crate::runtime::regular::{self, LARGEST_JSON};
@@ -92,6 +96,15 @@ impl Checkpoint {
     /// Whether what they and the dump refer to is in the checkpoint.
     fn check_links(&self) -> io::Result<()> {
         steps::check_links(&self.folder, &self.images, self.pre_dumps)
+    }
+
+    /// Whether nobody else could have written what is about to be restored: it is taken for what CRIU has written.
+    pub(super) fn assert_in(&self, hands: Hands) -> Result<()> {
+        let rounds = self.rounds();
+        let folders = [&self.folder, &self.images].into_iter().chain(&rounds);
+        folders
+            .into_iter()
+            .try_for_each(|folder| hands.follow_all_in(folder).map_err(|untaken| refused(folder, untaken)))
     }
 
     /// The bundle's config.json at the dump.
@@ -198,6 +211,26 @@ fn refuse_link(bundle: &Path) -> Result<()> {
     }
     let words = "it is a link, which is not followed: to have checkpoints on another disk, mount that there";
     Err(store("opening", all)(io::Error::new(io::ErrorKind::InvalidInput, words)))
+}
+
+/// Where somebody else could put a link in the place of what is about to be written.
+fn refuse_loose(bundle: &Path) -> Result<()> {
+    let Ok(owner) = fs::metadata(bundle).map(|kind| kind.uid()) else { return Ok(()) };
+    let all = folder_of(bundle);
+    match Hands::of(Some(owner)).follow(&all) {
+        // It is made by us then.
+        Err(Untaken::Lost(error)) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        followed => followed.map(drop).map_err(|untaken| refused(&all, untaken)),
+    }
+}
+
+fn refused(path: &Path, untaken: Untaken) -> Error {
+    match untaken {
+        Untaken::Lost(source) => store("opening", path)(source),
+        Untaken::Loose { path: loose, by } => {
+            Error::Bundle { path: path.to_owned(), source: BundleError::Loose { path: loose, by } }
+        }
+    }
 }
 
 /// The checkpoints of a bundle, newest last. What is no checkpoint is passed over.

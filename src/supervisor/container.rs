@@ -35,6 +35,7 @@ use super::events::{Happened, Heard};
 use super::link::Link;
 use super::names::{CheckpointName, ContainerId};
 use super::registry::Ends;
+use super::rules::Behalf;
 use super::state::{Change, Status, Verb};
 use super::store::{Journal, Record, Run};
 use super::{Context, UnderWay, recovery};
@@ -62,8 +63,13 @@ type Reply<T> = oneshot::Sender<Result<T>>;
 pub(super) enum Command {
     Start(Start, Reply<Arc<Snapshot>>),
     Update(Update, Reply<Arc<Snapshot>>),
-    /// With the key of the request, if it has one.
-    Exec(ProcessOverrides, Option<String>, Reply<ProcessView>),
+    Exec {
+        behalf: Behalf,
+        process: ProcessOverrides,
+        /// Of the request, if it has one.
+        key: Option<String>,
+        reply: Reply<ProcessView>,
+    },
     Signal {
         pid: i32,
         signal: i32,
@@ -381,8 +387,8 @@ impl Task {
         match command {
             Command::Start(start, reply) => answer_to(&context, reply, self.start(start).await).await,
             Command::Update(update, reply) => answer_to(&context, reply, self.update(update).await).await,
-            Command::Exec(overrides, key, reply) => {
-                answer_to(&context, reply, self.exec(overrides, key).await).await;
+            Command::Exec { behalf, process, key, reply } => {
+                answer_to(&context, reply, self.exec(behalf, process, key).await).await;
             }
             Command::Signal { pid, signal, reply } => drop(reply.send(self.signal_process(pid, signal))),
             Command::Checkpoint(name, options, reply) => {

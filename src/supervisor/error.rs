@@ -11,6 +11,7 @@ use crate::runtime;
 use crate::runtime::bundle::BundleError;
 use crate::runtime::criu::Feature;
 use crate::runtime::occupants::Occupant;
+use crate::runtime::policy::Breach;
 use crate::runtime::preflight::Blocker;
 
 /// A result of this layer.
@@ -181,6 +182,20 @@ pub enum Error {
         path: PathBuf,
         /// Why not.
         source: BundleError,
+    },
+    /// Its memory has rights that the bundle does not give.
+    #[error("the checkpoint {name} would have rights that its bundle does not give: {}", excess.join("; "))]
+    CheckpointRights {
+        /// The checkpoint.
+        name: CheckpointName,
+        /// Which, a sentence each; never empty.
+        excess: Vec<String>,
+    },
+    /// The daemon's configuration forbids it to whom it is for.
+    #[error("the rules for whom it is done forbid it: {}", ruled(breaches))]
+    Forbidden {
+        /// What breaks which rule; never empty.
+        breaches: Vec<Breach>,
     },
     /// A file that is to get the output cannot.
     #[error("{field}: {path} cannot take output: {why}")]
@@ -353,6 +368,11 @@ fn listed(blockers: &[Blocker]) -> String {
     });
     // All are in the list.
     joined(told.collect(), blockers.len(), "; ")
+}
+
+fn ruled(breaches: &[Breach]) -> String {
+    let told = breaches.iter().take(TOLD).map(|breach| format!("{}: {}", breach.rule, breach.what));
+    joined(told.collect(), breaches.len(), "; ")
 }
 
 fn some(occupants: &[Occupant]) -> String {

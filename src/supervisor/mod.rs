@@ -18,6 +18,7 @@ mod logs;
 mod names;
 mod recovery;
 mod registry;
+mod rules;
 mod state;
 mod store;
 
@@ -37,6 +38,7 @@ pub use error::{Error, Result};
 pub use events::{Event, Happened, Listener, Told};
 pub use logs::{LogLine, LogQuery, LogReader};
 pub use names::{BadName, CheckpointName, ContainerId};
+pub use rules::{Behalf, Rules};
 pub use state::{Status, Verb};
 pub use store::{LogOf, OpenError, Store};
 #[cfg(any(test, feature = "fuzzing"))]
@@ -97,6 +99,7 @@ pub(crate) struct Context {
     /// Archives on their way, in or out.
     archives: Arc<Semaphore>,
     checkpoint_limit: Duration,
+    rules: Rules,
     registry: Registry,
     places: Places,
     /// Whether systemd makes the cgroups; then their places are its own affair.
@@ -159,6 +162,8 @@ pub struct Parts {
     pub bounds: Bounds,
     /// How long a checkpoint or a restore may take.
     pub checkpoint_limit: Duration,
+    /// What callers may have done.
+    pub rules: Rules,
 }
 
 /// How much there may be of what takes memory, processes and disk.
@@ -232,6 +237,7 @@ impl Supervisor {
             claims: checkpoints::Claims::default(),
             archives: Arc::new(Semaphore::new(archive::AT_ONCE)),
             checkpoint_limit: parts.checkpoint_limit,
+            rules: parts.rules,
             registry: Registry::default(),
             places: Places::default(),
             systemd_cgroup: parts.systemd_cgroup,
@@ -396,10 +402,11 @@ impl Supervisor {
     pub async fn exec(
         &self,
         id: &ContainerId,
+        behalf: Behalf,
         process: ProcessOverrides,
         key: Option<String>,
     ) -> Result<ProcessView> {
-        self.ask(id, |reply| Command::Exec(process, key, reply)).await
+        self.ask(id, |reply| Command::Exec { behalf, process, key, reply }).await
     }
 
     /// Signals any process of the container, by its pid on the host.

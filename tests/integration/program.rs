@@ -68,6 +68,22 @@ fn check_says_what_is_there_and_what_is_missing() {
 }
 
 #[test]
+fn check_names_the_ways_out_of_a_container_that_a_runc_may_have_and_lets_it_serve() {
+    let folder = tempfile::tempdir().unwrap();
+    let runc = folder.path().join("runc");
+    for (version, known) in
+        [("1.1.11", "CVE-2024-21626, CVE-2025-31133"), ("1.1.15", ": CVE-2025-31133"), ("1.3.3", "")]
+    {
+        host::install_script(&runc, &format!("#!/bin/sh\necho runc version {version}\n"));
+        let (code, report, _) = run(&["check", "--runtime", runc.to_str().unwrap()]);
+        assert_eq!(code, 0, "{report}");
+        assert!(report.contains(known), "{report}");
+        assert_eq!(report.contains("limited   runtime"), !known.is_empty(), "{report}");
+        assert_eq!(report.contains("zgrep CVE"), !known.is_empty(), "{report}");
+    }
+}
+
+#[test]
 fn check_without_root_says_that_first_and_does_not_blame_the_kernel() {
     let folder = tempfile::tempdir().unwrap();
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();

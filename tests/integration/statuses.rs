@@ -304,7 +304,7 @@ fn a_disk_without_room_for_its_memory_refuses_a_checkpoint_before_it_is_begun() 
     let daemon = Daemon::start();
     let small = daemon.folder().join("small");
     fs::create_dir(&small).unwrap();
-    mount(Some("tmpfs"), &small, Some("tmpfs"), MsFlags::empty(), Some("size=24m")).unwrap();
+    mount(Some("tmpfs"), &small, Some("tmpfs"), MsFlags::empty(), Some("size=24m,mode=755")).unwrap();
     // Its processes' memory, and a file system in memory.
     for script in ["memory = bytearray(b'x' * 30_000_000)", "open('/mem/x', 'wb').write(b'x' * 30_000_000)"] {
         let bundle = Bundle::subject(script);

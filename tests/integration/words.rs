@@ -102,7 +102,7 @@ sleep 1000";
         let bundle = Bundle::script(script).with_shared();
         let disk = bundle.path().join("checkpoints");
         fs::create_dir(&disk).unwrap();
-        mount(Some("tmpfs"), &disk, Some("tmpfs"), MsFlags::empty(), Some("size=2m")).unwrap();
+        mount(Some("tmpfs"), &disk, Some("tmpfs"), MsFlags::empty(), Some("size=2m,mode=755")).unwrap();
         let id = self.name();
         self.daemon.start_container(&id, &bundle.start()).expect(201);
         eventually("it is ready", || bundle.shared().join("ready").exists());

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::runtime::criu::Feature;
+use crate::runtime::policy::Breach;
 use crate::runtime::preflight::{Blocker, Kind};
 
 fn wrong_state(verb: Verb) -> Problem {
@@ -31,6 +32,16 @@ fn failed(source: runtime::Error) -> Problem {
 
 fn not_taken(source: ArchiveError) -> Problem {
     of(&Error::Archive { name: "test1".parse().unwrap(), source })
+}
+
+fn ruled() -> Problem {
+    let what = "config.json /process/capabilities/bounding has CAP_SYS_ADMIN".to_owned();
+    of(&Error::Forbidden { breaches: vec![Breach { rule: "capabilities", at: "/body/bundlePath", what }] })
+}
+
+fn loose() -> Problem {
+    let source = BundleError::Loose { path: "/containers".into(), by: "everybody".into() };
+    of(&Error::Bundle { path: "/containers/redis".into(), source })
 }
 
 fn unparsable() -> Problem {
@@ -66,6 +77,8 @@ fn said() -> BTreeMap<&'static str, Problem> {
         ),
         ("Unauthorized/token", bad_token("the token is none of this daemon's, or was revoked".into())),
         ("Forbidden/token", read_only("the token laptop lets look, and POST may change something".into())),
+        ("Forbidden/rules", ruled()),
+        ("Forbidden/bundle", loose()),
         ("Forbidden/site", foreign_site("it comes from a page of http://evil.example")),
         ("NotFound/container", of(&Error::NoContainer(id()))),
         ("Conflict/state", wrong_state(Verb::Exec)),

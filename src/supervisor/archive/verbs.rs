@@ -18,6 +18,7 @@ use crate::runtime::images;
 use crate::supervisor::checkpoints::{self, Checkpoint, Entry, META, Meta, Partial, catalogue};
 use crate::supervisor::error::{Error, Result, store};
 use crate::supervisor::names::{CheckpointName, ContainerId};
+use crate::supervisor::rules::Behalf;
 use crate::supervisor::store::blocking;
 use crate::supervisor::{Context, Supervisor, UnderWay};
 
@@ -56,7 +57,8 @@ pub struct Import {
 
 impl Supervisor {
     /// A checkpoint as an archive.
-    pub async fn export(&self, id: &ContainerId, name: CheckpointName) -> Result<Export> {
+    pub async fn export(&self, id: &ContainerId, name: CheckpointName, behalf: Behalf) -> Result<Export> {
+        self.context.rules.admit_export(behalf)?;
         let bundle = self.get(id)?.bundle.clone();
         let turn = self.turn().await?;
         let (claims, id) = (self.context.claims.clone(), id.clone());
@@ -70,13 +72,15 @@ impl Supervisor {
         name: CheckpointName,
         bundle: Option<PathBuf>,
         key: Option<String>,
+        behalf: Behalf,
     ) -> Result<Taking> {
         let bundle = self.bundle_for(id, bundle)?;
         let turn = self.turn().await?;
         let context = Arc::clone(&self.context);
         blocking(move || {
-            let opened =
-                Bundle::open(&bundle).map_err(|source| Error::Bundle { path: bundle.clone(), source })?;
+            let opened = Bundle::open(&bundle, context.rules.hands(behalf))
+                .map_err(|source| Error::Bundle { path: bundle.clone(), source })?;
+            context.rules.admit_import(behalf, &opened)?;
             if let Some(done) = done_before(opened.path(), &name, key.as_deref()) {
                 return Ok(Taking::Done(Box::new(catalogue::entry(opened.path(), &context.host, done))));
             }

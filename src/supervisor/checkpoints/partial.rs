@@ -10,7 +10,7 @@ use rustix::fs::{CWD, RenameFlags, renameat_with, syncfs};
 use super::claims::{Claim, Claims, Lock};
 use super::{
     Checkpoint, DUMP_LOG, IMAGE, INVENTORY, META, MOST_ROUNDS, Maker, Meta, RECEIVED, SPEC, Step, folder_of,
-    open, read_meta, real, refuse_link, steps,
+    open, read_meta, real, refuse_link, refuse_loose, steps,
 };
 use crate::runtime::criu::dump_finished;
 use crate::runtime::durable::sync_folder;
@@ -117,6 +117,7 @@ impl Partial {
     /// Nobody else makes one of that name meanwhile, and there is none.
     fn claim(claims: &Claims, bundle: &Path, name: &CheckpointName, ending: &str) -> Result<Self> {
         refuse_link(bundle)?;
+        refuse_loose(bundle)?;
         let taken = || Error::CheckpointTaken { bundle: bundle.to_owned(), name: name.clone() };
         let all = folder_of(bundle);
         let folder = all.join(format!(".{name}{ending}"));

@@ -10,13 +10,14 @@ use oci_spec::runtime::Process;
 use super::Start;
 use super::underway::Work;
 use crate::ipc::Stdio;
-use crate::runtime::bundle::Bundle;
+use crate::runtime::bundle::{Bundle, BundleError, entitled};
 use crate::runtime::cgroup::Cgroup;
 use crate::runtime::criu::Feature;
-use crate::runtime::images;
-use crate::supervisor::checkpoints::{self, Checkpoint, Claim, Claims, Host, catalogue, fit};
+use crate::runtime::images::{self, Rights};
+use crate::supervisor::checkpoints::{self, Checkpoint, Claim, Claims, Host, catalogue, fit, rights};
 use crate::supervisor::error::{Error, Result, store};
 use crate::supervisor::names::ContainerId;
+use crate::supervisor::rules::Rules;
 use crate::supervisor::store::{LogOf, Run, blocking};
 
 /// What a start needs, read and checked before anything is touched.
@@ -77,9 +78,8 @@ impl Plan {
         if self.loopback != Loopback::Hook {
             return Ok(None);
         }
-        let bundle = self.bundle.path().to_owned();
-        let wrong = |source| Error::Bundle { path: bundle.clone(), source };
-        let config = self.bundle.with_loopback(shim).map_err(wrong)?;
+        let bundle = self.bundle.real().to_owned();
+        let config = self.bundle.with_loopback(shim).map_err(|source| self.wrong(source))?;
         let folder = run.volatile.join("bundle");
         blocking(move || {
             let make = || {
@@ -97,15 +97,21 @@ impl Plan {
         .await
     }
 
+    fn wrong(&self, source: BundleError) -> Error {
+        Error::Bundle { path: self.bundle.path().to_owned(), source }
+    }
+
     /// Where the bundle puts its cgroup.
     pub(super) fn leaf(&self, id: &ContainerId) -> PathBuf {
         self.bundle.cgroups_path().map_or_else(|| PathBuf::from(id.as_str()), Path::to_owned)
     }
 }
 
-pub(super) fn plan(start: Start, claims: &Claims, host: &Host) -> Result<Plan> {
-    let bundle =
-        Bundle::open(&start.bundle).map_err(|source| Error::Bundle { path: start.bundle.clone(), source })?;
+pub(super) fn plan(start: Start, claims: &Claims, host: &Host, rules: &Rules) -> Result<Plan> {
+    let hands = rules.hands(start.behalf);
+    let unfit = |source| Error::Bundle { path: start.bundle.clone(), source };
+    let bundle = Bundle::open(&start.bundle, hands).map_err(unfit)?;
+    rules.admit_start(start.behalf, &bundle, &start)?;
     if start.lazy_pages && start.checkpoint.is_none() {
         return Err(Error::LazyStart);
     }
@@ -116,10 +122,12 @@ pub(super) fn plan(start: Start, claims: &Claims, host: &Host) -> Result<Plan> {
         return Err(Error::Unavailable { feature: Feature::LazyPages, why });
     }
     let opened =
-        start.checkpoint.map(|name| checkpoints::open_claimed(claims, bundle.path(), &name)).transpose()?;
+        start.checkpoint.map(|name| checkpoints::open_claimed(claims, bundle.real(), &name)).transpose()?;
     let (checkpoint, claim) = opened.unzip();
     if let Some(checkpoint) = &checkpoint {
-        fits(checkpoint, &bundle, host, start.allow_changed_bundle)?;
+        checkpoint.assert_in(hands)?;
+        let rights = fits(checkpoint, &bundle, host, start.allow_changed_bundle)?;
+        rules.admit_restore(start.behalf, &bundle, &rights)?;
     }
     for (field, file) in [("stdout", &start.stdout), ("stderr", &start.stderr)] {
         if let Some(path) = file {
@@ -127,8 +135,9 @@ pub(super) fn plan(start: Start, claims: &Claims, host: &Host) -> Result<Plan> {
         }
     }
     let stdio = Stdio { terminal: bundle.terminal(), stdout: start.stdout, stderr: start.stderr };
-    let dumped = checkpoint.as_ref().and_then(|checkpoint: &Checkpoint| checkpoint.process.clone());
-    let process = dumped.unwrap_or_else(|| bundle.process().clone());
+    let dumped = checkpoint.as_ref().and_then(|checkpoint: &Checkpoint| checkpoint.process.as_ref());
+    let process =
+        dumped.map_or_else(|| bundle.process().clone(), |dumped| entitled(dumped, bundle.process()));
     let size = checkpoint.as_ref().map_or(0, catalogue::images_size);
     let loopback = Loopback::of(&bundle, checkpoint.as_ref())?;
     Ok(Plan {
@@ -144,8 +153,13 @@ pub(super) fn plan(start: Start, claims: &Claims, host: &Host) -> Result<Plan> {
     })
 }
 
-/// Whether the checkpoint can go on here: rather now than by a restore that fails late.
-fn fits(checkpoint: &Checkpoint, bundle: &Bundle, host: &Host, allow_changed_bundle: bool) -> Result<()> {
+/// Whether the checkpoint can go on here: rather now than by a restore that fails late. Gives what its threads may do.
+fn fits(
+    checkpoint: &Checkpoint,
+    bundle: &Bundle,
+    host: &Host,
+    allow_changed_bundle: bool,
+) -> Result<Vec<Rights>> {
     let name = || checkpoint.name.clone();
     let unfit = |reasons| Error::CheckpointUnfit { name: name(), reasons };
     let reasons = fit::unfit(checkpoint, host);
@@ -161,7 +175,9 @@ fn fits(checkpoint: &Checkpoint, bundle: &Bundle, host: &Host, allow_changed_bun
     if !changes.is_empty() && !allow_changed_bundle {
         return Err(Error::BundleChanged { bundle: bundle.path().to_owned(), name: name(), changes });
     }
-    Ok(())
+    let rights = rights::of(checkpoint).map_err(|damage| unfit(vec![damage]))?;
+    let excess = rights::excess(&rights, &processes, bundle);
+    if excess.is_empty() { Ok(rights) } else { Err(Error::CheckpointRights { name: name(), excess }) }
 }
 
 /// Whether the shim will be able to append to a file. Only opening it tells (a link to nothing, a file system

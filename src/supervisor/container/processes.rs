@@ -19,6 +19,7 @@ use crate::runtime::options;
 use crate::runtime::process::Held;
 use crate::supervisor::error::{Error, Result, store};
 use crate::supervisor::events::Happened;
+use crate::supervisor::rules::Behalf;
 use crate::supervisor::state::{Change, Status, Verb};
 use crate::supervisor::store::{Record, Run, blocking};
 
@@ -31,6 +32,7 @@ impl Task {
     /// `key`: what was added by it is not added again.
     pub(super) async fn exec(
         &mut self,
+        behalf: Behalf,
         overrides: ProcessOverrides,
         key: Option<String>,
     ) -> Result<ProcessView> {
@@ -40,6 +42,8 @@ impl Task {
         self.admit(Verb::Exec)?;
         let Some(life) = self.life.as_ref() else { return Err(Error::ShimLost(self.id().clone())) };
         let process = added_process(&life.process, &overrides);
+        self.admit_exec(behalf, &life.run, &process).await?;
+        let Some(life) = self.life.as_ref() else { return Err(Error::ShimLost(self.id().clone())) };
         // The shim's answer carries the request's number, so the files can have it too.
         let (run, seq) = (life.run.clone(), life.seq + 1);
         // The pid is known when the process is: then it is put in.
@@ -55,6 +59,16 @@ impl Task {
             self.admit(Verb::Exec)?;
         }
         outcome
+    }
+
+    /// Whether the rules let them, in a container that somebody else may have started.
+    async fn admit_exec(&self, behalf: Behalf, run: &Run, process: &Process) -> Result<()> {
+        if behalf.is_root {
+            return Ok(());
+        }
+        let (context, run, process) = (Arc::clone(&self.context), run.clone(), process.clone());
+        let bundle = self.snapshot.bundle.clone();
+        blocking(move || context.rules.admit_exec(behalf, &run.config(&bundle), &bundle, &process)).await
     }
 
     /// A shim that was killed in the middle leaves its runc to go on, or what that has just made: nobody's, and

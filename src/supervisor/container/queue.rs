@@ -96,6 +96,7 @@ mod tests {
 
     fn start() -> Command {
         let start = super::super::Start {
+            behalf: super::super::Behalf::default(),
             bundle: "/b".into(),
             checkpoint: None,
             lazy_pages: false,

@@ -54,7 +54,7 @@ impl Task {
         let (context, id) = (Arc::clone(&self.context), self.id().clone());
         // In one go: on a host at rest every thread that is woken costs as much as what it does.
         let planned = blocking(move || {
-            let mut plan = plan(start, &context.claims, &context.host)?;
+            let mut plan = plan(start, &context.claims, &context.host, &context.rules)?;
             if plan.checkpoint.is_some() {
                 context.criu()?;
             }
@@ -75,9 +75,15 @@ impl Task {
         let id = self.id().clone();
         crate::cut!("start.planned");
         let run = {
-            let (context, leaf, config) =
-                (Arc::clone(&context), plan.leaf(&id), plan.bundle.config().to_vec());
-            blocking(move || context.store.begin(&id, number, leaf, &config)).await?
+            let (context, leaf, bundle) = (Arc::clone(&context), plan.leaf(&id), plan.bundle.clone());
+            let begun = blocking(move || {
+                // It may have waited for others.
+                if let Err(source) = bundle.assert_same() {
+                    return Err(Error::Bundle { path: bundle.path().to_owned(), source });
+                }
+                context.store.begin(&id, number, leaf, bundle.config())
+            });
+            begun.await?
         };
 
         crate::cut!("start.noted");
@@ -238,7 +244,7 @@ impl Task {
         let console = plan.stdio.terminal.then_some(CONSOLE);
         let limit = self.context.limit(plan.checkpoint.is_some());
         let folder = plan.restore_folder(run, &self.context.shim).await?;
-        let bundle = folder.as_deref().unwrap_or(plan.bundle.path());
+        let bundle = folder.as_deref().unwrap_or(plan.bundle.real());
         let verb = match &plan.checkpoint {
             None => Verb::Run { bundle, pid_file: &pid_file, console },
             Some(checkpoint) => Verb::Restore {

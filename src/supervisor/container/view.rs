@@ -14,6 +14,7 @@ use crate::runtime::bundle::Identity;
 use crate::runtime::options::CriuOptions;
 use crate::supervisor::error::{Error, Result};
 use crate::supervisor::names::{CheckpointName, ContainerId};
+use crate::supervisor::rules::Behalf;
 use crate::supervisor::state::Status;
 use crate::supervisor::store::Record;
 
@@ -250,6 +251,8 @@ impl ProcessView {
 /// What to start.
 #[derive(Debug, Clone)]
 pub struct Start {
+    /// For whom.
+    pub behalf: Behalf,
     /// The request's idempotency key: what was started by it is not started again.
     pub key: Option<String>,
     /// The bundle's absolute path.
