@@ -1,8 +1,9 @@
 //! One typed configuration: flags over environment over a TOML file over defaults.
 
+mod limits;
+
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
@@ -16,8 +17,6 @@ use crate::supervisor::Bounds;
 const DEFAULT_FILE: &str = "/etc/containerd-rest.toml";
 /// Where `scripts/prerequisites` puts a CRIU that works on this kernel.
 const PRIVATE_CRIU: &str = "/opt/containerd-rest/bin/criu";
-/// Of sizes, in bytes.
-const KIB: usize = 1024;
 /// Where programs of root's are, whatever PATH says.
 const SBIN: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -127,7 +126,7 @@ pub struct Settings {
     /// How many connections there may be at once; a quarter of them is root's alone. One of which nothing is asked makes room for the next [default: 2048]
     #[arg(long, global = true, value_name = "N", env = "CONTAINERD_REST_MAX_CONNECTIONS", value_parser = clap::value_parser!(u32).range(1..=1000000))]
     max_connections: Option<u32>,
-    /// How many of them one user other than root may have [default: 256]
+    /// How many of them one user other than root, or one other host, may have [default: 256]
     #[arg(long, global = true, value_name = "N", env = "CONTAINERD_REST_MAX_CONNECTIONS_PER_USER", value_parser = clap::value_parser!(u32).range(1..=1000000))]
     max_connections_per_user: Option<u32>,
     /// How many answers that stay open one caller may have: events, logs and waits [default: 512]
@@ -312,55 +311,6 @@ impl Settings {
             _ => Err(ConfigError::HalfTls),
         }
     }
-
-    fn limits(&self, file: &Self) -> Limits {
-        let or = |flag: Option<u32>, file: Option<u32>, default: usize, unit: usize| {
-            let set = flag.or(file).and_then(|set| usize::try_from(set).ok());
-            set.map_or(default, |set| set.saturating_mul(unit))
-        };
-        let time = |flag: Option<u64>, file: Option<u64>, default: Duration| {
-            flag.or(file).map_or(default, Duration::from_secs)
-        };
-        let most = Limits::default();
-        Limits {
-            connections: or(self.max_connections, file.max_connections, most.connections, 1),
-            connections_per_user: or(
-                self.max_connections_per_user,
-                file.max_connections_per_user,
-                most.connections_per_user,
-                1,
-            ),
-            streams_per_caller: or(
-                self.max_streams_per_caller,
-                file.max_streams_per_caller,
-                most.streams_per_caller,
-                1,
-            ),
-            head: or(self.max_head_size, file.max_head_size, most.head, KIB),
-            bodies: or(self.max_bodies_size, file.max_bodies_size, most.bodies, KIB * KIB),
-            head_time: time(self.head_timeout, file.head_timeout, most.head_time),
-            stall_time: time(self.stall_timeout, file.stall_timeout, most.stall_time),
-        }
-    }
-
-    fn bounds(&self, file: &Self) -> Bounds {
-        let most = Bounds::default();
-        let number = |set: Option<u32>, default: usize| {
-            set.and_then(|set| usize::try_from(set).ok()).unwrap_or(default)
-        };
-        let size =
-            |set: Option<u32>, default: u64, unit: u64| set.map_or(default, |set| u64::from(set) * unit);
-        Bounds {
-            starts: number(self.max_starts.or(file.max_starts), most.starts),
-            containers: number(self.max_containers.or(file.max_containers), most.containers),
-            log: size(self.max_log_size.or(file.max_log_size), most.log, 1 << 20),
-            checkpoints: size(
-                self.max_checkpoints_size.or(file.max_checkpoints_size),
-                most.checkpoints,
-                1 << 20,
-            ),
-        }
-    }
 }
 
 /// A list by flag or environment takes the place of the file's.
@@ -421,6 +371,17 @@ mod tests {
         assert_eq!((config.listen.as_str(), config.runtime_timeout), ("localhost:2", 5));
         assert_eq!(config.socket, Path::new("/s/containerd-rest.sock"));
         assert_eq!(config.checkpoint_timeout, 600);
+    }
+
+    #[test]
+    fn limits_are_in_the_units_that_their_help_says() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), "max-head-size = 8\nmax-log-size = 3\nmax-checkpoints-size = 5\n").unwrap();
+        let flags = Settings { max_log_size: Some(2), head_timeout: Some(7), ..Settings::default() };
+        let config = Config::new(flags, Some(file.path())).unwrap();
+        assert_eq!((config.limits.head, config.limits.head_time.as_secs()), (8 << 10, 7));
+        assert_eq!((config.bounds.log, config.bounds.checkpoints), (2 << 20, 5 << 20));
+        assert_eq!(config.limits.connections, Limits::default().connections);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! phase is over. What axum::serve does, with limits.
 
 use std::convert::Infallible;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -99,7 +99,7 @@ pub(super) async fn plain<I>(io: Connection<I>, peer: Peer) -> Option<(Connectio
 async fn attend<I>(
     greeting: impl Future<Output = Option<(I, Peer)>>,
     slot: Slot,
-    mut leave: oneshot::Receiver<()>,
+    leave: oneshot::Receiver<()>,
     served: Served,
 ) where
     I: AsyncRead + AsyncWrite + Unpin,
@@ -107,9 +107,15 @@ async fn attend<I>(
     let Served { router, mut phase, in_use } = served;
     let slot = Arc::new(slot);
     let limits = &in_use.limits;
+    let mut leave = pin!(async {
+        // Nobody tells one that is let in only to be told something.
+        if leave.await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    });
     let greeted = tokio::select! {
         greeted = timeout(limits.head_time, greeting) => greeted.ok().flatten(),
-        Ok(()) = &mut leave => None,
+        () = &mut leave => None,
     };
     let Some((io, peer)) = greeted else { return };
     let asked = Arc::clone(&slot);
@@ -124,7 +130,7 @@ async fn attend<I>(
     let why = tokio::select! {
         ended = &mut connection => Why::Ended(ended),
         () = over => Why::Over,
-        Ok(()) = &mut leave => Why::MakesRoom,
+        () = &mut leave => Why::MakesRoom,
     };
     let ended = match why {
         Why::Ended(ended) => ended,
@@ -132,6 +138,8 @@ async fn attend<I>(
             Pin::new(&mut connection).graceful_shutdown();
             (&mut connection).await
         }
+        // hyper would wait for a first request.
+        Why::MakesRoom if !slot.was_asked() => return,
         Why::MakesRoom => {
             Pin::new(&mut connection).graceful_shutdown();
             match timeout(FLUSH, &mut connection).await {
@@ -162,6 +170,7 @@ async fn answer(
     request: Request<Incoming>,
 ) -> Result<Response, Infallible> {
     let mut request = request.map(Body::new);
+    slot.ask();
     let is_told = slot.full.is_some();
     request.extensions_mut().insert(ConnectInfo(peer));
     request.extensions_mut().insert(slot);

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
@@ -67,6 +67,7 @@ struct Use {
     held: AtomicUsize,
     /// The turn in which nothing was any more.
     since: AtomicU64,
+    asked: AtomicBool,
 }
 
 /// A connection's place; dropped with it.
@@ -103,7 +104,7 @@ impl Gate {
     pub(super) fn admit(&self, whose: Whose) -> Option<(Slot, oneshot::Receiver<()>)> {
         let (leave, told) = oneshot::channel();
         let number = self.next_turn();
-        let use_of = Arc::new(Use { held: AtomicUsize::new(0), since: AtomicU64::new(number) });
+        let use_of = Arc::new(Use { since: AtomicU64::new(number), ..Use::default() });
         let mut table = self.lock();
         let full = table.make_room(whose, &self.0).err();
         if full.is_none() {
@@ -151,6 +152,15 @@ impl Table {
 }
 
 impl Slot {
+    /// Something was asked, by whomever.
+    pub(super) fn ask(&self) {
+        self.use_of.asked.store(true, Ordering::Release);
+    }
+
+    pub(super) fn was_asked(&self) -> bool {
+        self.use_of.asked.load(Ordering::Acquire)
+    }
+
     /// Something was asked by somebody who is served.
     pub(super) fn hold(self: Arc<Self>) -> Hold {
         self.use_of.held.fetch_add(1, Ordering::AcqRel);

@@ -12,7 +12,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
-use tokio::net::{TcpListener, UnixListener, lookup_host};
+use tokio::net::{TcpListener, TcpSocket, UnixListener, lookup_host};
 use tokio::sync::watch;
 
 use super::callers::{Peer, group_id};
@@ -21,6 +21,9 @@ use super::detach::Patient;
 use super::given::{Given, Handed};
 use super::limits::InUse;
 use super::tls::Tls;
+
+/// Connections that may wait to be taken; the kernel has a limit of its own (net.core.somaxconn, listen(2)).
+const QUEUE: u32 = 4096;
 
 /// The sockets, bound.
 #[derive(Debug)]
@@ -256,8 +259,7 @@ async fn bind_one(address: &str, with_tls: bool) -> Result<Vec<std::net::TcpList
     let mut tcp = Vec::new();
     let mut refused = None;
     for at in found {
-        // By tokio, for its longer queue.
-        match TcpListener::bind(at).await.and_then(TcpListener::into_std) {
+        match listener(at) {
             Ok(listener) => tcp.push(listener),
             // A host without IPv6 still has a name for it.
             Err(error) if error.kind() == io::ErrorKind::AddrNotAvailable => {
@@ -270,6 +272,14 @@ async fn bind_one(address: &str, with_tls: bool) -> Result<Vec<std::net::TcpList
         return Err(refused.unwrap_or_else(|| no_address(io::Error::other("it stands for nothing"))));
     }
     Ok(tcp)
+}
+
+/// With as long a queue as the host lets it have: a connection for which there is no room waits a second.
+fn listener(at: SocketAddr) -> io::Result<std::net::TcpListener> {
+    let socket = if at.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(at)?;
+    socket.listen(QUEUE)?.into_std()
 }
 
 /// The state folder is locked, so a socket that is there is a dead daemon's.

@@ -174,27 +174,19 @@ fn bodies_that_do_not_come_leave_no_room_for_others_only_while_they_are_awaited(
 fn a_start_too_many_is_refused_and_not_kept_waiting() {
     let runtime = Runtime::new();
     let path = runtime.path();
-    let limits = ["--starts", "1", "--max-starts", "2", "--runtime-timeout", "3"];
+    let limits = ["--max-starts", "1", "--runtime-timeout", "5"];
     let daemon = Daemon::with(&[&["--runtime", path.to_str().unwrap()][..], &limits].concat());
-    let bundle = Bundle::sleeper();
+    let (bundle, second) = (Bundle::sleeper(), daemon.name("b"));
     runtime.fall_ill("run", "hang");
-    let starts: Vec<_> = ["a", "b"]
-        .map(|name| {
-            let (client, path, body) =
-                (daemon.client.clone(), format!("/containers/{}", daemon.name(name)), bundle.start());
-            std::thread::spawn(move || client.post(&path, &body))
-        })
-        .into();
-    let third = daemon.name("c");
-    eventually("it is told", || daemon.start_container(&third, &bundle.start()).status == 503);
-    let answer = daemon.start_container(&third, &bundle.start());
-    answer.problem(503, "too-many-starts");
+    let (client, path, body) =
+        (daemon.client.clone(), format!("/containers/{}", daemon.name("a")), bundle.start());
+    let first = std::thread::spawn(move || client.post(&path, &body));
+    eventually("the first is under way", || runtime.is_at_work(&daemon));
+    daemon.start_container(&second, &bundle.start()).problem(503, "too-many-starts");
     daemon.client.get("/state").expect(200);
-    for start in starts {
-        start.join().unwrap().problem(504, "runtime-timeout");
-    }
+    first.join().unwrap().problem(504, "runtime-timeout");
     runtime.heal("run");
-    daemon.start_container(&third, &bundle.start()).expect(201);
+    daemon.start_container(&second, &bundle.start()).expect(201);
     daemon.clean_up();
 }
 
