@@ -48,9 +48,23 @@ impl Rules {
         self.policy.as_ref().filter(|_| !behalf.is_root)
     }
 
+    /// A bundle that is to be used for them: whether it lies where it may is asked before anything in it is read. Blocks.
+    pub(super) fn open(&self, behalf: Behalf, path: &Path) -> Result<Bundle> {
+        let hands = self.hands(behalf);
+        // What cannot be followed is told by the bundle.
+        if let Ok(folder) = hands.follow(path) {
+            judged(self.misplaced(behalf, folder.path()))?;
+        }
+        let opened = Bundle::open(path, hands);
+        let bundle = opened.map_err(|source| Error::Bundle { path: path.to_owned(), source })?;
+        // A link of theirs may lead elsewhere by now.
+        judged(self.misplaced(behalf, bundle.real()))?;
+        Ok(bundle)
+    }
+
     /// Whether a bundle may be started for them. Blocks.
     pub(super) fn admit_start(&self, behalf: Behalf, bundle: &Bundle, start: &Start) -> Result<()> {
-        let mut breaches = self.misplaced(behalf, bundle);
+        let mut breaches = Vec::new();
         if !behalf.is_root {
             breaches.extend(self.excessive(behalf, bundle));
         }
@@ -63,22 +77,12 @@ impl Rules {
         judged(breaches)
     }
 
-    /// Whether a checkpoint may come to a bundle in an archive for them. Blocks.
-    pub(super) fn admit_import(&self, behalf: Behalf, bundle: &Bundle) -> Result<()> {
-        self.admit_export(behalf)?;
-        judged(self.misplaced(behalf, bundle))
-    }
-
-    /// Whether a checkpoint's memory may be read by them.
-    pub(super) fn admit_export(&self, behalf: Behalf) -> Result<()> {
+    /// Whether a checkpoint's memory may be read or made by them.
+    pub(super) fn admit_archive(&self, behalf: Behalf) -> Result<()> {
         let forbidden = self.policy(behalf).is_some_and(|policy| !policy.archives);
         let what = "an archive is the memory of a container".to_owned();
-        judged(
-            forbidden
-                .then_some(Breach { rule: "archives", at: "/path/checkpoint", what })
-                .into_iter()
-                .collect(),
-        )
+        let breach = forbidden.then_some(Breach { rule: "archives", at: "/path/checkpoint", what });
+        judged(breach.into_iter().collect())
     }
 
     /// Whether what is restored may run for them: its users are the images', whatever the bundle says.
@@ -112,15 +116,14 @@ impl Rules {
         judged(breaches)
     }
 
-    fn misplaced(&self, behalf: Behalf, bundle: &Bundle) -> Vec<Breach> {
+    fn misplaced(&self, behalf: Behalf, folder: &Path) -> Vec<Breach> {
         let own = self.policy(behalf).map(|policy| ("bundle-roots", &policy.bundle_roots));
         let roots = [("bundle-root", &self.bundle_roots)].into_iter().chain(own);
-        let outside = |roots: &[PathBuf]| {
-            !roots.is_empty() && !is_within(bundle.real(), roots.iter().map(PathBuf::as_path))
-        };
+        let outside =
+            |roots: &[PathBuf]| !roots.is_empty() && !is_within(folder, roots.iter().map(PathBuf::as_path));
         let breach = |(rule, roots): (_, &Vec<PathBuf>)| {
             let roots: Vec<String> = roots.iter().map(|root| root.display().to_string()).collect();
-            let what = format!("{} is not in {}", bundle.real().display(), roots.join(" or "));
+            let what = format!("{} is not in {}", folder.display(), roots.join(" or "));
             Breach { rule, at: BUNDLE, what }
         };
         roots.filter(|(_, roots)| outside(roots)).map(breach).collect()

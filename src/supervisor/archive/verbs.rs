@@ -12,7 +12,6 @@ use tokio::time::timeout;
 use super::notes::Note;
 use super::read::{self, Failed, Target};
 use super::{ArchiveError, Export, IMAGES};
-use crate::runtime::bundle::Bundle;
 use crate::runtime::durable::write_synced;
 use crate::runtime::images;
 use crate::supervisor::checkpoints::{self, Checkpoint, Entry, META, Meta, Partial, catalogue};
@@ -58,7 +57,7 @@ pub struct Import {
 impl Supervisor {
     /// A checkpoint as an archive.
     pub async fn export(&self, id: &ContainerId, name: CheckpointName, behalf: Behalf) -> Result<Export> {
-        self.context.rules.admit_export(behalf)?;
+        self.context.rules.admit_archive(behalf)?;
         let bundle = self.get(id)?.bundle.clone();
         let turn = self.turn().await?;
         let (claims, id) = (self.context.claims.clone(), id.clone());
@@ -74,13 +73,12 @@ impl Supervisor {
         key: Option<String>,
         behalf: Behalf,
     ) -> Result<Taking> {
+        self.context.rules.admit_archive(behalf)?;
         let bundle = self.bundle_for(id, bundle)?;
         let turn = self.turn().await?;
         let context = Arc::clone(&self.context);
         blocking(move || {
-            let opened = Bundle::open(&bundle, context.rules.hands(behalf))
-                .map_err(|source| Error::Bundle { path: bundle.clone(), source })?;
-            context.rules.admit_import(behalf, &opened)?;
+            let opened = context.rules.open(behalf, &bundle)?;
             if let Some(done) = done_before(opened.path(), &name, key.as_deref()) {
                 return Ok(Taking::Done(Box::new(catalogue::entry(opened.path(), &context.host, done))));
             }

@@ -108,9 +108,7 @@ impl Plan {
 }
 
 pub(super) fn plan(start: Start, claims: &Claims, host: &Host, rules: &Rules) -> Result<Plan> {
-    let hands = rules.hands(start.behalf);
-    let unfit = |source| Error::Bundle { path: start.bundle.clone(), source };
-    let bundle = Bundle::open(&start.bundle, hands).map_err(unfit)?;
+    let bundle = rules.open(start.behalf, &start.bundle)?;
     rules.admit_start(start.behalf, &bundle, &start)?;
     if start.lazy_pages && start.checkpoint.is_none() {
         return Err(Error::LazyStart);
@@ -125,7 +123,7 @@ pub(super) fn plan(start: Start, claims: &Claims, host: &Host, rules: &Rules) ->
         start.checkpoint.map(|name| checkpoints::open_claimed(claims, bundle.real(), &name)).transpose()?;
     let (checkpoint, claim) = opened.unzip();
     if let Some(checkpoint) = &checkpoint {
-        checkpoint.assert_in(hands)?;
+        checkpoint.assert_in(rules.hands(start.behalf))?;
         let rights = fits(checkpoint, &bundle, host, start.allow_changed_bundle)?;
         rules.admit_restore(start.behalf, &bundle, &rights)?;
     }
