@@ -129,7 +129,7 @@ fn the_page_begins_with_a_guide_and_shows_tags_in_order_links_and_problems() {
     let problems =
         browser.eval(script, &[&operation.at(".responses-table:not(.live-responses-table) tr.response")]);
     let problems = problems.as_array().unwrap();
-    assert_eq!(problems.len(), 11);
+    assert_eq!(problems.len(), 12);
     assert!(
         problems.iter().all(|row| row.as_str().unwrap().contains("urn:containerd-rest:problem:")),
         "{problems:?}"
