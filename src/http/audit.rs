@@ -144,12 +144,13 @@ pub(super) async fn written(State(audit): State<Audit>, request: Request, next: 
     let begun = Instant::now();
     let mut response = next.run(request).await;
     if let Some((time, method, path)) = asked {
+        let operation = operations::find(method.as_str(), &path).map(|operation| operation.id.as_str());
         let path = path.get(..path.floor_char_boundary(LONGEST_PATH)).unwrap_or_default();
         let line = Line {
             time,
             request_id: &id,
             caller: Named::of(response.extensions().get()),
-            operation: operations::find(method.as_str(), path).map(|operation| operation.id.as_str()),
+            operation,
             method: method.as_str(),
             path,
             container: path.strip_prefix("/containers/").and_then(|rest| rest.split('/').next()),
@@ -158,7 +159,7 @@ pub(super) async fn written(State(audit): State<Audit>, request: Request, next: 
             duration_micros: u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX),
         };
         let (caller, container) = (line.caller.shown(), line.container.unwrap_or_default());
-        tracing::info!(request_id = %id, %caller, operation = line.operation, container, status = line.status, "asked");
+        tracing::info!(request_id = %id, ?caller, operation = line.operation, container, status = line.status, "asked");
         // No key of it is not a string, so this does not fail.
         audit.keep(serde_json::to_vec(&line).unwrap_or_default()).await;
     }

@@ -23,7 +23,7 @@ use super::{problems, unmodelled};
 use crate::api::problem;
 use crate::caller::{self, Caller, Role, Who};
 use crate::runtime::holders::Holders;
-use crate::runtime::process::{has_ended, is_in_own_user_namespace};
+use crate::runtime::process::{has_ended, is_in_own_namespaces, runs_as};
 use crate::runtime::sock_diag::{self, Owner};
 use crate::supervisor::{ContainerId, Supervisor};
 use crate::tokens::Tokens;
@@ -56,7 +56,7 @@ pub(super) enum Refused {
     #[error("a process of the container {0} may not use the daemon that it runs under, whoever it runs as")]
     Contained(ContainerId),
     #[error(
-        "a process in a container, or in another user namespace, may not use this daemon, whoever it runs as"
+        "a process in a container, or in another user or pid namespace, may not use this daemon, whoever it runs as; nor one that has its connection from somebody else"
     )]
     Enclosed,
     #[error("{0}")]
@@ -213,7 +213,7 @@ impl Callers {
                 if let Some(id) = self.supervisor.container_of(*pid) {
                     return Err(Refused::Contained(id));
                 }
-                if !is_in_own_user_namespace(*pid) {
+                if !is_in_own_namespaces(*pid) {
                     return Err(Refused::Enclosed);
                 }
                 // Until now the pid was the caller's.
@@ -233,13 +233,13 @@ impl Callers {
             End::Remote { name: None, .. } => Err(Refused::Unnamed),
             End::Socket(Some(owner)) => {
                 self.admit(owner.uid, None).await?;
-                let inode = u64::from(owner.inode);
-                let likely = self.holders.find_likely(inode, |pid| self.is_outside(pid));
+                let (inode, uid) = (u64::from(owner.inode), owner.uid);
+                let likely = self.holders.find_likely(inode, |pid| self.is_outside(pid, uid));
                 let found = match likely {
                     Some(pid) => Some(pid),
                     None => {
                         let callers = self.clone();
-                        let find = move || callers.holders.find(inode, |pid| callers.is_outside(pid));
+                        let find = move || callers.holders.find(inode, |pid| callers.is_outside(pid, uid));
                         tokio::task::spawn_blocking(find).await.ok().flatten()
                     }
                 };
@@ -248,10 +248,12 @@ impl Callers {
         }
     }
 
-    /// Whether a process is in no container, and in no other user namespace. Who has a socket open and is neither is let
-    /// in, whoever else has it open in a container: they could hand it on meanwhile.
-    fn is_outside(&self, pid: i32) -> bool {
-        is_in_own_user_namespace(pid) && self.supervisor.container_of(pid).is_none()
+    /// Whether a process of this user, or of root, is in no container, and in no other user or pid namespace. Of another
+    /// user's it does not count that it has the socket: root of a container can have it sent to them.
+    fn is_outside(&self, pid: i32, uid: u32) -> bool {
+        (runs_as(pid, uid) || runs_as(pid, 0))
+            && is_in_own_namespaces(pid)
+            && self.supervisor.container_of(pid).is_none()
     }
 
     /// Who shows a token is judged by it, and by nothing else: it was given to them, wherever they are.

@@ -97,7 +97,13 @@ impl Asked {
             Err(_) => self.body.clone(),
         };
         let mut digest = Sha256::new();
-        for part in [self.method.as_str().as_bytes(), self.uri.to_string().as_bytes(), &body] {
+        // Keys are each caller's own. Root's are as they always were.
+        let account = crate::caller::current().filter(|caller| !caller.is_root());
+        let account = account.map(|caller| caller.account()).unwrap_or_default();
+        let uri = self.uri.to_string();
+        let parts = [self.method.as_str().as_bytes(), uri.as_bytes(), &body];
+        let account = (!account.is_empty()).then_some(account.as_bytes());
+        for part in parts.into_iter().chain(account) {
             digest.update((part.len() as u64).to_be_bytes());
             digest.update(part);
         }
@@ -127,6 +133,7 @@ async fn keep(claim: Claim, response: Response) -> Response {
     let refused = [
         StatusCode::BAD_REQUEST,
         StatusCode::UNAUTHORIZED,
+        StatusCode::FORBIDDEN,
         StatusCode::METHOD_NOT_ALLOWED,
         StatusCode::REQUEST_TIMEOUT,
         StatusCode::PAYLOAD_TOO_LARGE,

@@ -191,13 +191,20 @@ impl Policy {
     fn sources(&self, judge: &mut Judge<'_>) {
         let root = judge.config.pointer("/root/path").and_then(Value::as_str).unwrap_or_default();
         self.source(judge, "/root/path", root);
+        let root = judge.folder.join(root).canonicalize().unwrap_or_default();
         for (index, mount) in judge.list("/mounts").iter().enumerate() {
             let kind = mount["type"].as_str().unwrap_or_default();
             let options: Vec<&str> =
                 mount["options"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
             if kind == "bind" || options.iter().any(|option| matches!(*option, "bind" | "rbind")) {
                 let source = mount["source"].as_str().unwrap_or_default();
-                self.source(judge, &format!("/mounts/{index}/source"), source);
+                let place = format!("/mounts/{index}/source");
+                let allowed = self.source(judge, &place, source);
+                // /proc is mounted there by then, and nothing of it would be masked.
+                let found = judge.folder.join(source).canonicalize().unwrap_or_default();
+                if allowed && (found.starts_with(&root) || root.starts_with(&found)) {
+                    judge.breaks("mounts", &place, "shows the root filesystem a second time");
+                }
             } else if !OF_ITS_OWN.contains(&kind) {
                 let what = format!("is {kind}, which may show the host's files");
                 judge.breaks("mounts", &format!("/mounts/{index}/type"), &what);
@@ -205,19 +212,24 @@ impl Policy {
         }
     }
 
-    /// What is looked at now is mounted later: so it must stay what it is, but for root.
-    fn source(&self, judge: &mut Judge<'_>, place: &str, source: &str) {
+    /// What is looked at now is mounted later: so it must stay what it is, but for root. Gives whether it may be.
+    fn source(&self, judge: &mut Judge<'_>, place: &str, source: &str) -> bool {
         let path = judge.folder.join(source);
         match Hands::of(None).follow_to_any(&path) {
             Ok(found) => {
                 let found = found.path();
                 let allowed = self.mounts.iter().map(PathBuf::as_path).chain([judge.folder]);
-                if !is_within(found, allowed) {
+                let is_allowed = is_within(found, allowed);
+                if !is_allowed {
                     let what = format!("leads to {}, outside of the bundle", found.display());
                     judge.breaks("mounts", place, &what);
                 }
+                is_allowed
             }
-            Err(error) => judge.breaks("mounts", place, &format!("is {source}: {error}")),
+            Err(error) => {
+                judge.breaks("mounts", place, &format!("is {source}: {error}"));
+                false
+            }
         }
     }
 }
@@ -297,7 +309,10 @@ pub fn unknown(config: &Value, known: &Value) -> Vec<String> {
 fn compare(at: &str, config: &Value, known: &Value, found: &mut Vec<String>) {
     match (config, known) {
         (Value::Object(given), Value::Object(known)) if !OPEN.contains(&at) => {
-            for (key, value) in given.iter().filter(|(_, value)| !value.is_null()) {
+            // To runc `Namespaces: null` takes `namespaces` away; a null beside nothing of that name is nothing.
+            let takes_away =
+                |key: &String| given.keys().any(|other| other != key && folded(other) == folded(key));
+            for (key, value) in given.iter().filter(|(key, value)| !value.is_null() || takes_away(key)) {
                 let at = format!("{at}/{}", key.replace('~', "~0").replace('/', "~1"));
                 match known.get(key) {
                     Some(known) => compare(&at, value, known, found),
@@ -312,6 +327,16 @@ fn compare(at: &str, config: &Value, known: &Value, found: &mut Vec<String>) {
         }
         _ => {}
     }
+}
+
+/// As Go's encoding/json compares keys: without regard to case, and two letters of Unicode's are an s and a k to it.
+fn folded(key: &str) -> String {
+    let fold = |letter: char| match letter {
+        '\u{17f}' => 's',
+        '\u{212a}' => 'k',
+        letter => letter.to_ascii_lowercase(),
+    };
+    key.chars().map(fold).collect()
 }
 
 /// A config.json that is looked at.
@@ -387,6 +412,11 @@ mod tests {
         config["mounts"][0]["extra~/"] = json!(1);
         config["linux"]["netDevices"] = json!(null);
         assert_eq!(known(&config), ["/mounts/0/extra~0~1", "/linux/seccomp/syscalls/0/Names", "/Hooks"]);
+        let mut nulled = json!({ "ociVersion": "1.0.0", "linux": { "namespaces": [{ "type": "pid" }] } });
+        nulled["linux"]["Namespaces"] = Value::Null;
+        assert_eq!(known(&nulled), ["/linux/Namespaces"], "to runc it is the same key");
+        nulled["linux"] = json!({ "maskedPaths": [], "ma\u{17f}kedPaths": null, "Seccomp": null });
+        assert_eq!(known(&nulled), ["/linux/ma\u{17f}kedPaths"], "a null of nothing is nothing");
     }
 
     #[test]

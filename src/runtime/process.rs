@@ -128,10 +128,21 @@ pub fn has_ended(pidfd: &OwnedFd) -> bool {
     poll(&mut looked, Some(&at_once)).is_ok_and(|ready| ready > 0)
 }
 
-/// Whether a process is in our own user namespace; not when that cannot be told (user_namespaces(7)).
-pub fn is_in_own_user_namespace(pid: i32) -> bool {
-    let of = |process: &str| fs::read_link(format!("/proc/{process}/ns/user"));
-    matches!((of(&pid.to_string()), of("self")), (Ok(theirs), Ok(ours)) if theirs == ours)
+/// Whether a process is in our own user and pid namespaces, as one of another runtime's container is not; not when that
+/// cannot be told (user_namespaces(7), pid_namespaces(7)).
+pub fn is_in_own_namespaces(pid: i32) -> bool {
+    let is_own = |kind: &str| {
+        let of = |process: &str| fs::read_link(format!("/proc/{process}/ns/{kind}"));
+        matches!((of(&pid.to_string()), of("self")), (Ok(theirs), Ok(ours)) if theirs == ours)
+    };
+    is_own("user") && is_own("pid")
+}
+
+/// Whether a process runs as this user and as no other: by its real, effective, saved and file system user.
+pub fn runs_as(pid: i32, uid: u32) -> bool {
+    let status = Status::of(pid);
+    let Some(all) = status.field("Uid") else { return false };
+    all.split_ascii_whitespace().all(|one| one.parse() == Ok(uid))
 }
 
 /// Its name (proc_pid_comm(5)). `None`: there is no such process.
@@ -142,8 +153,7 @@ pub fn name_of(pid: i32) -> Option<String> {
 
 /// The process of a thread, or the process itself (`Tgid` of proc_pid_status(5)).
 pub fn process_of(pid: i32) -> Option<i32> {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    status.lines().find_map(|line| line.strip_prefix("Tgid:"))?.trim().parse().ok()
+    Status::of(pid).field("Tgid")?.parse().ok()
 }
 
 /// Every process there is.
@@ -288,7 +298,9 @@ pub struct Status(String);
 impl Status {
     /// Of one that is gone nothing is told.
     pub fn of(pid: i32) -> Self {
-        Self(fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default())
+        // A name may be any bytes.
+        let status = fs::read(format!("/proc/{pid}/status")).unwrap_or_default();
+        Self(String::from_utf8_lossy(&status).into_owned())
     }
 
     /// Of this process.

@@ -229,6 +229,26 @@ fn every_answer_tells_a_browser_to_keep_it_from_other_pages() {
     }
 }
 
+/// As root of a container on the host's network could send its connection to a helper outside.
+#[test]
+fn who_was_sent_a_connection_of_roots_is_not_root() {
+    let daemon = Daemon::start();
+    let stream = raw::connect(&daemon.client);
+    // It asks when nobody else has it open any more.
+    let ask = "import os, time
+time.sleep(1)
+os.write(0, b'GET /state HTTP/1.1\\r\\nHost: localhost\\r\\nConnection: close\\r\\n\\r\\n')
+print(os.read(0, 100).split()[1].decode())";
+    let mut words = AS_NOBODY.split_whitespace();
+    let helper = {
+        let mut helper = Command::new(words.next().unwrap());
+        helper.args(words).args(["/usr/bin/python3", "-c", ask]);
+        helper.stdin(std::os::fd::OwnedFd::from(stream)).stdout(std::process::Stdio::piped()).spawn().unwrap()
+    };
+    let helper = helper.wait_with_output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&helper.stdout).trim(), "403", "{helper:?}");
+}
+
 #[test]
 fn a_connection_that_was_taken_stays_its_callers() {
     let daemon = Daemon::start();

@@ -80,7 +80,7 @@ fn each_rule_forbids_what_it_says_by_its_name_and_place_and_root_is_bound_by_non
     let link = elsewhere.path().join("link");
     std::os::unix::fs::symlink("/", &link).unwrap();
     let bind = |source: &str| json!({ "destination": "/mnt", "type": "none", "source": source, "options": ["rbind"] });
-    let rows: [(&str, &str, Change<'_>); 24] = [
+    let rows: [(&str, &str, Change<'_>); 26] = [
         ("capabilities", "/process/capabilities/bounding has CAP_SYS_ADMIN", &|config| {
             push(&mut config["process"]["capabilities"]["bounding"], json!("CAP_SYS_ADMIN"));
         }),
@@ -110,6 +110,14 @@ fn each_rule_forbids_what_it_says_by_its_name_and_place_and_root_is_bound_by_non
             push(&mut config["mounts"], bind(link.to_str().unwrap()));
         }),
         ("mounts", "/mounts/3/source leads to /,", &|config| push(&mut config["mounts"], bind("../../."))),
+        ("mounts", "/mounts/3/source shows", &|config| {
+            let root = bind(config["root"]["path"].as_str().unwrap());
+            push(&mut config["mounts"], root);
+        }),
+        ("mounts", "/mounts/3/source shows", &|config| {
+            let below = bind(&format!("{}/proc", config["root"]["path"].as_str().unwrap()));
+            push(&mut config["mounts"], below);
+        }),
         ("mounts", "/mounts/3/type", &|config| {
             let overlay = json!({ "destination": "/mnt", "type": "overlay", "source": "overlay",
                 "options": ["lowerdir=/etc:/root"] });
