@@ -4,7 +4,7 @@
 //! Arrows point one way: `http -> api -> supervisor -> {runtime, ipc}` and `shim -> {runtime, ipc}`;
 //! `ipc` carries what `runtime` names. Nothing imports `api` but `http` and the programs; `supervisor` and
 //! below never name axum, http or the generated crate; `shim` never imports `supervisor`; `runtime` knows
-//! nobody.
+//! nobody. Beside them, naming nobody but `runtime`: `caller` (who asks), `tokens`, `hex`.
 
 pub mod api;
 pub mod caller;
@@ -13,6 +13,7 @@ pub mod config;
 pub mod faults;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
+mod hex;
 pub mod http;
 pub mod ipc;
 mod reaper;

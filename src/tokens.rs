@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use crate::caller::Role;
+use crate::hex::hexadecimal;
 use crate::runtime::durable::{sync_folder, write_synced};
 use crate::runtime::regular;
 
@@ -224,10 +225,6 @@ fn is_name(name: &str) -> bool {
 
 fn digest(secret: &str) -> String {
     hexadecimal(&Sha256::digest(secret))
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -21,8 +21,6 @@ use super::problems::Kind;
 use crate::caller::{Caller, Role, Who};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// So much of a path is written down: more than any of ours has.
-const LONGEST_PATH: usize = 512;
 
 /// The audit log: JSON lines in a file, if there is one.
 #[derive(Debug, Clone)]
@@ -145,7 +143,7 @@ pub(super) async fn written(State(audit): State<Audit>, request: Request, next: 
     let mut response = next.run(request).await;
     if let Some((time, method, path)) = asked {
         let operation = operations::find(method.as_str(), &path).map(|operation| operation.id.as_str());
-        let path = path.get(..path.floor_char_boundary(LONGEST_PATH)).unwrap_or_default();
+        let path = operations::shortened(&path);
         let line = Line {
             time,
             request_id: &id,
@@ -153,7 +151,7 @@ pub(super) async fn written(State(audit): State<Audit>, request: Request, next: 
             operation,
             method: method.as_str(),
             path,
-            container: path.strip_prefix("/containers/").and_then(|rest| rest.split('/').next()),
+            container: operations::container_of(path),
             status: response.status().as_u16(),
             problem: response.extensions().get().map(|Kind(kind)| kind.as_str()),
             duration_micros: u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX),

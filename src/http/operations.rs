@@ -6,6 +6,9 @@ use std::sync::LazyLock;
 use containerd_rest_api::OPENAPI_JSON;
 use serde_json::Value;
 
+/// More than any path of ours has, in bytes.
+const LONGEST: usize = 512;
+
 /// An operation of the contract.
 pub(super) struct Operation {
     /// Its `operationId`.
@@ -31,6 +34,17 @@ static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
 pub(super) fn find(method: &str, path: &str) -> Option<&'static Operation> {
     let path: Vec<&str> = path.split('/').collect();
     OPERATIONS.iter().find(|operation| operation.is(method, &path))
+}
+
+/// The container that a path is about, as the path has it.
+pub(super) fn container_of(path: &str) -> Option<&str> {
+    path.strip_prefix("/containers/")?.split('/').next()
+}
+
+/// As much of a path, or of words with one in them, as is written down: whoever is refused chooses it, and no more is kept
+/// than any of ours has.
+pub(super) fn shortened(text: &str) -> &str {
+    &text[..text.floor_char_boundary(LONGEST)]
 }
 
 impl Operation {

@@ -8,11 +8,10 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use containerd_rest_api::{Problem, ProblemDetails};
 
+use super::operations::{container_of, shortened};
 use crate::api::{json_line, problem};
 
 const MEDIA_TYPE: &str = "application/problem+json";
-/// So much of a path, and of why a request is refused, is logged.
-const LONGEST_LOGGED: usize = 512;
 /// No document of ours is near it.
 const LARGEST: usize = 256 * 1024;
 
@@ -88,12 +87,9 @@ async fn with_last_newline(response: Response) -> Response {
 }
 
 fn log(method: &axum::http::Method, found: &Problem) {
-    // Whoever is refused chooses its path: no more of it is kept than any of ours has.
-    let short = |text: &str| text[..text.floor_char_boundary(LONGEST_LOGGED)].to_owned();
-    let (status, path, kind) = (found.status, short(&found.instance), &found.r#type);
-    let detail = if status < 500 { short(&found.detail) } else { found.detail.clone() };
-    let container =
-        path.strip_prefix("/containers/").and_then(|rest| rest.split('/').next()).unwrap_or_default();
+    let (status, path, kind) = (found.status, shortened(&found.instance), &found.r#type);
+    let detail = if status < 500 { shortened(&found.detail) } else { &found.detail };
+    let container = container_of(path).unwrap_or_default();
     if status >= 500 {
         tracing::error!(%method, path, container, status, kind, detail, "failed");
     } else {

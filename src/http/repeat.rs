@@ -19,6 +19,7 @@ use super::answers::{Answer, Answers, Claim, Claimed};
 use super::problems::answer;
 use super::{MAX_BODY, archive};
 use crate::api::problem;
+use crate::hex::hexadecimal;
 
 pub(super) const HEADER: &str = "idempotency-key";
 /// An answer is a container at most: its arguments and environment are within the kernel's limit for both.
@@ -107,7 +108,7 @@ impl Asked {
             digest.update((part.len() as u64).to_be_bytes());
             digest.update(part);
         }
-        digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        hexadecimal(&digest.finalize())
     }
 
     /// Whether it sends a signal, which has an effect each time it is sent. `stop` ends a container once.

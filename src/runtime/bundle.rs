@@ -309,6 +309,11 @@ impl Bundle {
     }
 }
 
+/// A place in a config.json, right below another (JSON Pointer, RFC 6901).
+pub fn below(at: &str, key: &str) -> String {
+    format!("{at}/{}", key.replace('~', "~0").replace('/', "~1"))
+}
+
 /// Only a regular file of a sane size; it may be a link to one.
 pub fn read_config(path: &Path) -> io::Result<Vec<u8>> {
     regular::read_linked(path, regular::LARGEST_JSON)

@@ -10,6 +10,7 @@ use oci_spec::runtime::{Capability, LinuxNamespaceType};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::bundle::below;
 use super::hands::Hands;
 
 /// What the rules let a container have. What is left out of the table is forbidden, or required.
@@ -190,8 +191,7 @@ impl Policy {
     /// Where the container's files come from.
     fn sources(&self, judge: &mut Judge<'_>) {
         let root = judge.config.pointer("/root/path").and_then(Value::as_str).unwrap_or_default();
-        self.source(judge, "/root/path", root);
-        let root = judge.folder.join(root).canonicalize().unwrap_or_default();
+        let root = self.source(judge, "/root/path", root);
         for (index, mount) in judge.list("/mounts").iter().enumerate() {
             let kind = mount["type"].as_str().unwrap_or_default();
             let options: Vec<&str> =
@@ -199,10 +199,11 @@ impl Policy {
             if kind == "bind" || options.iter().any(|option| matches!(*option, "bind" | "rbind")) {
                 let source = mount["source"].as_str().unwrap_or_default();
                 let place = format!("/mounts/{index}/source");
-                let allowed = self.source(judge, &place, source);
+                let found = self.source(judge, &place, source);
                 // /proc is mounted there by then, and nothing of it would be masked.
-                let found = judge.folder.join(source).canonicalize().unwrap_or_default();
-                if allowed && (found.starts_with(&root) || root.starts_with(&found)) {
+                let overlap =
+                    |(found, root): (PathBuf, &PathBuf)| found.starts_with(root) || root.starts_with(&found);
+                if found.zip(root.as_ref()).is_some_and(overlap) {
                     judge.breaks("mounts", &place, "shows the root filesystem a second time");
                 }
             } else if !OF_ITS_OWN.contains(&kind) {
@@ -212,25 +213,23 @@ impl Policy {
         }
     }
 
-    /// What is looked at now is mounted later: so it must stay what it is, but for root. Gives whether it may be.
-    fn source(&self, judge: &mut Judge<'_>, place: &str, source: &str) -> bool {
+    /// What is looked at now is mounted later: so it must stay what it is, but for root. Gives it, if it may
+    /// be.
+    fn source(&self, judge: &mut Judge<'_>, place: &str, source: &str) -> Option<PathBuf> {
         let path = judge.folder.join(source);
         match Hands::of(None).follow_to_any(&path) {
             Ok(found) => {
                 let found = found.path();
                 let allowed = self.mounts.iter().map(PathBuf::as_path).chain([judge.folder]);
-                let is_allowed = is_within(found, allowed);
-                if !is_allowed {
-                    let what = format!("leads to {}, outside of the bundle", found.display());
-                    judge.breaks("mounts", place, &what);
+                if is_within(found, allowed) {
+                    return Some(found.to_owned());
                 }
-                is_allowed
+                let what = format!("leads to {}, outside of the bundle", found.display());
+                judge.breaks("mounts", place, &what);
             }
-            Err(error) => {
-                judge.breaks("mounts", place, &format!("is {source}: {error}"));
-                false
-            }
+            Err(error) => judge.breaks("mounts", place, &format!("is {source}: {error}")),
         }
+        None
     }
 }
 
@@ -313,7 +312,7 @@ fn compare(at: &str, config: &Value, known: &Value, found: &mut Vec<String>) {
             let takes_away =
                 |key: &String| given.keys().any(|other| other != key && folded(other) == folded(key));
             for (key, value) in given.iter().filter(|(key, value)| !value.is_null() || takes_away(key)) {
-                let at = format!("{at}/{}", key.replace('~', "~0").replace('/', "~1"));
+                let at = below(at, key);
                 match known.get(key) {
                     Some(known) => compare(&at, value, known, found),
                     None => found.push(at),

@@ -138,11 +138,12 @@ pub fn is_in_own_namespaces(pid: i32) -> bool {
     is_own("user") && is_own("pid")
 }
 
-/// Whether a process runs as this user and as no other: by its real, effective, saved and file system user.
-pub fn runs_as(pid: i32, uid: u32) -> bool {
+/// The one user that a process runs as: its real, effective, saved and file system user. `None`: they are several.
+pub fn user_of(pid: i32) -> Option<u32> {
     let status = Status::of(pid);
-    let Some(all) = status.field("Uid") else { return false };
-    all.split_ascii_whitespace().all(|one| one.parse() == Ok(uid))
+    let mut all = status.field("Uid")?.split_ascii_whitespace();
+    let first = all.next()?;
+    all.all(|one| one == first).then(|| first.parse().ok())?
 }
 
 /// Its name (proc_pid_comm(5)). `None`: there is no such process.

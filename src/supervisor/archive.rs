@@ -30,6 +30,7 @@ pub use verbs::{Import, Taking};
 pub use write::Export;
 
 use super::checkpoints::{DUMP_LOG, MOST_ROUNDS, ROUND, SPEC};
+use crate::hex::hexadecimal;
 
 /// How many archives are on their way at once; each has a thread and a few megabytes.
 pub(super) const AT_ONCE: usize = 8;
@@ -183,9 +184,7 @@ struct Sums(String);
 
 impl Sums {
     fn add(&mut self, path: &str, sum: Sha256) {
-        for byte in sum.finalize() {
-            self.0.push_str(&format!("{byte:02x}"));
-        }
+        self.0.push_str(&hexadecimal(&sum.finalize()));
         self.0.push_str("  ");
         self.0.push_str(path);
         self.0.push('\n');

@@ -117,7 +117,6 @@ impl Rules {
     }
 
     fn misplaced(&self, behalf: Behalf, folder: &Path) -> Vec<Breach> {
-        let outside = |roots: &[PathBuf], within: bool| !roots.is_empty() && !within;
         let breach = |rule, roots: &[PathBuf]| {
             let roots: Vec<String> = roots.iter().map(|root| root.display().to_string()).collect();
             let what = format!("{} is not in {}", folder.display(), roots.join(" or "));
@@ -125,14 +124,14 @@ impl Rules {
         };
         let mut breaches = Vec::new();
         let roots = &self.bundle_roots;
-        if outside(roots, is_within(folder, roots.iter().map(PathBuf::as_path))) {
+        if !roots.is_empty() && !is_within(folder, roots.iter().map(PathBuf::as_path)) {
             breaches.push(breach("bundle-root", roots));
         }
         if let Some(Policy { bundle_roots: roots, .. }) = self.policy(behalf) {
             // And nowhere below: in a root filesystem lies what a container has written, as root.
             let is_child =
                 |root: &PathBuf| root.canonicalize().is_ok_and(|root| folder.parent() == Some(&root));
-            if outside(roots, roots.iter().any(is_child)) {
+            if !roots.is_empty() && !roots.iter().any(is_child) {
                 breaches.push(breach("bundle-roots", roots));
             }
         }

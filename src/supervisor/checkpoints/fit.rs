@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Checkpoint;
-use crate::runtime::bundle::Shared;
+use crate::runtime::bundle::{Shared, below};
 use crate::runtime::cpu::Cpu;
 use crate::runtime::images::{self, Dumped};
 use crate::runtime::netns::listening;
@@ -147,7 +147,7 @@ fn differ(at: &str, before: &Value, now: &Value, found: &mut Vec<String>) {
         (Value::Object(before), Value::Object(now)) => {
             let keys: std::collections::BTreeSet<&String> = before.keys().chain(now.keys()).collect();
             for key in keys {
-                let at = format!("{at}/{}", key.replace('~', "~0").replace('/', "~1"));
+                let at = below(at, key);
                 let of = |all: &serde_json::Map<String, Value>| all.get(key).cloned().unwrap_or(Value::Null);
                 differ(&at, &of(before), &of(now), found);
             }
