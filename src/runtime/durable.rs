@@ -2,7 +2,17 @@
 
 use std::fs::File;
 use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+
+/// A new file that root alone may write to, whatever the umask that we were started with.
+///
+/// # Errors
+///
+/// The kernel's.
+pub fn create(path: &Path) -> io::Result<File> {
+    File::options().write(true).create(true).truncate(true).mode(0o644).open(path)
+}
 
 /// A new file with these bytes, on the disk.
 ///
@@ -10,7 +20,7 @@ use std::path::Path;
 ///
 /// The kernel's.
 pub fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = File::create(path)?;
+    let mut file = create(path)?;
     file.write_all(bytes)?;
     file.sync_all()
 }

@@ -77,11 +77,15 @@ pub(in crate::supervisor) fn entries(
         Order::Newest => found.reverse(),
         Order::Name => found.sort_by(|one, other| one.name.cmp(&other.name)),
     }
-    let described = |checkpoint| entry(bundle, here, checkpoint);
+    // One that is being deleted just now is not damaged: it is gone.
+    let described = |checkpoint| {
+        let entry = entry(bundle, here, checkpoint);
+        (entry.obstacles.is_empty() || entry.checkpoint.folder.is_dir()).then_some(entry)
+    };
     if order != Order::Largest {
-        return Ok(found.into_iter().take(limit).map(described).collect());
+        return Ok(found.into_iter().filter_map(described).take(limit).collect());
     }
-    let mut found: Vec<Entry> = found.into_iter().map(described).collect();
+    let mut found: Vec<Entry> = found.into_iter().filter_map(described).collect();
     found.sort_by_key(|entry| std::cmp::Reverse(entry.size));
     found.truncate(limit);
     Ok(found)

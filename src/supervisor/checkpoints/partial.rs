@@ -1,7 +1,7 @@
 //! A checkpoint that is being made: under a hidden name, until it is whole or gone.
 
 use std::fs::{self, DirBuilder, File};
-use std::io;
+use std::io::{self, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
@@ -13,7 +13,7 @@ use super::{
     open, read_meta, real, refuse_link, refuse_loose, steps,
 };
 use crate::runtime::criu::dump_finished;
-use crate::runtime::durable::sync_folder;
+use crate::runtime::durable::{create, sync_folder};
 use crate::runtime::{images, tree};
 use crate::supervisor::error::{Error, Result, store};
 use crate::supervisor::names::CheckpointName;
@@ -199,10 +199,11 @@ impl Partial {
     fn fill(&self, meta: &Meta, config: &[u8]) -> Result<()> {
         let path = self.folder.join(SPEC);
         // Onto the disk with the images, at the end.
-        fs::write(&path, config).map_err(store("writing", &path))?;
+        let write = |path: &Path, bytes: &[u8]| create(path)?.write_all(bytes);
+        write(&path, config).map_err(store("writing", &path))?;
         let path = self.folder.join(META);
         let bytes = serde_json::to_vec(meta).map_err(|error| store("writing", &path)(error.into()))?;
-        fs::write(&path, bytes).map_err(store("writing", path))
+        write(&path, &bytes).map_err(store("writing", path))
     }
 
     /// Puts onto the disk whose it is, for whoever sweeps after a power cut. Beside the dump: what CRIU writes is not waited

@@ -66,7 +66,8 @@ impl Given {
                     || filter.syscalls().as_ref().is_some_and(|calls| !calls.is_empty())
             }),
             no_new_privileges: process.and_then(|process| process.no_new_privileges()).unwrap_or(false),
-            profile: profile.filter(|profile| !profile.is_empty()),
+            // Of one that is not confined CRIU writes none.
+            profile: profile.filter(|profile| !profile.is_empty() && profile != "unconfined"),
             namespaces: own
                 .filter_map(|one| serde_json::to_value(one.typ()).ok()?.as_str().map(str::to_owned))
                 .collect(),
