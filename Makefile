@@ -4,7 +4,7 @@
 run: ## install what is missing, build, lay the demo bundle at /containers/redis, serve on localhost:8888
 	scripts/prerequisites run
 	@echo "building: some minutes the first time"
-	cargo build --release --locked --bins
+	scripts/build
 	scripts/demo-bundle
 	exec target/release/containerd-rest serve
 
@@ -30,12 +30,12 @@ prerequisites: ## install what the daemon and its tests need
 
 recovery: ## how long a killed daemon takes to be back with 100 and with 1,000 containers
 	scripts/prerequisites test
-	cargo build --release --locked --quiet --bins
+	scripts/build --quiet
 	scripts/recovery
 
 siege: ## how long /state takes, and what memory the daemon has, under idle, slow, large and deaf callers: about two minutes
 	scripts/prerequisites test
-	cargo build --release --locked --quiet --bins
+	scripts/build --quiet
 	scripts/siege
 
 rounds: ## 200 rounds of checkpoint and restore of one container
@@ -44,10 +44,10 @@ rounds: ## 200 rounds of checkpoint and restore of one container
 
 clones: ## fifty restores of one checkpoint at once, beside bare runc
 	scripts/prerequisites run
-	cargo build --release --locked --quiet --bins
+	scripts/build --quiet
 	scripts/clones
 
 first-look: ## start, exec, checkpoint, restore through the API beside bare runc, in one run
 	scripts/prerequisites run
-	cargo build --release --locked --quiet --bins
+	scripts/build --quiet
 	scripts/first-look

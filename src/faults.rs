@@ -1,35 +1,38 @@
-//! Named cut points, for the tests of the feature `faults`: a process that passes a point that is armed dies
-//! there as by `kill -9`, or its daemon's shims do. Without the feature [`cut!`](crate::cut) is nothing at all.
+//! Named cut points, for tests/faults: a process that passes a point that is armed dies there as by `kill -9`, or its
+//! daemon's shims do. In what is built without debug assertions, as releases are, [`cut!`](crate::cut) is nothing at all.
 //!
 //! Armed by a file of the point's name in the folder that `CONTAINERD_REST_FAULTS` names: whoever takes the file
 //! away first is cut, so a point cuts once. Where a file `trace` is there, each point that is passed is added.
-
-#[cfg(all(feature = "faults", not(debug_assertions)))]
-compile_error!("the feature faults is for tests: it never goes into a release");
 
 /// A durable step or a side effect has just happened, or is about to: `VERB.WHAT`.
 #[macro_export]
 macro_rules! cut {
     ($point:literal) => {
-        #[cfg(feature = "faults")]
+        #[cfg(debug_assertions)]
         $crate::faults::pass($point);
     };
 }
 
 /// Where points are armed, for the daemon to hand on to its shims.
-#[cfg(feature = "faults")]
+#[cfg(debug_assertions)]
 pub const FOLDER: &str = "CONTAINERD_REST_FAULTS";
 
 /// A size that a test wants smaller than it is: `CONTAINERD_REST_FAULTS_NAME`, in bytes.
-#[cfg(feature = "faults")]
+#[cfg(debug_assertions)]
 pub fn size(name: &str) -> Option<u64> {
     std::env::var(format!("{FOLDER}_{name}")).ok()?.parse().ok()
 }
 
-#[cfg(feature = "faults")]
+/// As it is.
+#[cfg(not(debug_assertions))]
+pub const fn size(_name: &str) -> Option<u64> {
+    None
+}
+
+#[cfg(debug_assertions)]
 pub use armed::pass;
 
-#[cfg(feature = "faults")]
+#[cfg(debug_assertions)]
 mod armed {
     use std::fs::{self, File};
     use std::io::Write;

@@ -22,6 +22,7 @@ pub mod process;
 pub mod program;
 pub mod regular;
 pub mod runc;
+pub mod sealed;
 pub mod sock_diag;
 pub mod tree;
 

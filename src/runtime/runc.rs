@@ -1,8 +1,10 @@
 //! runc: what it is called with, its time limits, and what it says when it fails.
 
 use std::fs;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt};
@@ -14,9 +16,14 @@ use super::mounts;
 use super::options::{Global, Verb};
 use super::process::Held;
 use super::program::{ExitStatus, Failure, FailureKind, Program};
+use super::sealed::Sealed;
 
 /// Where runc looks for CRIU and for hooks, behind our own folder with CRIU in it.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// runc, a Go program, is at work for a few milliseconds, one step behind the other: more threads than one cost it a tenth
+/// of a start's processor time. runc hands it on to `runc init`, and to nothing in a container.
+const ONE_PROCESSOR: (&str, &str) = ("GOMAXPROCS", "1");
 
 /// How much of a failing program's own words an answer carries, in bytes.
 const WORDS: usize = 2048;
@@ -25,6 +32,7 @@ const WORDS: usize = 2048;
 #[derive(Debug, Clone)]
 pub struct Runc {
     path: PathBuf,
+    sealed: Arc<Sealed>,
     global: Global,
     env: Vec<(String, String)>,
     limit: Duration,
@@ -40,8 +48,18 @@ impl Runc {
         systemd_cgroup: bool,
         limit: Duration,
     ) -> Self {
-        let env = vec![("PATH".to_owned(), format!("{}:{PATH}", criu_folder.display()))];
-        Self { path, global: Global { root, systemd_cgroup }, env, limit }
+        let (name, one) = ONE_PROCESSOR;
+        let env = vec![
+            ("PATH".to_owned(), format!("{}:{PATH}", criu_folder.display())),
+            (name.to_owned(), one.to_owned()),
+        ];
+        Self {
+            sealed: Arc::new(Sealed::new(path.clone())),
+            path,
+            global: Global { root, systemd_cgroup },
+            env,
+            limit,
+        }
     }
 
     /// How long a call may take.
@@ -52,6 +70,11 @@ impl Runc {
     /// The executable.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Its sealed copy, which makes none of itself at a start. Blocks.
+    pub fn sealed(&self) -> Option<Arc<OwnedFd>> {
+        self.sealed.copy()
     }
 
     /// Whether runc knows a container of this name.

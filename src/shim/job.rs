@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -20,8 +20,12 @@ use crate::runtime::cgroup::{self, Cgroup};
 use crate::runtime::criu;
 use crate::runtime::process::start_time;
 use crate::runtime::program::{ExitStatus, FailureKind, Program};
+use crate::runtime::sealed::is_sealed;
 
-/// How often it is looked for what a call has orphaned.
+/// The verb of runc's that has CRIU make a process; all else that is launched is no work of CRIU's.
+const RESTORE: &str = "restore";
+
+/// How often it is looked for what a call has orphaned: of all processes, which is dear where there are many.
 const ORPHANS: Duration = Duration::from_millis(500);
 
 /// What came of a call.
@@ -55,6 +59,7 @@ pub(super) struct Job {
     timed_out: bool,
     /// When it was last looked for orphans of CRIU's, and those that were there.
     looked: Instant,
+    runs_criu: bool,
     criu_orphans: BTreeSet<i32>,
     status: Option<ExitStatus>,
     orphans: Vec<Ended>,
@@ -65,7 +70,8 @@ pub(super) struct Job {
 
 impl Job {
     /// Starts the program. Its outputs are held back until it is known to have succeeded.
-    pub(super) fn start(request: Request) -> io::Result<(Self, Vec<Output>)> {
+    /// `runtime`: the sealed copy that a launch of init is started from.
+    pub(super) fn start(request: Request, runtime: Option<&OwnedFd>) -> io::Result<(Self, Vec<Output>)> {
         let (seq, program, timeout_ms, launch) = match request {
             Request::Call(call) => (call.seq, call.program, call.timeout_ms, None),
             Request::Launch(launch) => (
@@ -99,8 +105,10 @@ impl Job {
             }
         };
         let socket = launching.as_ref().and_then(|launching| launching.console.as_ref()).map(Console::path);
+        let runs_criu = launching.is_none() || program.args.iter().any(|argument| argument == RESTORE);
         let before = children();
-        let child = spawn(&program, socket.as_deref(), stdout, stderr, launching.is_none())?;
+        let runtime = runtime.filter(|_| launching.as_ref().is_some_and(|one| one.role == Role::Init));
+        let child = spawn(&program, runtime, socket.as_deref(), stdout, stderr, launching.is_none())?;
         let limit = Duration::from_millis(timeout_ms);
         let deadline = Instant::now() + limit;
         let job = Self {
@@ -110,6 +118,7 @@ impl Job {
             deadline,
             timed_out: false,
             looked: Instant::now(),
+            runs_criu,
             criu_orphans: BTreeSet::new(),
             status: None,
             orphans: Vec::new(),
@@ -128,7 +137,7 @@ impl Job {
             // A killed group is soon gone; asking again costs nothing and waits for no signal that was missed.
             Instant::now() + Duration::from_millis(100)
         } else {
-            self.deadline.min(Instant::now() + ORPHANS)
+            self.deadline.min(if self.runs_criu { Instant::now() + ORPHANS } else { self.deadline })
         }
     }
 
@@ -160,7 +169,7 @@ impl Job {
             return true;
         }
         if Instant::now() < self.deadline {
-            if self.looked.elapsed() >= ORPHANS {
+            if self.runs_criu && self.looked.elapsed() >= ORPHANS {
                 self.looked = Instant::now();
                 self.end_orphans();
             }
@@ -244,9 +253,21 @@ impl Job {
     }
 }
 
+/// The sealed copy of the runtime that the daemon gave as standard output, if it did; /dev/null takes its place.
+pub(super) fn take_runtime() -> io::Result<Option<OwnedFd>> {
+    let stdout = io::stdout();
+    if !is_sealed(&stdout) {
+        return Ok(None);
+    }
+    let runtime = stdout.as_fd().try_clone_to_owned()?;
+    rustix::stdio::dup2_stdout(fs::File::options().write(true).open("/dev/null")?)?;
+    Ok(Some(runtime))
+}
+
 /// `fails_by_writing`: as [`criu::refuse_writes`] needs it; what leaves a process behind must not have it.
 fn spawn(
     program: &Program,
+    runtime: Option<&OwnedFd>,
     console: Option<&str>,
     stdout: Stdio,
     stderr: Stdio,
@@ -256,8 +277,10 @@ fn spawn(
         Some(path) if argument == CONSOLE => path,
         _ => argument.as_str(),
     });
-    let mut command = Command::new(&program.path);
+    let sealed = runtime.map(|runtime| PathBuf::from(format!("/proc/self/fd/{}", runtime.as_raw_fd())));
+    let mut command = Command::new(sealed.as_deref().unwrap_or(&program.path));
     command
+        .arg0(&program.path)
         .args(args)
         .env_clear()
         .envs(program.env.iter().map(|(name, value)| (name, value)))

@@ -1,8 +1,8 @@
 //! The shim: one small process a container, the parent of all its processes, so that the container,
 //! its output and its exit status outlive the daemon.
 //!
-//! Its life, in order: the daemon starts it with a listening socket as standard input, in the run's
-//! volatile folder; it becomes a session leader and a subreaper (`PR_SET_CHILD_SUBREAPER`, prctl(2));
+//! Its life, in order: the daemon starts it with a listening socket as standard input, and a sealed copy of the runtime
+//! as standard output, in the run's volatile folder; it becomes a session leader and a subreaper (`PR_SET_CHILD_SUBREAPER`, prctl(2));
 //! asked to launch, it runs runc with fresh pipes or a console socket, and inherits the init process
 //! when runc ends; it copies output to the log, reaps whatever ends below it, writes the exit record,
 //! says so, and ends when nothing is left below it. Of a lazy restore it has the page server too ([`pages`]).
@@ -108,6 +108,8 @@ struct Shim {
     log: Log,
     outputs: Vec<Output>,
     job: Option<Job>,
+    /// What init is started by; the daemon's next copy may be another.
+    runtime: Option<OwnedFd>,
     tracked: Vec<Tracked>,
     init: Option<ProcessKey>,
     exit: Option<Exit>,
@@ -148,6 +150,7 @@ enum Source {
 impl Shim {
     fn new(folder: PathBuf) -> io::Result<Self> {
         let children = reaper::prepare()?;
+        let runtime = job::take_runtime()?;
         let cap = std::env::var(LOG_CAP).ok().and_then(|cap| cap.parse().ok());
         let log = Log::open(&folder.join(LOG), cap)?;
         Ok(Self {
@@ -157,6 +160,7 @@ impl Shim {
             log,
             outputs: Vec::new(),
             job: None,
+            runtime,
             tracked: Vec::new(),
             init: None,
             exit: None,
@@ -317,7 +321,9 @@ impl Shim {
             }
             crate::cut!("shim.pages.served");
         }
-        match Job::start(request) {
+        // Held no longer than it is of use.
+        let runtime = self.runtime.take();
+        match Job::start(request, runtime.as_ref()) {
             Ok((job, outputs)) => {
                 self.job = Some(job);
                 self.outputs.extend(outputs);

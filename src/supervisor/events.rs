@@ -401,13 +401,7 @@ impl Appender {
     }
 }
 
-#[cfg(not(feature = "faults"))]
-fn file_cap() -> u64 {
-    FILE_CAP
-}
-
-/// Small, so that a short test rotates it.
-#[cfg(feature = "faults")]
+/// Small where a short test is to rotate it.
 fn file_cap() -> u64 {
     crate::faults::size("EVENTS").unwrap_or(FILE_CAP)
 }

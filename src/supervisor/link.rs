@@ -27,13 +27,15 @@ pub(super) struct Link {
 }
 
 impl Link {
-    /// Starts a run's shim, detached from everything of ours but its socket, and connects to it.
+    /// Starts a run's shim, detached from everything of ours but its socket, and connects to it. `runtime`: a sealed copy of
+    /// the runtime for it to start.
     pub(super) fn spawn(
         shim: &Path,
         id: &ContainerId,
         run: &Run,
         descriptors: &Rlimit,
         log_cap: u64,
+        runtime: Option<&OwnedFd>,
     ) -> io::Result<(Self, Option<Held>)> {
         let folder = File::open(&run.volatile)?;
         let listener = UnixListener::bind(through(&folder))?;
@@ -46,9 +48,9 @@ impl Link {
             .env(LOG_CAP, log_cap.to_string())
             .current_dir(&run.volatile)
             .stdin(Stdio::from(OwnedFd::from(listener)))
-            .stdout(Stdio::null())
+            .stdout(runtime.map(OwnedFd::try_clone).transpose()?.map_or_else(Stdio::null, Stdio::from))
             .stderr(Stdio::from(complaints));
-        #[cfg(feature = "faults")]
+        #[cfg(debug_assertions)]
         command.envs(std::env::var_os(crate::faults::FOLDER).map(|folder| (crate::faults::FOLDER, folder)));
         let mut child = command.spawn()?;
         let held = match child.id().and_then(|pid| i32::try_from(pid).ok()) {

@@ -182,7 +182,7 @@ pub struct Bounds {
 impl Default for Bounds {
     fn default() -> Self {
         // The fault tests have it rotated often.
-        let log = if cfg!(feature = "faults") { 128 << 10 } else { 32 << 20 };
+        let log = crate::faults::size("LOG").unwrap_or(32 << 20);
         Self { starts: 1024, containers: 4096, log, checkpoints: 256 << 30 }
     }
 }

@@ -369,6 +369,10 @@ impl Store {
             .map_err(|error| store("writing the record", &partial)(error.into()))?;
         write_synced(&partial, &bytes).map_err(store("writing the record", &partial))?;
         crate::cut!("prepare.written");
+        // Of a name that has no run yet it misleads nobody, and costs the start no time here.
+        if record.run == 1 {
+            link_log(&self.durable(&record.id), record.run);
+        }
         // The name's own folder may be new.
         sync_folder(&self.root.join("containers")).map_err(store("syncing the folder", &self.root))
     }
@@ -393,18 +397,20 @@ impl Store {
     /// for one that had no time to.
     pub(super) fn settle(&self, id: &ContainerId, run: &Run) {
         let folder = self.durable(id);
-        // For people: the log that counts has one name, whatever the run's number.
-        let (link, fresh) = (folder.join(LOG), folder.join(".log.partial"));
-        let _ = fs::remove_file(&fresh);
-        let _ = std::os::unix::fs::symlink(Path::new(&format!("run-{}", run.number)).join(LOG), &fresh)
-            .and_then(|()| fs::rename(&fresh, link));
+        link_log(&folder, run.number);
         crate::cut!("commit.linked");
         remove_other_runs(&folder, run);
     }
 
     /// Undoes [`Store::begin`]: what counted before counts still.
     pub fn abandon(&self, id: &ContainerId, run: &Run) {
-        let _ = fs::remove_file(self.durable(id).join(PARTIAL));
+        let folder = self.durable(id);
+        let _ = fs::remove_file(folder.join(PARTIAL));
+        if run.number == 1 {
+            for link in [LOG, LOG_PARTIAL] {
+                let _ = fs::remove_file(folder.join(link));
+            }
+        }
         for folder in [&run.volatile, &run.durable] {
             remove_for_good(folder);
         }
@@ -615,6 +621,20 @@ fn forget_other_boot(state: &Path) -> io::Result<bool> {
 }
 
 /// A small file that is whole or not there; on tmpfs, so without a sync.
+/// The link is made beside its name.
+const LOG_PARTIAL: &str = ".log.partial";
+
+/// For people: the log that counts has one name, whatever the run's number.
+fn link_log(folder: &Path, run: u32) {
+    let (link, target) = (folder.join(LOG), Path::new(&format!("run-{run}")).join(LOG));
+    if fs::read_link(&link).is_ok_and(|there| there == target) {
+        return;
+    }
+    let fresh = folder.join(LOG_PARTIAL);
+    let _ = fs::remove_file(&fresh);
+    let _ = std::os::unix::fs::symlink(target, &fresh).and_then(|()| fs::rename(&fresh, link));
+}
+
 fn write_renamed(folder: &Path, name: &str, value: &impl Serialize) -> Result<()> {
     let (path, partial) = (folder.join(name), folder.join(format!(".{name}.partial")));
     let written =

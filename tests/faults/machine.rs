@@ -208,6 +208,7 @@ fn spawn(folder: &Path, events: u64, pid: &AtomicI32) -> Option<(Child, String)>
     let mut child = command(folder, &[])
         .env("CONTAINERD_REST_FAULTS", folder.join("faults"))
         .env("CONTAINERD_REST_FAULTS_EVENTS", events.to_string())
+        .env("CONTAINERD_REST_FAULTS_LOG", (128 << 10).to_string())
         .stderr(Stdio::from(log))
         .spawn()
         .unwrap();

@@ -6,7 +6,7 @@
 //! FAULTS_KILLS=1000  kills at random (20)      FAULTS_SEED=7             what a failure prints, to replay it
 //! ```
 //!
-//! Needs what the integration tests need, and the feature `faults`.
+//! Needs what the integration tests need, and a daemon with debug assertions, as `cargo test` builds it.
 
 #![allow(missing_docs, clippy::unwrap_used)]
 

@@ -190,15 +190,6 @@ fn the_prerequisites_say_that_cargo_is_missing_or_too_old_when_all_else_is_there
     says("cargo is 1.63.0, which is too old");
 }
 
-/// tests/faults looks that its own build has them, by the same word.
-#[test]
-fn without_the_feature_there_are_no_cut_points_in_the_programs() {
-    for program in [env!("CARGO_BIN_EXE_containerd-rest"), env!("CARGO_BIN_EXE_containerd-rest-shim")] {
-        let bytes = fs::read(program).unwrap();
-        assert!(!bytes.windows(19).any(|window| window == b"CONTAINERD_REST_FAU"), "{program}");
-    }
-}
-
 #[test]
 fn contract_prints_the_contract() {
     let (code, said, _) = run(&["contract"]);

@@ -5,12 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
 use super::calls::Wanted;
 use super::plan::{Loopback, Plan, plan};
 use super::underway::{Call, Work};
 use super::{Life, Snapshot, Start, Task};
 use crate::ipc::{CONSOLE, Pages, ProcessKey, Role};
+use crate::runtime::bundle::Bundle;
 use crate::runtime::cgroup::{self, Cgroup};
 use crate::runtime::criu::{self, Feature, lazy};
 use crate::runtime::occupants::{self, Occupant};
@@ -71,28 +74,30 @@ impl Task {
         let gate = if plan.checkpoint.is_some() { &context.restores } else { &context.starts };
         let _permit = gate.acquire().await.map_err(|_| Error::ShuttingDown)?;
 
-        let number = self.run + 1;
-        let id = self.id().clone();
         crate::cut!("start.planned");
-        let run = {
-            let (context, leaf, bundle) = (Arc::clone(&context), plan.leaf(&id), plan.bundle.clone());
-            let begun = blocking(move || {
-                // It may have waited for others.
-                if let Err(source) = bundle.assert_same() {
-                    return Err(Error::Bundle { path: bundle.path().to_owned(), source });
-                }
-                context.store.begin(&id, number, leaf, bundle.config())
-            });
-            begun.await?
+        let created_at = Timestamp::now();
+        let number = self.run + 1;
+        let record = Record {
+            version: RECORD_VERSION,
+            id: self.id().clone(),
+            bundle: plan.bundle.path().to_owned(),
+            checkpoint: plan.checkpoint.as_ref().map(|checkpoint| checkpoint.name.clone()),
+            lazy_pages: plan.lazy,
+            created_at,
+            run: number,
+            process: plan.process.clone(),
+            cursor: self.context.events.last(),
+            key: key.clone(),
         };
+        let begun = begin(Arc::clone(&context), record, plan.bundle.clone(), plan.leaf(self.id())).await?;
+        let run = begun.run.clone();
 
-        crate::cut!("start.noted");
         let before = self.snapshot.clone();
         self.snapshot.bundle = plan.bundle.path().to_owned();
         self.snapshot.checkpoint = plan.checkpoint.as_ref().map(|checkpoint| checkpoint.name.clone());
         self.snapshot.lazy = plan.lazy;
         self.snapshot.pages = None;
-        self.snapshot.created_at = Timestamp::now();
+        self.snapshot.created_at = created_at;
         self.snapshot.key = key;
         self.snapshot.cursor = self.context.events.last();
         self.snapshot.exit = None;
@@ -102,7 +107,7 @@ impl Task {
         self.change(Change::Begun);
 
         let work = plan.work();
-        let launched = self.launch(&plan, &run, work.as_ref()).await;
+        let launched = self.launch(&plan, begun, work.as_ref()).await;
         match launched {
             Ok(()) => {
                 self.run = number;
@@ -132,41 +137,11 @@ impl Task {
         }
     }
 
-    async fn launch(&mut self, plan: &Plan, run: &Run, work: Option<&Arc<Work>>) -> Result<()> {
+    async fn launch(&mut self, plan: &Plan, begun: Begun, work: Option<&Arc<Work>>) -> Result<()> {
         let id = self.id().clone();
-        // Its processes are known as its own before there are any. Where systemd makes cgroups that cannot be.
-        if let Some(place) = plan.place.clone() {
-            self.take_place(place)?;
-        }
-        // A run that this name has left behind in runc would refuse the new one.
-        crate::cut!("start.clearing");
-        self.clear_runtime(true).await?;
-        crate::cut!("start.cleared");
-        // The newest file of the log and the one before it.
-        let log_cap = self.context.bounds.log / 2;
-        let (link, shim) = Link::spawn(&self.context.shim, &id, run, &self.context.descriptors, log_cap)
-            .map_err(|source| Error::Shim { id: id.clone(), source })?;
-        self.life = Some(Life::new(run.clone(), Some(link), shim, plan.process.clone()));
-
-        crate::cut!("start.shim-spawned");
-        let record = Record {
-            version: RECORD_VERSION,
-            id: id.clone(),
-            bundle: plan.bundle.path().to_owned(),
-            checkpoint: self.snapshot.checkpoint.clone(),
-            lazy_pages: plan.lazy,
-            created_at: self.snapshot.created_at,
-            run: run.number,
-            process: plan.process.clone(),
-            cursor: self.snapshot.cursor,
-            key: self.snapshot.key.clone(),
-        };
-        // The record reaches the disk beside the runtime call and not in front of it.
-        let context = Arc::clone(&self.context);
-        let prepared = tokio::spawn(blocking(move || context.store.prepare(&record)));
-        let watch = work.map(|work| self.is_under_way(work, Call::Restore(run.volatile.join(PID_FILE))));
-        let launched = self.launch_init(plan, run).await;
-        drop(watch);
+        let Begun { run, shim, prepared } = begun;
+        let launched = self.try_launch(plan, &run, shim, work).await;
+        // Also after a failure: it is not to be written behind its removal.
         let prepared = prepared.await.unwrap_or(Err(Error::ShuttingDown));
         let init = launched?;
         crate::cut!("start.launched");
@@ -178,9 +153,8 @@ impl Task {
                 self.take_place(place)?;
             }
         }
-        let alone = self.assert_alone(run, plan.leaf(&id));
-        let (context, run, raises) =
-            (Arc::clone(&self.context), run.clone(), plan.loopback == Loopback::Afterwards);
+        let alone = self.assert_alone(&run, plan.leaf(&id));
+        let (context, raises) = (Arc::clone(&self.context), plan.loopback == Loopback::Afterwards);
         let settled = blocking(move || {
             alone()?;
             // Without it nothing fails that ran when it was dumped.
@@ -199,6 +173,27 @@ impl Task {
         self.snapshot.processes = vec![super::ProcessView::new(init.pid, &plan.process)];
         self.change(Change::Started);
         Ok(())
+    }
+
+    async fn try_launch(
+        &mut self,
+        plan: &Plan,
+        run: &Run,
+        shim: std::io::Result<(Link, Option<Held>)>,
+        work: Option<&Arc<Work>>,
+    ) -> Result<ProcessKey> {
+        let (link, shim) = shim.map_err(|source| Error::Shim { id: self.id().clone(), source })?;
+        self.life = Some(Life::new(run.clone(), Some(link), shim, plan.process.clone()));
+        // Its processes are known as its own before there are any. Where systemd makes cgroups that cannot be.
+        if let Some(place) = plan.place.clone() {
+            self.take_place(place)?;
+        }
+        // A run that this name has left behind in runc would refuse the new one.
+        crate::cut!("start.clearing");
+        self.clear_runtime(true).await?;
+        crate::cut!("start.cleared");
+        let _watch = work.map(|work| self.is_under_way(work, Call::Restore(run.volatile.join(PID_FILE))));
+        self.launch_init(plan, run).await
     }
 
     /// Of a place that is occupied: what is left of this name's own is cleared first, and who is about to end is waited
@@ -372,6 +367,43 @@ impl Task {
         })
         .await;
     }
+}
+
+/// A start whose journal is written, and whose shim is there.
+struct Begun {
+    run: Run,
+    shim: std::io::Result<(Link, Option<Held>)>,
+    /// The record reaches the disk beside the runtime call and not in front of it.
+    prepared: JoinHandle<Result<()>>,
+}
+
+/// In one go, as far as it can be: see [`Task::try_start`].
+async fn begin(context: Arc<Context>, record: Record, bundle: Bundle, leaf: PathBuf) -> Result<Begun> {
+    let (told, begun) = oneshot::channel();
+    let prepared = tokio::spawn(blocking(move || {
+        // It may have waited for others.
+        let same = bundle.assert_same();
+        let same = same.map_err(|source| Error::Bundle { path: bundle.path().to_owned(), source });
+        let begun = same.and_then(|()| context.store.begin(&record.id, record.run, leaf, bundle.config()));
+        let run = match begun {
+            Ok(run) => run,
+            Err(error) => {
+                drop(told.send(Err(error)));
+                return Ok(());
+            }
+        };
+        crate::cut!("start.noted");
+        // The newest file of the log and the one before it.
+        let log_cap = context.bounds.log / 2;
+        let runtime = context.runc.sealed();
+        let shim =
+            Link::spawn(&context.shim, &record.id, &run, &context.descriptors, log_cap, runtime.as_deref());
+        crate::cut!("start.shim-spawned");
+        drop(told.send(Ok((run, shim))));
+        context.store.prepare(&record)
+    }));
+    let (run, shim) = begun.await.unwrap_or(Err(Error::ShuttingDown))?;
+    Ok(Begun { run, shim, prepared })
 }
 
 /// Waits for a shim's end; one that does not end is killed.
