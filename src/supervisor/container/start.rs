@@ -183,15 +183,17 @@ impl Task {
         work: Option<&Arc<Work>>,
     ) -> Result<ProcessKey> {
         let (link, shim) = shim.map_err(|source| Error::Shim { id: self.id().clone(), source })?;
+        // A run that this name has left behind in runc would refuse the new one. Nobody listens to the shim meanwhile: what
+        // it says first a lazy restore waits for.
+        crate::cut!("start.clearing");
+        let cleared = self.clear_runtime(true).await;
+        crate::cut!("start.cleared");
         self.life = Some(Life::new(run.clone(), Some(link), shim, plan.process.clone()));
+        cleared?;
         // Its processes are known as its own before there are any. Where systemd makes cgroups that cannot be.
         if let Some(place) = plan.place.clone() {
             self.take_place(place)?;
         }
-        // A run that this name has left behind in runc would refuse the new one.
-        crate::cut!("start.clearing");
-        self.clear_runtime(true).await?;
-        crate::cut!("start.cleared");
         let _watch = work.map(|work| self.is_under_way(work, Call::Restore(run.volatile.join(PID_FILE))));
         self.launch_init(plan, run).await
     }
