@@ -9,6 +9,7 @@ use containerd_rest_api::{InvalidParameter, Problem, ProblemDetails, ProblemItem
 use crate::runtime;
 use crate::runtime::bundle::BundleError;
 use crate::runtime::criu::words;
+use crate::shares::Full;
 use crate::supervisor::{ArchiveError, Error, LogOf, Status, Verb, chain};
 
 /// What to do without CRIU.
@@ -260,12 +261,14 @@ pub fn of(error: &Error) -> Problem {
             detail,
             "repeat when some of them are done; --max-starts says how many there may be",
         ),
-        Error::TooManyContainers(_) => problem(
+        Error::TooManyContainers { .. } => problem(
             ProblemType::TooManyContainers,
             detail,
             "delete containers that have ended; --max-containers says how many there may be",
         ),
-        Error::ArchivesBusy => problem(ProblemType::ArchivesBusy, detail, "repeat when one of them is done"),
+        Error::ArchivesBusy(_) => {
+            problem(ProblemType::ArchivesBusy, detail, "repeat when one of them is done")
+        }
         Error::ShuttingDown => problem(ProblemType::ShuttingDown, detail, "repeat when it is back"),
     }
 }
@@ -553,12 +556,10 @@ pub fn too_many_streams(why: String) -> Problem {
 }
 
 /// A body for which there is no room beside the others.
-pub fn too_many_bodies(limit: usize) -> Problem {
+pub fn too_many_bodies(full: &Full) -> Problem {
     problem(
         ProblemType::TooManyBodies,
-        format!(
-            "the bodies of requests that are being taken have the {limit} bytes that there are for all of them"
-        ),
+        format!("too many bodies of requests are being taken, in bytes: {full}"),
         "repeat when those are done; --max-bodies-size says how much there is",
     )
 }

@@ -56,6 +56,7 @@ use crate::runtime::options::CriuOptions;
 use crate::runtime::preflight::{self, Blocker};
 use crate::runtime::regular;
 use crate::runtime::runc::Runc;
+use crate::shares::{self, Shares};
 
 /// As long as anybody waits, a year.
 const FOREVER: Duration = Duration::from_secs(365 * 24 * 3600);
@@ -91,13 +92,13 @@ pub(crate) struct Context {
     /// The same for restores, which take longer: a start never waits for one.
     restores: Semaphore,
     /// Both, with those that wait.
-    asked_starts: Semaphore,
+    asked_starts: Shares,
     bounds: Bounds,
     busy: watch::Sender<Busy>,
     /// Checkpoints that are being made.
     claims: checkpoints::Claims,
     /// Archives on their way, in or out.
-    archives: Arc<Semaphore>,
+    archives: Shares,
     checkpoint_limit: Duration,
     rules: Rules,
     registry: Registry,
@@ -231,11 +232,11 @@ impl Supervisor {
             events,
             starts: Semaphore::new(parts.starts.max(1)),
             restores: Semaphore::new(parts.starts.max(1)),
-            asked_starts: Semaphore::new(parts.bounds.starts),
+            asked_starts: Shares::new(parts.bounds.starts, 1),
             bounds: parts.bounds,
             busy: watch::Sender::default(),
             claims: checkpoints::Claims::default(),
-            archives: Arc::new(Semaphore::new(archive::AT_ONCE)),
+            archives: Shares::new(archive::AT_ONCE, 1),
             checkpoint_limit: parts.checkpoint_limit,
             rules: parts.rules,
             registry: Registry::default(),
@@ -317,15 +318,13 @@ impl Supervisor {
     /// Starts or restores a container under a name that is free or whose container is stopped.
     pub async fn start(&self, id: &ContainerId, start: Start) -> Result<Arc<Snapshot>> {
         let _under_way = self.open_for_change()?;
-        let most = &self.context.bounds;
-        let _asked =
-            self.context.asked_starts.try_acquire().map_err(|_| Error::TooManyStarts(most.starts))?;
+        let _asked = self.context.asked_starts.one().map_err(Error::TooManyStarts)?;
+        // Who has started those that an earlier daemon left is known no more.
+        let all = self.context.bounds.containers;
+        let most = if start.behalf.is_root { all } else { shares::for_others(all, 1) };
         loop {
-            let queue = self
-                .context
-                .registry
-                .reserve(id, most.containers, |id| container::Task::new(&self.context, id));
-            let queue = queue.ok_or(Error::TooManyContainers(most.containers))?;
+            let queue = self.context.registry.reserve(id, most, |id| container::Task::new(&self.context, id));
+            let queue = queue.ok_or(Error::TooManyContainers { there: most, left: all - most })?;
             let (reply, answer) = oneshot::channel();
             // A name that is given up just now is free the next moment: then it is reserved anew.
             if queue.send(Command::Start(start.clone(), reply)).await.is_ok()

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
 use super::notes::Note;
@@ -14,6 +13,7 @@ use super::read::{self, Failed, Target};
 use super::{ArchiveError, Export, IMAGES};
 use crate::runtime::durable::write_synced;
 use crate::runtime::images;
+use crate::shares::Taken;
 use crate::supervisor::checkpoints::{self, Checkpoint, Entry, META, Meta, Partial, catalogue};
 use crate::supervisor::error::{Error, Result, store};
 use crate::supervisor::names::{CheckpointName, ContainerId};
@@ -28,7 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(super) struct Turn {
     _under_way: UnderWay,
-    _permit: OwnedSemaphorePermit,
+    _one: Taken,
 }
 
 /// What comes of asking for an archive to be taken.
@@ -118,9 +118,12 @@ impl Supervisor {
 
     async fn turn(&self) -> Result<Turn> {
         let under_way = self.open_for_change()?;
-        let permit = timeout(PATIENCE, Arc::clone(&self.context.archives).acquire_owned()).await;
-        let permit = permit.map_err(|_| Error::ArchivesBusy)?.map_err(|_| Error::ShuttingDown)?;
-        Ok(Turn { _under_way: under_way, _permit: permit })
+        let archives = &self.context.archives;
+        let one = match timeout(PATIENCE, archives.awaited()).await {
+            Ok(one) => one,
+            Err(_) => archives.one().map_err(Error::ArchivesBusy)?,
+        };
+        Ok(Turn { _under_way: under_way, _one: one })
     }
 }
 
