@@ -59,7 +59,7 @@ impl CheckpointsApi for Api {
     ) -> CreateCheckpointResponse {
         let made: Result<_> = async {
             let (id, name) = (convert::container_id(&id)?, convert::checkpoint_name(&checkpoint)?);
-            let options = checkpoint_options(body, preflight, idempotency_key);
+            let options = checkpoint_options(body, preflight, super::own(idempotency_key));
             self.supervisor.checkpoint(&id, name, options).await
         }
         .await;

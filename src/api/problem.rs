@@ -411,6 +411,15 @@ fn is_hosts(error: &std::io::Error) -> bool {
     matches!(number, Some(Errno::EAGAIN | Errno::ENOMEM | Errno::EMFILE | Errno::ENFILE | Errno::ENOSPC))
 }
 
+/// Whether a refusal tells of something that was done all the same.
+pub fn is_outcome(document: &[u8]) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Refusal {
+        r#type: ProblemType,
+    }
+    serde_json::from_slice(document).is_ok_and(|Refusal { r#type: kind }| kinds::is_outcome(kind))
+}
+
 /// An idempotency key that was used for another request.
 pub fn key_reused(key: &str) -> Problem {
     let detail = format!("the key {key} was used for another request (method, path, query or body differ)");
@@ -609,6 +618,17 @@ mod examples;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_refusal_is_an_outcome_when_it_tells_of_something_that_was_done() {
+        let is = |error: Error| is_outcome(super::super::json_line(&of(&error)).as_bytes());
+        let (id, checkpoint) = (|| "a".parse().unwrap(), "one".parse().unwrap());
+        assert!(is(Error::Cancelled { id: id(), checkpoint, of: LogOf::Dump }));
+        let (name, kept) = ("one".parse().unwrap(), "two".parse().unwrap());
+        assert!(is(Error::CheckpointKept { name, kept, source: Box::new(Error::ShuttingDown) }));
+        assert!(!is(Error::NoContainer(id())) && !is(Error::NameTaken { id: id(), status: Status::Running }));
+        assert!(!is_outcome(b"") && !is_outcome(b"{\"type\": \"urn:other\"}"));
+    }
 
     #[test]
     fn the_readme_of_2015_with_its_missing_quote_is_pointed_at() {
