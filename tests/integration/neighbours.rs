@@ -145,3 +145,29 @@ fn an_empty_cgroup_is_in_nobodys_way_nor_is_who_is_about_to_end_and_who_is_below
     }
     daemon.assert_nothing_left();
 }
+
+/// Of plain runc, on the host's network and in a pid namespace of its own: the daemon knows nothing of it but that.
+#[test]
+fn root_of_another_runtimes_container_is_refused() {
+    let daemon = Daemon::start();
+    let port = daemon.client.base.rsplit(':').next().unwrap();
+    let ask = format!(
+        "import socket
+s = socket.create_connection(('127.0.0.1', {port}))
+s.sendall(b'GET /state HTTP/1.1\\r\\nHost: localhost\\r\\nConnection: close\\r\\n\\r\\n')
+print(s.recv(100).split()[1].decode())"
+    );
+    let bundle = Bundle::python(&ask).without_namespace("network");
+    let root = tempfile::tempdir().unwrap();
+    let mut runc = Command::new("runc");
+    runc.arg("--root")
+        .arg(root.path())
+        .args(["run", "--bundle"])
+        .arg(bundle.path())
+        .arg(daemon.name("plain"));
+    let output = runc.stdin(Stdio::null()).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "403");
+    assert!(daemon.log().contains("in another user or pid namespace"), "{}", daemon.log());
+    daemon.clean_up();
+}
