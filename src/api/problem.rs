@@ -121,7 +121,8 @@ pub fn of(error: &Error) -> Problem {
         Error::BundleChanged { .. } => problem(
             ProblemType::BundleChanged,
             detail,
-            "put config.json back (spec.json in the checkpoint's folder is as it was), or add ?allowChangedBundle=true",
+            "put config.json back (spec.json in the checkpoint's folder is as it was), or let that pass with \
+             ?allowChangedBundle=true: rights that it does not give are refused all the same",
         ),
         Error::CgroupShared { other, .. } => problem(
             ProblemType::CgroupTaken,
@@ -153,7 +154,10 @@ pub fn of(error: &Error) -> Problem {
         Error::WrongState { id, status, verb, .. } => {
             problem(ProblemType::WrongState, detail, state_remedy(id.as_str(), *status, *verb))
         }
-        Error::Bundle { source, .. } => bundle(source, detail),
+        Error::Bundle { source, .. } => bundle(source, detail, "/body/bundlePath"),
+        Error::CheckpointUnsafe { of, source, .. } => {
+            bundle(source, detail, if *of == LogOf::Restore { "/body/checkpoint" } else { "/path/id" })
+        }
         Error::Forbidden { breaches } => {
             let mut found = problem(
                 ProblemType::Policy,
@@ -287,7 +291,8 @@ fn state_remedy(id: &str, status: Status, verb: Verb) -> String {
     }
 }
 
-fn bundle(source: &BundleError, detail: String) -> Problem {
+/// `at`: where the request names it.
+fn bundle(source: &BundleError, detail: String, at: &str) -> Problem {
     let remedy = match source {
         BundleError::Loose { .. } => {
             "make what detail names root's, and writable by nobody else (chown root, chmod go-w), or move the bundle to where it is"
@@ -307,7 +312,7 @@ fn bundle(source: &BundleError, detail: String) -> Problem {
     };
     let mut found = problem(found, detail, remedy);
     if matches!(found.status, 403 | 422) {
-        found.errors = Some(vec![item("/body/bundlePath", "bundle", source.to_string())]);
+        found.errors = Some(vec![item(at, "bundle", source.to_string())]);
     }
     found
 }

@@ -140,10 +140,9 @@ pub fn is_in_own_namespaces(pid: i32) -> bool {
 
 /// The one user that a process runs as: its real, effective, saved and file system user. `None`: they are several.
 pub fn user_of(pid: i32) -> Option<u32> {
-    let status = Status::of(pid);
-    let mut all = status.field("Uid")?.split_ascii_whitespace();
-    let first = all.next()?;
-    all.all(|one| one == first).then(|| first.parse().ok())?
+    let all = Status::of(pid).users()?;
+    let first = *all.first()?;
+    all.iter().all(|one| *one == first).then_some(first)
 }
 
 /// Its name (proc_pid_comm(5)). `None`: there is no such process.
@@ -315,8 +314,22 @@ impl Status {
 
     /// Whether a bit of a mask is set, from 0.
     pub fn has(&self, mask: &str, bit: u32) -> bool {
-        let mask = self.field(mask).and_then(|mask| u64::from_str_radix(mask, 16).ok());
-        mask.is_some_and(|mask| mask >> bit & 1 == 1)
+        self.mask(mask).is_some_and(|mask| mask >> bit & 1 == 1)
+    }
+
+    /// A mask.
+    pub fn mask(&self, name: &str) -> Option<u64> {
+        u64::from_str_radix(self.field(name)?, 16).ok()
+    }
+
+    /// A number.
+    pub fn number(&self, name: &str) -> Option<u64> {
+        self.field(name)?.parse().ok()
+    }
+
+    /// Its real, effective, saved and file system user.
+    pub fn users(&self) -> Option<Vec<u32>> {
+        self.field("Uid")?.split_ascii_whitespace().map(|user| user.parse().ok()).collect()
     }
 
     /// A size that is told in kB, in bytes; 0 when it is not told.

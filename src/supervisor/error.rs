@@ -184,6 +184,16 @@ pub enum Error {
         /// Why not.
         source: BundleError,
     },
+    /// Others could change a checkpoint, or put something in its place.
+    #[error("no checkpoint can be {} {}", if *of == LogOf::Restore { "restored from" } else { "written in" }, path.display())]
+    CheckpointUnsafe {
+        /// The folder.
+        path: PathBuf,
+        /// What was asked for.
+        of: LogOf,
+        /// Who could.
+        source: BundleError,
+    },
     /// Its memory has rights that the bundle does not give.
     #[error("the checkpoint {name} would have rights that its bundle does not give: {}", excess.join("; "))]
     CheckpointRights {

@@ -188,6 +188,17 @@ impl Default for Bounds {
     }
 }
 
+/// What a checkpoint would meet.
+#[derive(Debug)]
+pub struct Preflight {
+    /// What CRIU would refuse.
+    pub blockers: Vec<Blocker>,
+    /// Why none would be written, in a sentence.
+    pub refused: Option<String>,
+    /// Why it could not be restored here as things are, a sentence each.
+    pub obstacles: Vec<String>,
+}
+
 /// What is over already when the daemon ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Closing {
@@ -424,12 +435,27 @@ impl Supervisor {
     }
 
     /// What CRIU would refuse in it. Looked at from the outside, so it waits for nothing that is asked of the container.
-    pub async fn checkpoint_preflight(&self, id: &ContainerId, wanted: CriuOptions) -> Result<Vec<Blocker>> {
+    pub async fn checkpoint_preflight(
+        &self,
+        id: &ContainerId,
+        wanted: CriuOptions,
+        behalf: Behalf,
+    ) -> Result<Preflight> {
         let init = self.admit_preflight(id)?;
         self.context.criu()?;
-        let blockers = store::blocking(move || Ok(preflight::check(init, wanted))).await?;
+        let (bundle, hands) = (self.get(id)?.bundle.clone(), self.context.rules.hands(behalf));
+        let looked = store::blocking(move || {
+            let (rights, called) = preflight::rights(init);
+            let command = |pid| called.iter().find(|(known, _)| *known == pid).map(|(_, name)| name.clone());
+            Ok(Preflight {
+                blockers: preflight::check(init, wanted),
+                refused: checkpoints::refuse_loose(&bundle).err().map(|error| chain(&error)),
+                obstacles: catalogue::Around::look(&bundle, hands).refuses(&rights, command),
+            })
+        });
+        let looked = looked.await?;
         // It may have ended meanwhile, or begun to be dumped: then what was seen is not what it is.
-        self.admit_preflight(id).map(|_| blockers)
+        self.admit_preflight(id).map(|_| looked)
     }
 
     /// Its init process.
@@ -448,15 +474,27 @@ impl Supervisor {
         id: &ContainerId,
         order: Order,
         limit: Option<usize>,
+        behalf: Behalf,
     ) -> Result<Vec<Entry>> {
         let (bundle, host) = (self.get(id)?.bundle.clone(), self.context.host.clone());
-        store::blocking(move || catalogue::entries(&bundle, &host, order, limit)).await
+        let hands = self.context.rules.hands(behalf);
+        store::blocking(move || {
+            catalogue::entries(&catalogue::Around::look(&bundle, hands), &host, order, limit)
+        })
+        .await
     }
 
     /// All that is known of a checkpoint of its bundle.
-    pub async fn checkpoint_report(&self, id: &ContainerId, name: CheckpointName) -> Result<Report> {
+    pub async fn checkpoint_report(
+        &self,
+        id: &ContainerId,
+        name: CheckpointName,
+        behalf: Behalf,
+    ) -> Result<Report> {
         let (bundle, host) = (self.get(id)?.bundle.clone(), self.context.host.clone());
-        store::blocking(move || catalogue::report(&bundle, &host, &name)).await
+        let hands = self.context.rules.hands(behalf);
+        store::blocking(move || catalogue::report(&catalogue::Around::look(&bundle, hands), &host, &name))
+            .await
     }
 
     /// CRIU's log of the dump that made a checkpoint, or of the newest that did not; or of the newest

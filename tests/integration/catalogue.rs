@@ -316,3 +316,24 @@ fn a_daemon_that_was_started_without_a_umask_restores_what_it_has_dumped() {
     daemon.start_container(&id, &bundle.restore("two")).expect(201);
     daemon.clean_up();
 }
+
+/// CRIU has other rules for what the images do not tell, so nothing that they do not tell is passed over.
+#[test]
+fn images_that_do_not_tell_what_a_process_may_do_are_damaged() {
+    let daemon = Daemon::start();
+    let bundle = Bundle::sleeper();
+    let id = daemon.name("a");
+    daemon.start_container(&id, &bundle.start()).expect(201);
+    made(&daemon, &id, "one", &json!({ "exit": true }));
+    let images = bundle.path().join("checkpoints/one/image");
+    for name in ["core-1.img", "ids-1.img"] {
+        fs::rename(images.join(name), bundle.path().join(name)).unwrap();
+        let detail = refused(&daemon, &id, &bundle, "checkpoint-unfit");
+        assert!(detail.contains(&format!("{name} is not there")), "{detail}");
+        let listed = &list(&daemon, &id, "")[0];
+        assert_eq!(listed["restorable"], false, "{listed}");
+        fs::rename(bundle.path().join(name), images.join(name)).unwrap();
+    }
+    daemon.start_container(&id, &bundle.restore("one")).expect(201);
+    daemon.clean_up();
+}

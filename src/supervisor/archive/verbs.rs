@@ -14,7 +14,8 @@ use super::{ArchiveError, Export, IMAGES};
 use crate::runtime::durable::write_synced;
 use crate::runtime::images;
 use crate::shares::Taken;
-use crate::supervisor::checkpoints::{self, Checkpoint, Entry, META, Meta, Partial, catalogue};
+use crate::supervisor::checkpoints::catalogue::{self, Around};
+use crate::supervisor::checkpoints::{self, Checkpoint, Entry, META, Meta, Partial};
 use crate::supervisor::error::{Error, Result, store};
 use crate::supervisor::names::{CheckpointName, ContainerId};
 use crate::supervisor::rules::Behalf;
@@ -80,7 +81,11 @@ impl Supervisor {
         blocking(move || {
             let opened = context.rules.open(behalf, &bundle)?;
             if let Some(done) = done_before(opened.path(), &name, key.as_deref()) {
-                return Ok(Taking::Done(Box::new(catalogue::entry(opened.path(), &context.host, done))));
+                return Ok(Taking::Done(Box::new(catalogue::entry(
+                    &Around::owned(opened.path()),
+                    &context.host,
+                    done,
+                ))));
             }
             let mut note = None;
             let partial = Partial::receive(&context.claims, opened.path(), &name, |hidden| {
@@ -144,7 +149,7 @@ impl Import {
         let taken = self.partial.appear()?;
         self.appeared = true;
         tracing::info!(checkpoint = %taken.name, bundle = %self.bundle.display(), "taken from an archive");
-        Ok(catalogue::entry(&self.bundle, &self.context.host, taken))
+        Ok(catalogue::entry(&Around::owned(&self.bundle), &self.context.host, taken))
     }
 
     fn put_together(&self, input: impl Read) -> Result<()> {
