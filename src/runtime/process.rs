@@ -128,14 +128,23 @@ pub fn has_ended(pidfd: &OwnedFd) -> bool {
     poll(&mut looked, Some(&at_once)).is_ok_and(|ready| ready > 0)
 }
 
-/// Whether a process is in our own user and pid namespaces, as one of another runtime's container is not; not when that
-/// cannot be told (user_namespaces(7), pid_namespaces(7)).
-pub fn is_in_own_namespaces(pid: i32) -> bool {
+/// Whether a process is in no container, as far as can be told without its runtime: in our own user and pid namespaces
+/// (user_namespaces(7), pid_namespaces(7)), and with our own root. Another mount namespace alone is many a service's, and another
+/// root alone a proxy's that was chrooted; both together are a container's. Not when that cannot be told.
+pub fn is_in_no_container(pid: i32) -> bool {
     let is_own = |kind: &str| {
         let of = |process: &str| fs::read_link(format!("/proc/{process}/ns/{kind}"));
         matches!((of(&pid.to_string()), of("self")), (Ok(theirs), Ok(ours)) if theirs == ours)
     };
-    is_own("user") && is_own("pid")
+    let has_own_root = || matches!((root_of(&pid.to_string()), root_of("self")), (Some(theirs), Some(ours)) if theirs == ours);
+    is_own("user") && is_own("pid") && (is_own("mnt") || has_own_root())
+}
+
+/// Which folder is a process's root (proc_pid_root(5)). The file system is not asked: it may be one that does not answer.
+fn root_of(process: &str) -> Option<(u32, u32, u64)> {
+    use rustix::fs::{AtFlags, CWD, StatxFlags, statx};
+    let root = statx(CWD, format!("/proc/{process}/root"), AtFlags::STATX_DONT_SYNC, StatxFlags::INO).ok()?;
+    Some((root.stx_dev_major, root.stx_dev_minor, root.stx_ino))
 }
 
 /// The one user that a process runs as: its real, effective, saved and file system user. `None`: they are several.
