@@ -82,6 +82,15 @@ impl fmt::Display for Role {
     }
 }
 
+/// A word that who asks has chosen, as theirs alone: another's is another. Root's are as they are, and nobody else's has a
+/// blank where root's may have none.
+pub fn own(word: String) -> String {
+    match current().filter(|caller| !caller.is_root()) {
+        Some(caller) => format!("{} {word}", caller.account()),
+        None => word,
+    }
+}
+
 /// Does `work` as asked by `caller`, who is [`current`] in it.
 pub async fn asking<F: Future>(caller: Arc<Caller>, work: F) -> F::Output {
     CALLER.scope(caller, work).await

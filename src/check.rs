@@ -45,6 +45,7 @@ pub async fn check(config: &Config) -> (String, bool) {
         findings.push(address(at.trim(), config.tls.is_some()).await);
     }
     findings.extend(certificates(config).await);
+    findings.extend(certificates_use(config).await);
     findings.extend([cgroups(), confinement()]);
     findings.extend(criu(config).await);
     findings.push(iptables());
@@ -145,6 +146,25 @@ async fn certificates(config: &Config) -> Option<Finding> {
             remedy: "name others: --tls-cert FILE --tls-key FILE --tls-client-ca FILE".into(),
         },
     })
+}
+
+/// Certificates that let nobody in, or that nobody meets.
+async fn certificates_use(config: &Config) -> Vec<Finding> {
+    let Some(certificates) = &config.tls else { return Vec::new() };
+    let mut findings = Vec::new();
+    if certificates.roles.is_empty() {
+        findings.push(Finding::Poor {
+            what: "TLS: no certificate lets do anything: nobody who calls from elsewhere is let in".into(),
+            remedy: "say of each name what it lets do: --tls-allow NAME=read or NAME=admin".into(),
+        });
+    }
+    if http::are_loopback(&config.listen).await {
+        findings.push(Finding::Poor {
+            what: "TLS: every address is loopback, where it is not spoken: the daemon serves only with another socket of a service manager's".into(),
+            remedy: "name one more, as in --listen localhost:8888,192.0.2.1:8443, or leave --tls-… out".into(),
+        });
+    }
+    findings
 }
 
 /// The program that listens at an address's port, and its pid. To be seen by root alone.

@@ -2,6 +2,7 @@
 
 mod limits;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -249,6 +250,9 @@ pub enum ConfigError {
     /// Some of what TLS needs is there.
     #[error("TLS needs all of --tls-cert FILE, --tls-key FILE and --tls-client-ca FILE")]
     HalfTls,
+    /// A name has two roles.
+    #[error("--tls-allow names {0} twice; name each once")]
+    TwoRoles(String),
     /// A name's role is none.
     #[error("--tls-allow {0} is not NAME=read or NAME=admin")]
     NoRole(String),
@@ -299,7 +303,17 @@ impl Settings {
             Some((name.to_owned(), Role::from_str(role, false).ok()?))
         };
         let wrong = |text: &String| ConfigError::NoRole(text.clone());
-        let roles: Result<_, _> = allowed.iter().map(|text| role(text).ok_or_else(|| wrong(text))).collect();
+        let named = allowed.iter().map(|text| role(text).ok_or_else(|| wrong(text)));
+        let named: Result<Vec<(String, Role)>, ConfigError> = named.collect();
+        let roles = named.and_then(|named| {
+            let mut roles = BTreeMap::new();
+            for (name, role) in named {
+                if roles.insert(name.clone(), role).is_some() {
+                    return Err(ConfigError::TwoRoles(name));
+                }
+            }
+            Ok(roles)
+        });
         let certificate = self.tls_cert.as_ref().or(file.tls_cert.as_ref());
         let key = self.tls_key.as_ref().or(file.tls_key.as_ref());
         let client_ca = self.tls_client_ca.as_ref().or(file.tls_client_ca.as_ref());

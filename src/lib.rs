@@ -4,7 +4,8 @@
 //! Arrows point one way: `http -> api -> supervisor -> {runtime, ipc}` and `shim -> {runtime, ipc}`;
 //! `ipc` carries what `runtime` names. Nothing imports `api` but `http` and the programs; `supervisor` and
 //! below never name axum, http or the generated crate; `shim` never imports `supervisor`; `runtime` knows
-//! nobody. Beside them, naming nobody but `runtime`: `caller` (who asks), `tokens`, `hex`.
+//! nobody. Beside them, naming nobody but `runtime`: `caller` (who asks), `shares` (how much they may
+//! have), `tokens`, `hex`.
 
 pub mod api;
 pub mod caller;
@@ -20,6 +21,7 @@ mod reaper;
 pub mod runtime;
 pub mod serve;
 mod serving;
+pub mod shares;
 pub mod shim;
 mod signals;
 pub mod supervisor;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{ExitCode, Stdio};
 use std::time::Duration;
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use containerd_rest::caller::Role;
 use containerd_rest::config::{Config, LogFormat, Settings, find_program};
 use containerd_rest::http::{Given, Handed};
@@ -98,24 +98,38 @@ fn lasting(words: &str) -> Result<Lasting, String> {
     if lasts.is_positive() { Ok(Lasting(Some(lasts))) } else { Err("it would be over at once".to_owned()) }
 }
 
+/// As it is declared, but for what `token` would show of settings that are the daemon's: it takes them, as from an environment
+/// that both have, and needs none but those that say where the daemon's folder is.
+fn command() -> clap::Command {
+    const SHOWN: [&str; 2] = ["root", "config"];
+    let command = Cli::command();
+    let is_others = |arg: &&clap::Arg| arg.is_global_set() && !SHOWN.contains(&arg.get_id().as_str());
+    let others: Vec<clap::Arg> =
+        command.get_arguments().filter(is_others).map(|arg| arg.clone().hide(true)).collect();
+    command.mut_subcommand("token", |token| {
+        let own: Vec<clap::Id> = token.get_arguments().map(|arg| arg.get_id().clone()).collect();
+        token.args(others.into_iter().filter(|arg| !own.contains(arg.get_id())))
+    })
+}
+
 fn main() -> ExitCode {
     keep_descriptors_from_children();
     // Before there is another thread: each has its own. A kernel that knows none has none.
     let _ = rustix::thread::clear_ambient_capability_set();
     // Before anything is opened.
     let given = Given::take();
-    let cli = Cli::parse();
+    let cli = Cli::from_arg_matches(&command().get_matches()).unwrap_or_else(|error| error.exit());
     let outcome = match cli.command {
         Some(Command::Trial { ready }) => check::trial(&ready).map_err(|error| error.to_string()),
         Some(Command::Contract) => printed(http::OPENAPI_YAML.as_bytes()),
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();
-            clap_complete::generate(shell, &mut Cli::command(), "containerd-rest", &mut script);
+            clap_complete::generate(shell, &mut command(), "containerd-rest", &mut script);
             printed(&script)
         }
         Some(Command::Man) => {
             let mut page = Vec::new();
-            let rendered = clap_mangen::Man::new(Cli::command()).render(&mut page);
+            let rendered = clap_mangen::Man::new(command()).render(&mut page);
             rendered.map_err(|error| error.to_string()).and_then(|()| printed(&page))
         }
         Some(Command::Token { name, role, expires, other }) => {

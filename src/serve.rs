@@ -117,6 +117,11 @@ where
     let group = config.socket_group.as_deref();
     let tls = match config.tls.clone() {
         Some(certificates) => {
+            if certificates.roles.is_empty() {
+                tracing::warn!(
+                    "no --tls-allow: nobody who calls from elsewhere is let in, whatever certificate they show"
+                );
+            }
             let opened = tokio::task::spawn_blocking(move || http::Tls::open(certificates));
             Some(opened.await.map_err(io::Error::other)??)
         }

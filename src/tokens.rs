@@ -14,7 +14,7 @@ use subtle::ConstantTimeEq;
 
 use crate::caller::Role;
 use crate::hex::hexadecimal;
-use crate::runtime::durable::{sync_folder, write_synced};
+use crate::runtime::durable::{LOCK, sync_folder, write_synced};
 use crate::runtime::regular;
 
 /// So that whoever finds one in a log or a repository knows what it is.
@@ -61,6 +61,14 @@ pub enum TokenError {
     /// It would last for longer than times go.
     #[error("a token cannot last that long; never is for ever")]
     TooLong,
+    /// The folder is no daemon's.
+    #[error(
+        "no daemon has ever used {}, so nobody would know the token: start it first, or name its folder with --root DIR", root.display()
+    )]
+    NoDaemon {
+        /// The folder.
+        root: PathBuf,
+    },
     /// A file of the host's.
     #[error("{path}: {source}")]
     Host {
@@ -136,7 +144,11 @@ impl Tokens {
         let expires_at = expires_at.map_err(|_| TokenError::TooLong)?;
         let token = Token { name, role, created_at, expires_at, digest: digest(&secret) };
 
-        DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(at(folder))?;
+        self.assert_used()?;
+        match DirBuilder::new().mode(0o700).create(folder) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(at(folder)(error)),
+            _ => {}
+        }
         let path = self.file(&token.name);
         // No name of a token begins so.
         let beside = folder.join(format!(".{}.{}", token.name, std::process::id()));
@@ -155,12 +167,25 @@ impl Tokens {
         Ok((token, shown))
     }
 
+    /// A daemon's folder has its lock from its first start on.
+    fn assert_used(&self) -> Result<(), TokenError> {
+        let root = self.0.parent().unwrap_or(&self.0);
+        match fs::symlink_metadata(root.join(LOCK)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Err(TokenError::NoDaemon { root: root.to_owned() })
+            }
+            // Who may not look is told of what they may not.
+            _ => Ok(()),
+        }
+    }
+
     /// All, by name; what cannot be read is left out. Blocks.
     ///
     /// # Errors
     ///
     /// The folder cannot be read.
     pub fn list(&self) -> Result<Vec<Token>, TokenError> {
+        self.assert_used()?;
         let entries = match fs::read_dir(&self.0) {
             Ok(entries) => entries,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -237,6 +262,10 @@ mod tests {
     fn a_token_lets_in_until_it_is_over_or_revoked_and_its_secret_is_nowhere() {
         let root = tempfile::tempdir().unwrap();
         let tokens = Tokens::of(root.path());
+        assert!(matches!(tokens.make(None, Role::Read, None), Err(TokenError::NoDaemon { .. })));
+        assert!(matches!(tokens.list(), Err(TokenError::NoDaemon { .. })));
+        assert_eq!(fs::read_dir(root.path()).unwrap().count(), 0);
+        fs::write(root.path().join(LOCK), "").unwrap();
         let (made, shown) =
             tokens.make(Some("laptop"), Role::Read, Some(SignedDuration::from_hours(1))).unwrap();
         assert_eq!(made.role, Role::Read);

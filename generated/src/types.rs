@@ -741,7 +741,13 @@ pub struct DumpedDescriptor {
 #[derive(Debug, Clone, Deserialize, Serialize)]
 pub struct CheckpointPreflight {
     pub blockers: CheckpointBlockerList,
-    ///Nothing was found that CRIU would refuse.
+    /**Why it would be refused though CRIU would not refuse it, or could not be restored here as things are, a sentence
+each: a folder that others could change (`bundle-unsafe`), rights of a process that the bundle does not give any
+more (`checkpoint-rights`). Left out when there is none.
+*/
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub obstacles: Option<Vec<String>>,
+    ///Nothing was found that CRIU, or the daemon (403 `bundle-unsafe`), would refuse.
     pub possible: bool,
 }
 ///Checkpoints, newest last.

@@ -23,7 +23,7 @@ impl CheckpointsApi for Api {
         let limit = limit.and_then(|limit| usize::try_from(limit).ok());
         let listed: Result<_> = async {
             let order = order(sort.unwrap_or_default());
-            self.supervisor.checkpoints(&convert::container_id(&id)?, order, limit).await
+            self.supervisor.checkpoints(&convert::container_id(&id)?, order, limit, super::behalf()).await
         }
         .await;
         match listed {
@@ -41,10 +41,12 @@ impl CheckpointsApi for Api {
         file_locks: Option<bool>,
     ) -> PreflightCheckpointResponse {
         let wanted = criu_options(tcp, unix_sockets, shell, file_locks);
-        let looked: Result<_> =
-            async { self.supervisor.checkpoint_preflight(&convert::container_id(&id)?, wanted).await }.await;
+        let looked: Result<_> = async {
+            self.supervisor.checkpoint_preflight(&convert::container_id(&id)?, wanted, super::behalf()).await
+        }
+        .await;
         match looked {
-            Ok(blockers) => PreflightCheckpointResponse::Ok(looked_at(&blockers)),
+            Ok(found) => PreflightCheckpointResponse::Ok(looked_at(found)),
             Err(error) => problem::of(&error).into(),
         }
     }
@@ -59,7 +61,7 @@ impl CheckpointsApi for Api {
     ) -> CreateCheckpointResponse {
         let made: Result<_> = async {
             let (id, name) = (convert::container_id(&id)?, convert::checkpoint_name(&checkpoint)?);
-            let options = checkpoint_options(body, preflight, idempotency_key);
+            let options = checkpoint_options(body, preflight, super::own(idempotency_key));
             self.supervisor.checkpoint(&id, name, options).await
         }
         .await;
@@ -72,7 +74,7 @@ impl CheckpointsApi for Api {
     async fn get_checkpoint(&self, id: String, checkpoint: String) -> GetCheckpointResponse {
         let found: Result<_> = async {
             let (id, name) = (convert::container_id(&id)?, convert::checkpoint_name(&checkpoint)?);
-            self.supervisor.checkpoint_report(&id, name).await
+            self.supervisor.checkpoint_report(&id, name, super::behalf()).await
         }
         .await;
         match found {

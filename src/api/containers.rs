@@ -32,7 +32,8 @@ impl ContainersApi for Api {
         body: StartContainer,
     ) -> StartContainerResponse {
         let started: Result<_> = async {
-            let start = convert::start(body, super::behalf(), idempotency_key, allow_changed_bundle)?;
+            let start =
+                convert::start(body, super::behalf(), super::own(idempotency_key), allow_changed_bundle)?;
             self.supervisor.start(&convert::container_id(&id)?, start).await
         }
         .await;

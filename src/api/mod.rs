@@ -33,6 +33,11 @@ fn behalf() -> Behalf {
     Behalf { uid, is_root: caller.is_root() }
 }
 
+/// An idempotency key, which is each caller's own.
+fn own(key: Option<String>) -> Option<String> {
+    key.map(caller::own)
+}
+
 impl Api {
     /// `machine` is this host's size, asked for once.
     pub fn new(supervisor: Supervisor) -> Self {
@@ -65,7 +70,7 @@ impl Api {
         key: Option<String>,
     ) -> Result<Taking> {
         let (id, name) = (convert::container_id(id)?, convert::checkpoint_name(checkpoint)?);
-        self.supervisor.import(&id, name, bundle, key, behalf()).await
+        self.supervisor.import(&id, name, bundle, own(key), behalf()).await
     }
 
     /// As the contract has a checkpoint.

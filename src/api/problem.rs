@@ -9,6 +9,7 @@ use containerd_rest_api::{InvalidParameter, Problem, ProblemDetails, ProblemItem
 use crate::runtime;
 use crate::runtime::bundle::BundleError;
 use crate::runtime::criu::words;
+use crate::shares::Full;
 use crate::supervisor::{ArchiveError, Error, LogOf, Status, Verb, chain};
 
 /// What to do without CRIU.
@@ -120,7 +121,8 @@ pub fn of(error: &Error) -> Problem {
         Error::BundleChanged { .. } => problem(
             ProblemType::BundleChanged,
             detail,
-            "put config.json back (spec.json in the checkpoint's folder is as it was), or add ?allowChangedBundle=true",
+            "put config.json back (spec.json in the checkpoint's folder is as it was), or let that pass with \
+             ?allowChangedBundle=true: rights that it does not give are refused all the same",
         ),
         Error::CgroupShared { other, .. } => problem(
             ProblemType::CgroupTaken,
@@ -152,7 +154,10 @@ pub fn of(error: &Error) -> Problem {
         Error::WrongState { id, status, verb, .. } => {
             problem(ProblemType::WrongState, detail, state_remedy(id.as_str(), *status, *verb))
         }
-        Error::Bundle { source, .. } => bundle(source, detail),
+        Error::Bundle { source, .. } => bundle(source, detail, "/body/bundlePath"),
+        Error::CheckpointUnsafe { of, source, .. } => {
+            bundle(source, detail, if *of == LogOf::Restore { "/body/checkpoint" } else { "/path/id" })
+        }
         Error::Forbidden { breaches } => {
             let mut found = problem(
                 ProblemType::Policy,
@@ -260,12 +265,14 @@ pub fn of(error: &Error) -> Problem {
             detail,
             "repeat when some of them are done; --max-starts says how many there may be",
         ),
-        Error::TooManyContainers(_) => problem(
+        Error::TooManyContainers { .. } => problem(
             ProblemType::TooManyContainers,
             detail,
             "delete containers that have ended; --max-containers says how many there may be",
         ),
-        Error::ArchivesBusy => problem(ProblemType::ArchivesBusy, detail, "repeat when one of them is done"),
+        Error::ArchivesBusy(_) => {
+            problem(ProblemType::ArchivesBusy, detail, "repeat when one of them is done")
+        }
         Error::ShuttingDown => problem(ProblemType::ShuttingDown, detail, "repeat when it is back"),
     }
 }
@@ -284,7 +291,8 @@ fn state_remedy(id: &str, status: Status, verb: Verb) -> String {
     }
 }
 
-fn bundle(source: &BundleError, detail: String) -> Problem {
+/// `at`: where the request names it.
+fn bundle(source: &BundleError, detail: String, at: &str) -> Problem {
     let remedy = match source {
         BundleError::Loose { .. } => {
             "make what detail names root's, and writable by nobody else (chown root, chmod go-w), or move the bundle to where it is"
@@ -304,7 +312,7 @@ fn bundle(source: &BundleError, detail: String) -> Problem {
     };
     let mut found = problem(found, detail, remedy);
     if matches!(found.status, 403 | 422) {
-        found.errors = Some(vec![item("/body/bundlePath", "bundle", source.to_string())]);
+        found.errors = Some(vec![item(at, "bundle", source.to_string())]);
     }
     found
 }
@@ -406,6 +414,15 @@ fn is_hosts(error: &std::io::Error) -> bool {
     use nix::errno::Errno;
     let number = error.raw_os_error().map(Errno::from_raw);
     matches!(number, Some(Errno::EAGAIN | Errno::ENOMEM | Errno::EMFILE | Errno::ENFILE | Errno::ENOSPC))
+}
+
+/// Whether a refusal tells of something that was done all the same.
+pub fn is_outcome(document: &[u8]) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Refusal {
+        r#type: ProblemType,
+    }
+    serde_json::from_slice(document).is_ok_and(|Refusal { r#type: kind }| kinds::is_outcome(kind))
 }
 
 /// An idempotency key that was used for another request.
@@ -553,12 +570,10 @@ pub fn too_many_streams(why: String) -> Problem {
 }
 
 /// A body for which there is no room beside the others.
-pub fn too_many_bodies(limit: usize) -> Problem {
+pub fn too_many_bodies(full: &Full) -> Problem {
     problem(
         ProblemType::TooManyBodies,
-        format!(
-            "the bodies of requests that are being taken have the {limit} bytes that there are for all of them"
-        ),
+        format!("too many bodies of requests are being taken, in bytes: {full}"),
         "repeat when those are done; --max-bodies-size says how much there is",
     )
 }
@@ -608,6 +623,17 @@ mod examples;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_refusal_is_an_outcome_when_it_tells_of_something_that_was_done() {
+        let is = |error: Error| is_outcome(super::super::json_line(&of(&error)).as_bytes());
+        let (id, checkpoint) = (|| "a".parse().unwrap(), "one".parse().unwrap());
+        assert!(is(Error::Cancelled { id: id(), checkpoint, of: LogOf::Dump }));
+        let (name, kept) = ("one".parse().unwrap(), "two".parse().unwrap());
+        assert!(is(Error::CheckpointKept { name, kept, source: Box::new(Error::ShuttingDown) }));
+        assert!(!is(Error::NoContainer(id())) && !is(Error::NameTaken { id: id(), status: Status::Running }));
+        assert!(!is_outcome(b"") && !is_outcome(b"{\"type\": \"urn:other\"}"));
+    }
 
     #[test]
     fn the_readme_of_2015_with_its_missing_quote_is_pointed_at() {

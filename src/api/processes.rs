@@ -13,7 +13,7 @@ use crate::supervisor::{ProcessReport, ProcessView, Result};
 impl Api {
     async fn create(&self, id: &str, key: Option<String>, body: CreateProcess) -> Result<ProcessView> {
         let overrides = convert::overrides(body)?;
-        self.supervisor.exec(&convert::container_id(id)?, super::behalf(), overrides, key).await
+        self.supervisor.exec(&convert::container_id(id)?, super::behalf(), overrides, super::own(key)).await
     }
 
     fn process(&self, id: &str, pid: i32) -> Result<ProcessReport> {

@@ -2,6 +2,7 @@
 //! something gets a line in the log, and in the audit log where the configuration names one: before it is answered, also
 //! when it was refused. Nothing of a body is in it, nor of a query.
 
+use std::borrow::Cow;
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -46,7 +47,10 @@ struct Line<'a> {
     operation: Option<&'static str>,
     method: &'a str,
     path: &'a str,
-    container: Option<&'a str>,
+    /// By its name, however the path has it.
+    container: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    checkpoint: Option<Cow<'a, str>>,
     status: u16,
     problem: Option<&'a str>,
     duration_micros: u64,
@@ -60,7 +64,7 @@ struct Named<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pid: Option<i32>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    executable: Option<&'a str>,
+    executable: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     token: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -112,7 +116,7 @@ impl<'a> Named<'a> {
                     Who::Process { uid, pid, executable } => Self {
                         uid: Some(*uid),
                         pid: Some(*pid),
-                        executable: executable.as_ref().and_then(|path| path.to_str()),
+                        executable: executable.as_ref().map(|path| path.to_string_lossy()),
                         ..served
                     },
                 }
@@ -124,7 +128,7 @@ impl<'a> Named<'a> {
 impl Named<'_> {
     /// For a person.
     fn shown(&self) -> String {
-        match (self.token, self.certificate, self.uid, self.executable) {
+        match (self.token, self.certificate, self.uid, &self.executable) {
             (Some(token), ..) => format!("token {token}"),
             (_, Some(certificate), ..) => format!("certificate {certificate}"),
             (.., Some(uid), Some(program)) => format!("uid {uid}, {program}"),
@@ -152,12 +156,15 @@ pub(super) async fn written(State(audit): State<Audit>, request: Request, next: 
             method: method.as_str(),
             path,
             container: operations::container_of(path),
+            checkpoint: operations::checkpoint_of(path),
             status: response.status().as_u16(),
             problem: response.extensions().get().map(|Kind(kind)| kind.as_str()),
             duration_micros: u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX),
         };
-        let (caller, container) = (line.caller.shown(), line.container.unwrap_or_default());
-        tracing::info!(request_id = %id, ?caller, operation = line.operation, container, status = line.status, "asked");
+        let caller = line.caller.shown();
+        let (container, checkpoint) =
+            (line.container.as_deref().unwrap_or_default(), line.checkpoint.as_deref());
+        tracing::info!(request_id = %id, ?caller, operation = line.operation, container, checkpoint, status = line.status, "asked");
         // No key of it is not a string, so this does not fail.
         audit.keep(serde_json::to_vec(&line).unwrap_or_default()).await;
     }

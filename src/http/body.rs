@@ -14,10 +14,11 @@ use futures_util::StreamExt;
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
-use super::limits::{InUse, Share};
+use super::limits::InUse;
 use super::problems::answer;
 use super::{MAX_BODY, archive};
 use crate::api::problem;
+use crate::shares::{Full, Taken};
 
 /// How much of a body that is too large is read and thrown away, so that its sender reads our answer
 /// before it meets a closed connection.
@@ -29,7 +30,7 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 enum BodyError {
     TooLarge,
     /// There are others enough.
-    NoRoom,
+    NoRoom(Full),
     CutOff,
 }
 
@@ -41,14 +42,12 @@ pub(super) async fn take_as_json(State(in_use): State<InUse>, request: Request, 
     let (mut parts, body) = request.into_parts();
     let waits = parts.headers.contains_key(header::EXPECT);
     // Until it is answered.
-    let mut share = in_use.share();
+    let mut share = in_use.body();
     let read = tokio::time::timeout(PATIENCE, read(body, waits, &mut share)).await;
     let bytes = match read.unwrap_or(Err(BodyError::CutOff)) {
         Ok(bytes) => bytes,
         Err(BodyError::TooLarge) => return answer(&problem::too_large(MAX_BODY)).into_response(),
-        Err(BodyError::NoRoom) => {
-            return answer(&problem::too_many_bodies(in_use.limits.bodies)).into_response();
-        }
+        Err(BodyError::NoRoom(full)) => return answer(&problem::too_many_bodies(&full)).into_response(),
         Err(BodyError::CutOff) => return answer(&problem::cut_off()).into_response(),
     };
     // Absent or empty, the body is the operation's to judge: some need one, some do not.
@@ -160,18 +159,20 @@ fn with_whole_numbers(mut value: Value, bytes: Bytes) -> Bytes {
 }
 
 /// `waits`: the sender asked with `Expect: 100-continue` and has sent nothing yet.
-async fn read(body: Body, waits: bool, share: &mut Share) -> Result<Bytes, BodyError> {
+async fn read(body: Body, waits: bool, share: &mut Taken) -> Result<Bytes, BodyError> {
     if waits && body.size_hint().lower() > MAX_BODY as u64 {
         return Err(BodyError::TooLarge);
     }
     let mut stream = body.into_data_stream();
     let mut taken = Vec::new();
-    let (mut seen, mut has_room) = (0, true);
+    let (mut seen, mut room) = (0_usize, Ok(()));
     while let Some(portion) = stream.next().await {
         let portion = portion.map_err(|_| BodyError::CutOff)?;
         seen += portion.len();
-        has_room = has_room && share.grows_to(seen.min(MAX_BODY));
-        if has_room && seen <= MAX_BODY {
+        if room.is_ok() {
+            room = share.grow(seen.min(MAX_BODY) - share.amount());
+        }
+        if room.is_ok() && seen <= MAX_BODY {
             taken.extend_from_slice(&portion);
         } else if seen > DRAINED {
             break;
@@ -179,7 +180,6 @@ async fn read(body: Body, waits: bool, share: &mut Share) -> Result<Bytes, BodyE
     }
     match seen {
         _ if seen > MAX_BODY => Err(BodyError::TooLarge),
-        _ if has_room => Ok(taken.into()),
-        _ => Err(BodyError::NoRoom),
+        _ => room.map(|()| taken.into()).map_err(BodyError::NoRoom),
     }
 }

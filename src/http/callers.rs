@@ -23,7 +23,7 @@ use super::{problems, unmodelled};
 use crate::api::problem;
 use crate::caller::{self, Caller, Role, Who};
 use crate::runtime::holders::Holders;
-use crate::runtime::process::{has_ended, is_in_own_namespaces, user_of};
+use crate::runtime::process::{has_ended, is_in_no_container, user_of};
 use crate::runtime::sock_diag::{self, Owner};
 use crate::supervisor::{ContainerId, Supervisor};
 use crate::tokens::Tokens;
@@ -213,7 +213,7 @@ impl Callers {
                 if let Some(id) = self.supervisor.container_of(*pid) {
                     return Err(Refused::Contained(id));
                 }
-                if !is_in_own_namespaces(*pid) {
+                if !is_in_no_container(*pid) {
                     return Err(Refused::Enclosed);
                 }
                 // Until now the pid was the caller's.
@@ -248,11 +248,11 @@ impl Callers {
         }
     }
 
-    /// Whether a process of this user, or of root, is in no container, and in no other user or pid namespace. Of another
+    /// Whether a process of this user, or of root, is in no container, ours or another runtime's. Of another
     /// user's it does not count that it has the socket: root of a container can have it sent to them.
     fn is_outside(&self, pid: i32, uid: u32) -> bool {
         user_of(pid).is_some_and(|user| user == uid || user == 0)
-            && is_in_own_namespaces(pid)
+            && is_in_no_container(pid)
             && self.supervisor.container_of(pid).is_none()
     }
 

@@ -2,7 +2,7 @@
 //! one goes, the one that has been so for longest first. What was asked by somebody who is served is never cut off for another.
 //! Of all of them a part is root's alone, so that nobody else can keep root out. Knows nothing of HTTP.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,7 +15,7 @@ use super::Limits;
 const TOLD: usize = 64;
 
 /// Whose a connection is, as far as the kernel knows before anything is asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Whose {
     /// Root's, or the daemon's own user's.
     Root,
@@ -48,25 +48,36 @@ struct Shared {
     table: Mutex<Table>,
 }
 
+/// Thousands come in a moment, and those who are in ask all the while: nothing here takes longer the more there are.
 #[derive(Debug, Default)]
 struct Table {
-    open: BTreeMap<u64, Open>,
+    open: HashMap<u64, Open>,
+    of: HashMap<Whose, Theirs>,
     told: usize,
 }
 
 #[derive(Debug)]
 struct Open {
     whose: Whose,
-    use_of: Arc<Use>,
+    /// How much of it is under way.
+    held: usize,
+    /// The turn in which nothing was any more.
+    since: u64,
     leave: oneshot::Sender<()>,
 }
 
+/// All of somebody's.
+#[derive(Debug, Default)]
+struct Theirs {
+    count: usize,
+    /// Those of which nothing is asked, by the turn since when, and number.
+    idle: BTreeSet<(u64, u64)>,
+}
+
+/// Of one connection, whether it has its place still or not.
 #[derive(Debug, Default)]
 struct Use {
-    /// How much of it is under way.
     held: AtomicUsize,
-    /// The turn in which nothing was any more.
-    since: AtomicU64,
     asked: AtomicBool,
 }
 
@@ -104,47 +115,85 @@ impl Gate {
     pub(super) fn admit(&self, whose: Whose) -> Option<(Slot, oneshot::Receiver<()>)> {
         let (leave, told) = oneshot::channel();
         let number = self.next_turn();
-        let use_of = Arc::new(Use { since: AtomicU64::new(number), ..Use::default() });
         let mut table = self.lock();
         let full = table.make_room(whose, &self.0).err();
         if full.is_none() {
-            table.open.insert(number, Open { whose, use_of: Arc::clone(&use_of), leave });
+            table.enter(number, Open { whose, held: 0, since: number, leave });
         } else if table.told < TOLD {
             table.told += 1;
         } else {
             return None;
         }
         drop(table);
-        Some((Slot { gate: self.clone(), number, use_of, full }, told))
+        Some((Slot { gate: self.clone(), number, use_of: Arc::default(), full }, told))
     }
 }
 
 impl Table {
-    fn make_room(&mut self, whose: Whose, limits: &Shared) -> Result<(), Full> {
-        let is_root = |whose| whose == Whose::Root;
-        if !is_root(whose) {
-            self.keep_below(limits.most_per_user, Full::Own(limits.most_per_user), |one| one == whose)?;
-            let theirs = limits.most - limits.most / 4;
-            self.keep_below(theirs, Full::All(theirs), |one| !is_root(one))?;
-        }
-        if self.open.len() >= limits.most && is_root(whose) && self.evict(|one| !is_root(one)) {
-            return Ok(());
-        }
-        self.keep_below(limits.most, Full::All(limits.most), |_| true)
+    fn enter(&mut self, number: u64, one: Open) {
+        let theirs = self.of.entry(one.whose).or_default();
+        theirs.count += 1;
+        theirs.idle.insert((one.since, number));
+        self.open.insert(number, one);
     }
 
-    fn keep_below(&mut self, most: usize, full: Full, of: impl Fn(Whose) -> bool) -> Result<(), Full> {
-        let count = self.open.values().filter(|one| of(one.whose)).count();
-        if count < most || self.evict(of) { Ok(()) } else { Err(full) }
+    fn leave(&mut self, number: u64) -> Option<Open> {
+        let gone = self.open.remove(&number)?;
+        if let Some(theirs) = self.of.get_mut(&gone.whose) {
+            theirs.count -= 1;
+            theirs.idle.remove(&(gone.since, number));
+            if theirs.count == 0 {
+                self.of.remove(&gone.whose);
+            }
+        }
+        Some(gone)
+    }
+
+    /// Something is under way on it.
+    fn hold(&mut self, number: u64) {
+        let Some(one) = self.open.get_mut(&number) else { return };
+        one.held += 1;
+        if let Some(theirs) = self.of.get_mut(&one.whose) {
+            theirs.idle.remove(&(one.since, number));
+        }
+    }
+
+    /// One thing less, in this turn.
+    fn let_go(&mut self, number: u64, turn: u64) {
+        let Some(one) = self.open.get_mut(&number) else { return };
+        one.held -= 1;
+        if one.held == 0
+            && let Some(theirs) = self.of.get_mut(&one.whose)
+        {
+            one.since = turn;
+            theirs.idle.insert((turn, number));
+        }
+    }
+
+    fn make_room(&mut self, whose: Whose, limits: &Shared) -> Result<(), Full> {
+        let is_root = |whose| whose == Whose::Root;
+        let count_of = |table: &Self, whose| table.of.get(&whose).map_or(0, |theirs| theirs.count);
+        if !is_root(whose) {
+            if count_of(self, whose) >= limits.most_per_user && !self.evict(|one| one == whose) {
+                return Err(Full::Own(limits.most_per_user));
+            }
+            let theirs = limits.most - limits.most / 4;
+            let count = self.open.len() - count_of(self, Whose::Root);
+            if count >= theirs && !self.evict(|one| !is_root(one)) {
+                return Err(Full::All(theirs));
+            }
+        }
+        let makes_room = self.open.len() < limits.most
+            || is_root(whose) && self.evict(|one| !is_root(one))
+            || self.evict(|_| true);
+        if makes_room { Ok(()) } else { Err(Full::All(limits.most)) }
     }
 
     /// Has the one leave of which nothing is asked for longest.
     fn evict(&mut self, of: impl Fn(Whose) -> bool) -> bool {
-        let idle =
-            self.open.iter().filter(|(_, one)| of(one.whose) && one.use_of.held.load(Ordering::Acquire) == 0);
-        let longest = idle.min_by_key(|(_, one)| one.use_of.since.load(Ordering::Acquire));
-        let number = longest.map(|(number, _)| *number);
-        let Some(gone) = number.and_then(|number| self.open.remove(&number)) else { return false };
+        let longest = self.of.iter().filter(|(whose, _)| of(**whose)).filter_map(|(_, all)| all.idle.first());
+        let number = longest.min().map(|(_, number)| *number);
+        let Some(gone) = number.and_then(|number| self.leave(number)) else { return false };
         // It may have ended just now.
         let _ = gone.leave.send(());
         true
@@ -164,6 +213,7 @@ impl Slot {
     /// Something was asked by somebody who is served.
     pub(super) fn hold(self: Arc<Self>) -> Hold {
         self.use_of.held.fetch_add(1, Ordering::AcqRel);
+        self.gate.lock().hold(self.number);
         Hold(self)
     }
 
@@ -178,14 +228,15 @@ impl Drop for Slot {
         if self.full.is_some() {
             table.told -= 1;
         } else {
-            table.open.remove(&self.number);
+            table.leave(self.number);
         }
     }
 }
 
 impl Drop for Hold {
     fn drop(&mut self) {
-        self.0.use_of.since.store(self.0.gate.next_turn(), Ordering::Release);
+        let turn = self.0.gate.next_turn();
+        self.0.gate.lock().let_go(self.0.number, turn);
         self.0.use_of.held.fetch_sub(1, Ordering::AcqRel);
     }
 }

@@ -7,24 +7,20 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use super::gate::{Gate, Hold, Slot};
+use super::{MAX_BODY, operations, problems};
+use crate::api::problem;
+use crate::caller;
+use crate::shares::{Shares, Taken};
 use axum::Extension;
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http_body::{Frame, SizeHint};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-
-use super::gate::{Gate, Hold, Slot};
-use super::{operations, problems};
-use crate::api::problem;
-use crate::caller;
 
 /// Operations whose answers may stay open for as long as who asks likes.
 const STAY_OPEN: [&str; 5] = ["getEvents", "getLogs", "waitContainer", "waitProcess", "waitProcessPlural"];
-
-/// The unit in which bodies are counted, in bytes.
-const UNIT: usize = 1024;
 
 /// What is allowed.
 #[derive(Debug, Clone)]
@@ -74,7 +70,8 @@ pub struct InUse {
     pub(super) limits: Arc<Limits>,
     pub(super) gate: Gate,
     streams: Arc<Mutex<HashMap<String, usize>>>,
-    bodies: Arc<Semaphore>,
+    /// In bytes.
+    bodies: Shares,
 }
 
 /// One answer that stays open.
@@ -83,18 +80,12 @@ struct Stream {
     account: String,
 }
 
-/// The part of the memory for bodies that one has.
-pub(super) struct Share {
-    bodies: Arc<Semaphore>,
-    taken: Option<OwnedSemaphorePermit>,
-    units: usize,
-}
-
 impl InUse {
     /// Nothing yet.
     pub fn new(limits: Limits) -> Self {
         let gate = Gate::new(&limits);
-        let bodies = Arc::new(Semaphore::new((limits.bodies / UNIT).min(Semaphore::MAX_PERMITS)));
+        // Whoever is let send one is let send the largest.
+        let bodies = Shares::new(limits.bodies, MAX_BODY);
         Self { limits: Arc::new(limits), gate, streams: Arc::default(), bodies }
     }
 
@@ -110,8 +101,9 @@ impl InUse {
         Some(Stream { streams: Arc::clone(&self.streams), account })
     }
 
-    pub(super) fn share(&self) -> Share {
-        Share { bodies: Arc::clone(&self.bodies), taken: None, units: 0 }
+    /// The part of the memory for bodies that who asks has: nothing yet.
+    pub(super) fn body(&self) -> Taken {
+        self.bodies.none()
     }
 }
 
@@ -124,21 +116,6 @@ impl Drop for Stream {
                 open.remove(&self.account);
             }
         }
-    }
-}
-
-impl Share {
-    /// Whether there is room for so many bytes in all of this body.
-    pub(super) fn grows_to(&mut self, bytes: usize) -> bool {
-        let more = bytes.div_ceil(UNIT).saturating_sub(self.units);
-        let Ok(permits) = u32::try_from(more) else { return false };
-        let Ok(permit) = Arc::clone(&self.bodies).try_acquire_many_owned(permits) else { return false };
-        self.units += more;
-        match &mut self.taken {
-            Some(taken) => taken.merge(permit),
-            None => self.taken = Some(permit),
-        }
-        true
     }
 }
 

@@ -57,6 +57,12 @@ pub enum ListenError {
          use localhost:PORT, or name certificates: --tls-cert FILE --tls-key FILE --tls-client-ca FILE"
     )]
     NotLoopback(SocketAddr),
+    /// TLS is configured, and nobody would meet it.
+    #[error(
+        "--tls-cert and the like are for other addresses than loopback, and every address that is listened at is loopback: name one \
+         more, as in --listen localhost:8888,192.0.2.1:8443, or leave them out"
+    )]
+    LoopbackAlone,
     /// It is taken, or the host refuses.
     #[error(
         "cannot listen on {at}: {source}; see who does: ss -ltnp, or choose another: --listen localhost:PORT"
@@ -134,6 +140,11 @@ impl Listeners {
                 return Err(ListenError::NotLoopback(at));
             }
             listener.set_nonblocking(true).map_err(|source| ListenError::Given { source })?;
+        }
+        let is_open =
+            |listener: &std::net::TcpListener| listener.local_addr().is_ok_and(|at| !at.ip().is_loopback());
+        if tls.is_some() && !tcp.iter().any(is_open) {
+            return Err(ListenError::LoopbackAlone);
         }
         let (unix, own_path) = match given.unix {
             Some(given) => given,
@@ -240,6 +251,17 @@ pub(super) async fn close_after(
 /// As a daemon would meet them at its start.
 pub async fn try_address(address: &str, with_tls: bool) -> Result<(), ListenError> {
     bind_tcp(address, with_tls).await.map(drop)
+}
+
+/// Whether every one of the addresses is loopback; what stands for nothing is told elsewhere.
+pub async fn are_loopback(addresses: &str) -> bool {
+    for address in addresses.split(',') {
+        let mut found = lookup_host(address.trim()).await.into_iter().flatten();
+        if found.any(|at| !at.ip().is_loopback()) {
+            return false;
+        }
+    }
+    true
 }
 
 async fn bind_tcp(addresses: &str, with_tls: bool) -> Result<Vec<std::net::TcpListener>, ListenError> {

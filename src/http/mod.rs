@@ -36,7 +36,7 @@ pub use audit::Audit;
 pub use callers::{Callers, NoSuch};
 pub use given::{Given, Handed};
 pub use limits::{InUse, Limits};
-pub use listen::{ListenError, Listeners, Phase, try_address};
+pub use listen::{ListenError, Listeners, Phase, are_loopback, try_address};
 pub use sites::Names;
 pub use tls::{Certificates, Tls, TlsError};
 

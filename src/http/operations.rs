@@ -1,9 +1,11 @@
 //! The contract's operations, for what is done in front of every one of them: which is asked for, and what it takes.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use containerd_rest_api::OPENAPI_JSON;
+use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 /// More than any path of ours has, in bytes.
@@ -36,9 +38,19 @@ pub(super) fn find(method: &str, path: &str) -> Option<&'static Operation> {
     OPERATIONS.iter().find(|operation| operation.is(method, &path))
 }
 
-/// The container that a path is about, as the path has it.
-pub(super) fn container_of(path: &str) -> Option<&str> {
-    path.strip_prefix("/containers/")?.split('/').next()
+/// The container that a path is about, by its name: what is percent-encoded is decoded, as the router does it.
+pub(super) fn container_of(path: &str) -> Option<Cow<'_, str>> {
+    path.strip_prefix("/containers/")?.split('/').next().map(decoded)
+}
+
+/// The checkpoint, the same.
+pub(super) fn checkpoint_of(path: &str) -> Option<Cow<'_, str>> {
+    let mut parts = path.strip_prefix("/containers/")?.split('/').skip(1);
+    (parts.next()? == "checkpoint").then(|| parts.next().map(decoded))?
+}
+
+fn decoded(part: &str) -> Cow<'_, str> {
+    percent_decode_str(part).decode_utf8_lossy()
 }
 
 /// As much of a path, or of words with one in them, as is written down: whoever is refused chooses it, and no more is kept

@@ -90,6 +90,7 @@ fn log(method: &axum::http::Method, found: &Problem) {
     let (status, path, kind) = (found.status, shortened(&found.instance), &found.r#type);
     let detail = if status < 500 { shortened(&found.detail) } else { &found.detail };
     let container = container_of(path).unwrap_or_default();
+    let container = &*container;
     if status >= 500 {
         tracing::error!(%method, path, container, status, kind, detail, "failed");
     } else {

@@ -1,6 +1,10 @@
 //! `Idempotency-Key`: a request that changes something can be repeated safely. The first answer is kept in the
 //! book ([`super::answers`]) and given again; who repeats while it is obeyed waits for it.
 //!
+//! Something has come of what succeeded, and of what failed at work. A refusal (4xx, and 503 and 507) is no outcome, since
+//! nothing was done: once it is mended, or there is room, the request may be repeated with its key. But for the few kinds
+//! that tell of what was done, see [`problem::is_outcome`].
+//!
 //! What a daemon began and died over has no first answer. Its repeat is obeyed anew, and the operations see by
 //! the key whether it had happened already (a start, an exec, a checkpoint); a signal, of which nothing tells
 //! whether it was sent, is not sent again.
@@ -19,6 +23,7 @@ use super::answers::{Answer, Answers, Claim, Claimed};
 use super::problems::answer;
 use super::{MAX_BODY, archive};
 use crate::api::problem;
+use crate::caller;
 use crate::hex::hexadecimal;
 
 pub(super) const HEADER: &str = "idempotency-key";
@@ -50,8 +55,9 @@ pub(super) async fn first_answer(State(answers): State<Answers>, request: Reques
     };
     let asked = Asked { method: parts.method.clone(), uri: parts.uri.clone(), body: known };
     let digest = asked.digest();
+    let own = caller::own(key.clone());
     let begun = loop {
-        match claimed(&answers, &key, &digest).await {
+        match claimed(&answers, &own, &digest).await {
             Ok(Claimed::First(claim)) => break Ok((claim, false)),
             // Dropped, the claim leaves it unfinished: every repeat is told the same.
             Ok(Claimed::Unfinished(_)) if asked.is_signal() => {
@@ -73,7 +79,7 @@ pub(super) async fn first_answer(State(answers): State<Answers>, request: Reques
     };
     let response = next.run(Request::from_parts(parts, body)).await;
     let response = if unfinished { asked.done_before(response) } else { response };
-    keep(claim, response).await
+    keep(claim, unfinished, response).await
 }
 
 /// A file is written in it.
@@ -98,13 +104,8 @@ impl Asked {
             Err(_) => self.body.clone(),
         };
         let mut digest = Sha256::new();
-        // Keys are each caller's own. Root's are as they always were.
-        let account = crate::caller::current().filter(|caller| !caller.is_root());
-        let account = account.map(|caller| caller.account()).unwrap_or_default();
         let uri = self.uri.to_string();
-        let parts = [self.method.as_str().as_bytes(), uri.as_bytes(), &body];
-        let account = (!account.is_empty()).then_some(account.as_bytes());
-        for part in parts.into_iter().chain(account) {
+        for part in [self.method.as_str().as_bytes(), uri.as_bytes(), &body] {
             digest.update((part.len() as u64).to_be_bytes());
             digest.update(part);
         }
@@ -127,30 +128,20 @@ impl Asked {
     }
 }
 
-/// Keeps the answer before it is given.
-async fn keep(claim: Claim, response: Response) -> Response {
-    // Refused before anything was begun: the same key may be used for the request once it is mended, or when the
-    // daemon is back.
-    let refused = [
-        StatusCode::BAD_REQUEST,
-        StatusCode::UNAUTHORIZED,
-        StatusCode::FORBIDDEN,
-        StatusCode::METHOD_NOT_ALLOWED,
-        StatusCode::REQUEST_TIMEOUT,
-        StatusCode::PAYLOAD_TOO_LARGE,
-        StatusCode::UNPROCESSABLE_ENTITY,
-        StatusCode::SERVICE_UNAVAILABLE,
-        StatusCode::INSUFFICIENT_STORAGE,
-    ];
-    if refused.contains(&response.status()) {
-        let _ = tokio::task::spawn_blocking(move || claim.forget()).await;
-        return response;
-    }
+/// Keeps the answer before it is given, if something has come of it.
+async fn keep(claim: Claim, unfinished: bool, response: Response) -> Response {
     let (parts, body) = response.into_parts();
     // In memory already, all of it.
     let Ok(bytes) = to_bytes(body, LARGEST_ANSWER).await else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
+    if !is_outcome(parts.status, &bytes) {
+        // What an earlier daemon began stays as it was: it may have happened.
+        if !unfinished {
+            let _ = tokio::task::spawn_blocking(move || claim.forget()).await;
+        }
+        return Response::from_parts(parts, Body::from(bytes));
+    }
     let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let kept = Answer {
         status: parts.status.as_u16(),
@@ -160,6 +151,14 @@ async fn keep(claim: Claim, response: Response) -> Response {
     let response = again(&kept);
     let _ = tokio::task::spawn_blocking(move || claim.answer(kept)).await;
     response
+}
+
+fn is_outcome(status: StatusCode, document: &[u8]) -> bool {
+    match status {
+        StatusCode::SERVICE_UNAVAILABLE | StatusCode::INSUFFICIENT_STORAGE => false,
+        _ if status.is_client_error() => problem::is_outcome(document),
+        _ => true,
+    }
 }
 
 fn again(kept: &Answer) -> Response {

@@ -27,12 +27,16 @@ use x509_cert::der::{Decode, Tag, Tagged};
 use super::callers::Peer;
 use super::detach::Connection;
 use crate::caller::Role;
+use crate::runtime::regular;
 
 /// Nothing is heard for so many seconds: then it is asked whether the other end is there still (tcp(7)).
 const KEEP_IDLE: u32 = 60;
 
 /// A connection on which TLS is spoken.
 pub(super) type Spoken = TlsStream<Connection<TcpStream>>;
+
+/// A bundle of every CA there is has some 200 KiB.
+const LARGEST: u64 = 4 * 1024 * 1024;
 
 /// X.520's commonName.
 const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");
@@ -62,6 +66,26 @@ pub enum TlsError {
         what: &'static str,
         /// Why not.
         source: pem::Error,
+    },
+    /// Others may read it, or could before: a key is to be known to nobody else.
+    #[error(
+        "the key {path} can be {how}: make it root's, and readable by nobody else (chown root, chmod 600)"
+    )]
+    Loose {
+        /// The file.
+        path: PathBuf,
+        /// By whom, and what.
+        how: String,
+    },
+    /// It is no file to be read as one.
+    #[error("{path} cannot be read: {source}; {what} is wanted, as PEM")]
+    NoFile {
+        /// The file.
+        path: PathBuf,
+        /// What is to be in it.
+        what: &'static str,
+        /// Why not.
+        source: io::Error,
     },
     /// There is none in it.
     #[error("{path} has no certificate in it; {what} is wanted, as PEM")]
@@ -191,11 +215,7 @@ impl Certificates {
     fn read(&self) -> Result<Arc<ServerConfig>, TlsError> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let own = certificates(&self.certificate, "the daemon's certificate")?;
-        let key = PrivateKeyDer::from_pem_file(&self.key).map_err(|source| TlsError::Unreadable {
-            path: self.key.clone(),
-            what: "the certificate's key",
-            source,
-        })?;
+        let key = key(&self.key)?;
         let mut roots = RootCertStore::empty();
         let bad_ca = |source| TlsError::BadCa { path: self.client_ca.clone(), source };
         for ca in certificates(&self.client_ca, "the clients' CA")? {
@@ -221,9 +241,37 @@ impl Certificates {
     }
 }
 
-fn certificates(path: &Path, what: &'static str) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+/// Read as sshd reads its own: what others could have read, or written, is no key.
+fn key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
+    let what = "the certificate's key";
+    let no_file = |source| TlsError::NoFile { path: path.to_owned(), what, source };
+    let file = regular::open_linked(path).map_err(no_file)?;
+    let of = file.metadata().map_err(no_file)?;
+    if let Some(how) = loose(of.uid(), of.gid(), of.mode()) {
+        return Err(TlsError::Loose { path: path.to_owned(), how });
+    }
+    let pem = regular::whole(file, LARGEST).map_err(no_file)?;
     let unreadable = |source| TlsError::Unreadable { path: path.to_owned(), what, source };
-    let all: Result<Vec<_>, _> = CertificateDer::pem_file_iter(path).map_err(unreadable)?.collect();
+    PrivateKeyDer::from_pem_slice(&pem).map_err(unreadable)
+}
+
+/// By whom a file can be read or changed beside root and us, in words; root's own group is root.
+fn loose(uid: u32, gid: u32, mode: u32) -> Option<String> {
+    if uid != 0 && uid != nix::unistd::geteuid().as_raw() {
+        return Some(format!("read and changed by the user {uid}, whose it is"));
+    }
+    let done = |bits: u32| if bits & 0o2 == 0 { "read" } else { "changed" };
+    if mode & 0o007 != 0 {
+        return Some(format!("{} by everybody", done(mode)));
+    }
+    (gid != 0 && mode & 0o070 != 0).then(|| format!("{} by the group {gid}", done(mode >> 3)))
+}
+
+fn certificates(path: &Path, what: &'static str) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let no_file = |source| TlsError::NoFile { path: path.to_owned(), what, source };
+    let pem = regular::read_linked(path, LARGEST).map_err(no_file)?;
+    let unreadable = |source| TlsError::Unreadable { path: path.to_owned(), what, source };
+    let all: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
     let all = all.map_err(unreadable)?;
     if all.is_empty() { Err(TlsError::Empty { path: path.to_owned(), what }) } else { Ok(all) }
 }
@@ -267,6 +315,22 @@ mod tests {
         }
         params.distinguished_name.push(DnType::OrganizationName, "admins");
         common_name(params.self_signed(&KeyPair::generate().unwrap()).unwrap().der())
+    }
+
+    #[test]
+    fn a_key_is_roots_alone() {
+        for (uid, gid, mode, how) in [
+            (0, 0, 0o600, None),
+            (0, 0, 0o640, None),
+            (0, 7, 0o600, None),
+            (0, 7, 0o640, Some("read by the group 7")),
+            (0, 7, 0o660, Some("changed by the group 7")),
+            (0, 0, 0o644, Some("read by everybody")),
+            (0, 0, 0o602, Some("changed by everybody")),
+            (65534, 0, 0o600, Some("read and changed by the user 65534, whose it is")),
+        ] {
+            assert_eq!(loose(uid, gid, mode).as_deref(), how, "{uid} {gid} {mode:o}");
+        }
     }
 
     #[test]

@@ -5,6 +5,9 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
+/// A file in each of a daemon's folders, from its first start on.
+pub const LOCK: &str = "lock";
+
 /// A new file that root alone may write to, whatever the umask that we were started with.
 ///
 /// # Errors

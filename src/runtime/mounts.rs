@@ -81,9 +81,20 @@ fn mount_point(line: &[u8]) -> Option<PathBuf> {
 /// # Errors
 ///
 /// The kernel's.
-pub fn free_in(folder: &Path) -> io::Result<u64> {
+pub fn space_in(folder: &Path) -> io::Result<Space> {
     let disk = rustix::fs::statvfs(folder)?;
-    Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+    let used = disk.f_blocks.saturating_sub(disk.f_bfree);
+    let [free, used] = [disk.f_bavail, used].map(|blocks| blocks.saturating_mul(disk.f_frsize));
+    Ok(Space { free, used })
+}
+
+/// Of a disk, in bytes.
+#[derive(Debug, Clone, Copy)]
+pub struct Space {
+    /// How much can be written yet.
+    pub free: u64,
+    /// How much all that is on it takes.
+    pub used: u64,
 }
 
 /// How much a container has in file systems in memory that are its own, in bytes: they are dumped with it. Those of the

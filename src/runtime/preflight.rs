@@ -9,12 +9,15 @@
 mod files;
 mod pipes;
 mod process;
+mod rights;
 mod roots;
 mod shared;
 mod sockets;
 mod tree;
 mod unix;
 mod watches;
+
+pub use rights::rights;
 
 use super::options::CriuOptions;
 use files::Files;

@@ -128,22 +128,30 @@ pub fn has_ended(pidfd: &OwnedFd) -> bool {
     poll(&mut looked, Some(&at_once)).is_ok_and(|ready| ready > 0)
 }
 
-/// Whether a process is in our own user and pid namespaces, as one of another runtime's container is not; not when that
-/// cannot be told (user_namespaces(7), pid_namespaces(7)).
-pub fn is_in_own_namespaces(pid: i32) -> bool {
+/// Whether a process is in no container, as far as can be told without its runtime: in our own user and pid namespaces
+/// (user_namespaces(7), pid_namespaces(7)), and with our own root. Another mount namespace alone is many a service's, and another
+/// root alone a proxy's that was chrooted; both together are a container's. Not when that cannot be told.
+pub fn is_in_no_container(pid: i32) -> bool {
     let is_own = |kind: &str| {
         let of = |process: &str| fs::read_link(format!("/proc/{process}/ns/{kind}"));
         matches!((of(&pid.to_string()), of("self")), (Ok(theirs), Ok(ours)) if theirs == ours)
     };
-    is_own("user") && is_own("pid")
+    let has_own_root = || matches!((root_of(&pid.to_string()), root_of("self")), (Some(theirs), Some(ours)) if theirs == ours);
+    is_own("user") && is_own("pid") && (is_own("mnt") || has_own_root())
+}
+
+/// Which folder is a process's root (proc_pid_root(5)). The file system is not asked: it may be one that does not answer.
+fn root_of(process: &str) -> Option<(u32, u32, u64)> {
+    use rustix::fs::{AtFlags, CWD, StatxFlags, statx};
+    let root = statx(CWD, format!("/proc/{process}/root"), AtFlags::STATX_DONT_SYNC, StatxFlags::INO).ok()?;
+    Some((root.stx_dev_major, root.stx_dev_minor, root.stx_ino))
 }
 
 /// The one user that a process runs as: its real, effective, saved and file system user. `None`: they are several.
 pub fn user_of(pid: i32) -> Option<u32> {
-    let status = Status::of(pid);
-    let mut all = status.field("Uid")?.split_ascii_whitespace();
-    let first = all.next()?;
-    all.all(|one| one == first).then(|| first.parse().ok())?
+    let all = Status::of(pid).users()?;
+    let first = *all.first()?;
+    all.iter().all(|one| *one == first).then_some(first)
 }
 
 /// Its name (proc_pid_comm(5)). `None`: there is no such process.
@@ -315,8 +323,22 @@ impl Status {
 
     /// Whether a bit of a mask is set, from 0.
     pub fn has(&self, mask: &str, bit: u32) -> bool {
-        let mask = self.field(mask).and_then(|mask| u64::from_str_radix(mask, 16).ok());
-        mask.is_some_and(|mask| mask >> bit & 1 == 1)
+        self.mask(mask).is_some_and(|mask| mask >> bit & 1 == 1)
+    }
+
+    /// A mask.
+    pub fn mask(&self, name: &str) -> Option<u64> {
+        u64::from_str_radix(self.field(name)?, 16).ok()
+    }
+
+    /// A number.
+    pub fn number(&self, name: &str) -> Option<u64> {
+        self.field(name)?.parse().ok()
+    }
+
+    /// Its real, effective, saved and file system user.
+    pub fn users(&self) -> Option<Vec<u32>> {
+        self.field("Uid")?.split_ascii_whitespace().map(|user| user.parse().ok()).collect()
     }
 
     /// A size that is told in kB, in bytes; 0 when it is not told.

@@ -24,6 +24,11 @@ pub fn open(path: &Path) -> io::Result<File> {
     opened(path, O_NOFOLLOW)
 }
 
+/// The same, of what a link leads to as well.
+pub fn open_linked(path: &Path) -> io::Result<File> {
+    opened(path, 0)
+}
+
 /// All of a regular file of at most so many bytes; a link is not followed.
 pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     whole(open(path)?, most)
@@ -31,7 +36,7 @@ pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
 
 /// The same, of what a link leads to as well.
 pub fn read_linked(path: &Path, most: u64) -> io::Result<Vec<u8>> {
-    whole(opened(path, 0)?, most)
+    whole(open_linked(path)?, most)
 }
 
 /// Whether a path is a folder itself, and no link to one: its error names it.
@@ -52,7 +57,8 @@ fn opened(path: &Path, flags: i32) -> io::Result<File> {
     if file.metadata()?.is_file() { Ok(file) } else { Err(wrong("it is not a regular file")) }
 }
 
-fn whole(file: File, most: u64) -> io::Result<Vec<u8>> {
+/// All of it, if that is no more than so many bytes.
+pub fn whole(file: File, most: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let too_large = file.metadata()?.len() > most;
     // It may grow while it is read.

@@ -32,9 +32,10 @@ pub(super) use steps::{MOST_ROUNDS, PARENT, ROUND, Step};
 
 use super::error::{Error, Result, store};
 use super::names::CheckpointName;
+use super::store::LogOf;
 use crate::runtime::bundle::BundleError;
 use crate::runtime::hands::{Hands, Untaken};
-use crate::runtime::mounts::free_in;
+use crate::runtime::mounts::space_in;
 use crate::runtime::options::CriuOptions;
 use crate::runtime::regular::{self, LARGEST_JSON};
 use crate::runtime::tree;
@@ -102,9 +103,9 @@ impl Checkpoint {
     pub(super) fn assert_in(&self, hands: Hands) -> Result<()> {
         let rounds = self.rounds();
         let folders = [&self.folder, &self.images].into_iter().chain(&rounds);
-        folders
-            .into_iter()
-            .try_for_each(|folder| hands.follow_all_in(folder).map_err(|untaken| refused(folder, untaken)))
+        folders.into_iter().try_for_each(|folder| {
+            hands.follow_all_in(folder).map_err(|loose| refused(folder, LogOf::Restore, loose))
+        })
     }
 
     /// The bundle's config.json at the dump.
@@ -197,10 +198,20 @@ pub(super) fn disk(bundle: &Path) -> PathBuf {
     if all.is_dir() { all } else { bundle.to_owned() }
 }
 
+/// How much more they may take, if that is less than so much.
+pub(super) fn lacking(bundle: &Path, most: u64, needed: u64) -> io::Result<Option<u64>> {
+    let space = space_in(&disk(bundle))?;
+    // They are a part of all that is on the disk: where that and this is not too much, they need not be looked at.
+    if needed <= space.free && space.used.saturating_add(needed) <= most {
+        return Ok(None);
+    }
+    Ok(Some(room(bundle, most)?).filter(|room| *room < needed))
+}
+
 /// How much more they may take: what the disk has, and what is left of all that they may.
 pub(super) fn room(bundle: &Path, most: u64) -> io::Result<u64> {
     let left = most.saturating_sub(tree::size(&folder_of(bundle)));
-    Ok(free_in(&disk(bundle))?.min(left))
+    Ok(space_in(&disk(bundle))?.free.min(left))
 }
 
 /// A link there could lead anywhere, and what is written and deleted with it.
@@ -213,23 +224,32 @@ fn refuse_link(bundle: &Path) -> Result<()> {
     Err(store("opening", all)(io::Error::new(io::ErrorKind::InvalidInput, words)))
 }
 
+/// Of root, and of whose the bundle is.
+pub(super) fn hands_of(bundle: &Path) -> Hands {
+    Hands::of(fs::metadata(bundle).ok().map(|kind| kind.uid()))
+}
+
 /// Where somebody else could put a link in the place of what is about to be written.
-fn refuse_loose(bundle: &Path) -> Result<()> {
-    let Ok(owner) = fs::metadata(bundle).map(|kind| kind.uid()) else { return Ok(()) };
+pub(super) fn refuse_loose(bundle: &Path) -> Result<()> {
+    if !bundle.exists() {
+        return Ok(());
+    }
     let all = folder_of(bundle);
-    match Hands::of(Some(owner)).follow(&all) {
+    match hands_of(bundle).follow(&all) {
         // It is made by us then.
         Err(Untaken::Lost(error)) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        followed => followed.map(drop).map_err(|untaken| refused(&all, untaken)),
+        followed => followed.map(drop).map_err(|untaken| refused(&all, LogOf::Dump, untaken)),
     }
 }
 
-fn refused(path: &Path, untaken: Untaken) -> Error {
+fn refused(path: &Path, of: LogOf, untaken: Untaken) -> Error {
     match untaken {
         Untaken::Lost(source) => store("opening", path)(source),
-        Untaken::Loose { path: loose, by } => {
-            Error::Bundle { path: path.to_owned(), source: BundleError::Loose { path: loose, by } }
-        }
+        Untaken::Loose { path: loose, by } => Error::CheckpointUnsafe {
+            path: path.to_owned(),
+            of,
+            source: BundleError::Loose { path: loose, by },
+        },
     }
 }
 
@@ -261,7 +281,12 @@ pub(super) fn list(bundle: &Path) -> Result<Vec<Checkpoint>> {
 
 /// One checkpoint of a bundle.
 pub(super) fn open(bundle: &Path, name: &CheckpointName) -> Result<Checkpoint> {
-    read(bundle, name)?.ok_or_else(|| Error::NoCheckpoint { bundle: bundle.to_owned(), name: name.clone() })
+    let missing = || Error::NoCheckpoint { bundle: bundle.to_owned(), name: name.clone() };
+    match read(bundle, name) {
+        // Deleted in this moment.
+        Err(_) if fs::symlink_metadata(folder_of(bundle).join(name.as_str())).is_err() => Err(missing()),
+        read => read?.ok_or_else(missing),
+    }
 }
 
 /// One to restore from: it cannot be deleted while the claim is held.

@@ -13,6 +13,7 @@ use crate::runtime::criu::Feature;
 use crate::runtime::occupants::Occupant;
 use crate::runtime::policy::Breach;
 use crate::runtime::preflight::Blocker;
+use crate::shares::Full;
 
 /// A result of this layer.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -183,6 +184,16 @@ pub enum Error {
         /// Why not.
         source: BundleError,
     },
+    /// Others could change a checkpoint, or put something in its place.
+    #[error("no checkpoint can be {} {}", if *of == LogOf::Restore { "restored from" } else { "written in" }, path.display())]
+    CheckpointUnsafe {
+        /// The folder.
+        path: PathBuf,
+        /// What was asked for.
+        of: LogOf,
+        /// Who could.
+        source: BundleError,
+    },
     /// Its memory has rights that the bundle does not give.
     #[error("the checkpoint {name} would have rights that its bundle does not give: {}", excess.join("; "))]
     CheckpointRights {
@@ -254,11 +265,19 @@ pub enum Error {
     #[error("no checkpoint or restore of container {0} is under way")]
     NothingUnderWay(ContainerId),
     /// More starts are under way, or wait, than are let.
-    #[error("{0} starts and restores are under way, or wait for others, and no more are taken")]
-    TooManyStarts(usize),
+    #[error("too many starts and restores are under way, or wait for others")]
+    TooManyStarts(#[source] Full),
     /// There are as many as there may be.
-    #[error("there are {0} containers, with those that have ended, and no more are taken")]
-    TooManyContainers(usize),
+    #[error(
+        "there are {there} containers, with those that have ended, and no more are taken{}",
+        if *left == 0 { "" } else { ": what is left is root's" }
+    )]
+    TooManyContainers {
+        /// As many as who asks may add to.
+        there: usize,
+        /// More than that are root's.
+        left: usize,
+    },
     /// The disk has no room for what a dump is about to write.
     #[error(
         "the checkpoint {name} needs some {needed} bytes, and {free} are left for checkpoints in {folder}"
@@ -275,7 +294,7 @@ pub enum Error {
     },
     /// As many archives are on their way as may be.
     #[error("other archives are on their way, and none of them has come to its end")]
-    ArchivesBusy,
+    ArchivesBusy(#[source] Full),
     /// There is no CRIU that works.
     #[error("no CRIU that works: {0}")]
     NoCriu(String),

@@ -56,6 +56,7 @@ use crate::runtime::options::CriuOptions;
 use crate::runtime::preflight::{self, Blocker};
 use crate::runtime::regular;
 use crate::runtime::runc::Runc;
+use crate::shares::{self, Shares};
 
 /// As long as anybody waits, a year.
 const FOREVER: Duration = Duration::from_secs(365 * 24 * 3600);
@@ -91,13 +92,13 @@ pub(crate) struct Context {
     /// The same for restores, which take longer: a start never waits for one.
     restores: Semaphore,
     /// Both, with those that wait.
-    asked_starts: Semaphore,
+    asked_starts: Shares,
     bounds: Bounds,
     busy: watch::Sender<Busy>,
     /// Checkpoints that are being made.
     claims: checkpoints::Claims,
     /// Archives on their way, in or out.
-    archives: Arc<Semaphore>,
+    archives: Shares,
     checkpoint_limit: Duration,
     rules: Rules,
     registry: Registry,
@@ -187,6 +188,17 @@ impl Default for Bounds {
     }
 }
 
+/// What a checkpoint would meet.
+#[derive(Debug)]
+pub struct Preflight {
+    /// What CRIU would refuse.
+    pub blockers: Vec<Blocker>,
+    /// Why none would be written, in a sentence.
+    pub refused: Option<String>,
+    /// Why it could not be restored here as things are, a sentence each.
+    pub obstacles: Vec<String>,
+}
+
 /// What is over already when the daemon ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Closing {
@@ -231,11 +243,11 @@ impl Supervisor {
             events,
             starts: Semaphore::new(parts.starts.max(1)),
             restores: Semaphore::new(parts.starts.max(1)),
-            asked_starts: Semaphore::new(parts.bounds.starts),
+            asked_starts: Shares::new(parts.bounds.starts, 1),
             bounds: parts.bounds,
             busy: watch::Sender::default(),
             claims: checkpoints::Claims::default(),
-            archives: Arc::new(Semaphore::new(archive::AT_ONCE)),
+            archives: Shares::new(archive::AT_ONCE, 1),
             checkpoint_limit: parts.checkpoint_limit,
             rules: parts.rules,
             registry: Registry::default(),
@@ -317,15 +329,13 @@ impl Supervisor {
     /// Starts or restores a container under a name that is free or whose container is stopped.
     pub async fn start(&self, id: &ContainerId, start: Start) -> Result<Arc<Snapshot>> {
         let _under_way = self.open_for_change()?;
-        let most = &self.context.bounds;
-        let _asked =
-            self.context.asked_starts.try_acquire().map_err(|_| Error::TooManyStarts(most.starts))?;
+        let _asked = self.context.asked_starts.one().map_err(Error::TooManyStarts)?;
+        // Who has started those that an earlier daemon left is known no more.
+        let all = self.context.bounds.containers;
+        let most = if start.behalf.is_root { all } else { shares::for_others(all, 1) };
         loop {
-            let queue = self
-                .context
-                .registry
-                .reserve(id, most.containers, |id| container::Task::new(&self.context, id));
-            let queue = queue.ok_or(Error::TooManyContainers(most.containers))?;
+            let queue = self.context.registry.reserve(id, most, |id| container::Task::new(&self.context, id));
+            let queue = queue.ok_or(Error::TooManyContainers { there: most, left: all - most })?;
             let (reply, answer) = oneshot::channel();
             // A name that is given up just now is free the next moment: then it is reserved anew.
             if queue.send(Command::Start(start.clone(), reply)).await.is_ok()
@@ -425,12 +435,27 @@ impl Supervisor {
     }
 
     /// What CRIU would refuse in it. Looked at from the outside, so it waits for nothing that is asked of the container.
-    pub async fn checkpoint_preflight(&self, id: &ContainerId, wanted: CriuOptions) -> Result<Vec<Blocker>> {
+    pub async fn checkpoint_preflight(
+        &self,
+        id: &ContainerId,
+        wanted: CriuOptions,
+        behalf: Behalf,
+    ) -> Result<Preflight> {
         let init = self.admit_preflight(id)?;
         self.context.criu()?;
-        let blockers = store::blocking(move || Ok(preflight::check(init, wanted))).await?;
+        let (bundle, hands) = (self.get(id)?.bundle.clone(), self.context.rules.hands(behalf));
+        let looked = store::blocking(move || {
+            let (rights, called) = preflight::rights(init);
+            let command = |pid| called.iter().find(|(known, _)| *known == pid).map(|(_, name)| name.clone());
+            Ok(Preflight {
+                blockers: preflight::check(init, wanted),
+                refused: checkpoints::refuse_loose(&bundle).err().map(|error| chain(&error)),
+                obstacles: catalogue::Around::look(&bundle, hands).refuses(&rights, command),
+            })
+        });
+        let looked = looked.await?;
         // It may have ended meanwhile, or begun to be dumped: then what was seen is not what it is.
-        self.admit_preflight(id).map(|_| blockers)
+        self.admit_preflight(id).map(|_| looked)
     }
 
     /// Its init process.
@@ -449,15 +474,27 @@ impl Supervisor {
         id: &ContainerId,
         order: Order,
         limit: Option<usize>,
+        behalf: Behalf,
     ) -> Result<Vec<Entry>> {
         let (bundle, host) = (self.get(id)?.bundle.clone(), self.context.host.clone());
-        store::blocking(move || catalogue::entries(&bundle, &host, order, limit)).await
+        let hands = self.context.rules.hands(behalf);
+        store::blocking(move || {
+            catalogue::entries(&catalogue::Around::look(&bundle, hands), &host, order, limit)
+        })
+        .await
     }
 
     /// All that is known of a checkpoint of its bundle.
-    pub async fn checkpoint_report(&self, id: &ContainerId, name: CheckpointName) -> Result<Report> {
+    pub async fn checkpoint_report(
+        &self,
+        id: &ContainerId,
+        name: CheckpointName,
+        behalf: Behalf,
+    ) -> Result<Report> {
         let (bundle, host) = (self.get(id)?.bundle.clone(), self.context.host.clone());
-        store::blocking(move || catalogue::report(&bundle, &host, &name)).await
+        let hands = self.context.rules.hands(behalf);
+        store::blocking(move || catalogue::report(&catalogue::Around::look(&bundle, hands), &host, &name))
+            .await
     }
 
     /// CRIU's log of the dump that made a checkpoint, or of the newest that did not; or of the newest

@@ -29,7 +29,7 @@ use crate::ipc::{
 };
 use crate::runtime::bundle::read_config;
 use crate::runtime::criu::log_end;
-use crate::runtime::durable::{sync_folder, write_synced};
+use crate::runtime::durable::{LOCK, sync_folder, write_synced};
 use crate::runtime::lines::{self, Lines};
 use crate::runtime::mounts;
 use crate::runtime::process::uptime;
@@ -578,7 +578,7 @@ fn failed_suffix(id: &ContainerId, of: LogOf, checkpoint: &CheckpointName) -> St
 fn lock(folder: &Path) -> Result<File, OpenError> {
     let io = |source| OpenError::Io { folder: folder.to_owned(), source };
     private(folder).map_err(io)?;
-    let path = folder.join("lock");
+    let path = folder.join(LOCK);
     let mut file =
         File::options().create(true).read(true).write(true).truncate(false).open(&path).map_err(io)?;
     // A child that a daemon was just starting when it was killed holds the lock until it is the other program.

@@ -136,14 +136,33 @@ fn images_that_others_could_have_written_are_not_restored() {
         chown(&path, Some(NOBODY), None).unwrap();
         let refused = daemon.start_container(&id, &bundle.restore("one")).problem(403, "bundle-unsafe");
         assert!(refused["detail"].as_str().unwrap().contains("uid 65534"), "{place}: {refused}");
+        assert!(
+            refused["detail"].as_str().unwrap().starts_with("no checkpoint can be restored from"),
+            "{refused}"
+        );
+        assert_eq!(refused["errors"][0]["location"], "/body/checkpoint");
+        let listed = daemon.client.get(&format!("/containers/{id}/checkpoint")).expect(200).json();
+        assert_eq!(listed[0]["restorable"], false, "{place}: {listed}");
+        assert!(listed[0]["obstacles"][0].as_str().unwrap().contains("uid 65534"), "{place}: {listed}");
         chown(&path, Some(0), None).unwrap();
     }
     daemon.start_container(&id, &bundle.restore("one")).expect(201);
     // Nor is one written where others could put something in its place.
     mode(&all, 0o777);
     let path = format!("/containers/{id}/checkpoint/two");
-    daemon.client.post(&path, &json!({})).problem(403, "bundle-unsafe");
+    let preflight =
+        || daemon.client.get(&format!("/containers/{id}/checkpoint-preflight")).expect(200).json();
+    let refused = daemon.client.post(&path, &json!({})).problem(403, "bundle-unsafe");
+    assert!(refused["detail"].as_str().unwrap().starts_with("no checkpoint can be written in"), "{refused}");
+    let found = preflight();
+    assert_eq!(found["possible"], false);
+    assert_eq!(found["obstacles"][0], refused["detail"], "{found}");
     mode(&all, 0o700);
+    assert_eq!(preflight(), json!({ "possible": true, "blockers": [] }));
+    // What it lies in counts for a restore.
+    mode(bundle.path(), 0o777);
+    assert!(preflight()["obstacles"].to_string().contains("everybody"), "{}", preflight());
+    mode(bundle.path(), 0o755);
     daemon.client.post(&path, &json!({})).expect(201);
     daemon.clean_up();
 }
@@ -324,10 +343,21 @@ fn a_restored_process_has_no_right_that_its_bundle_does_not_give() {
             daemon.client.post(&format!("/containers/{id}?allowChangedBundle=true"), &bundle.restore("one"))
         };
         restore(&bundle).expect(201);
-        daemon.client.delete(&format!("/containers/{id}?force=true")).expect(204);
         let bundle = bundle.with(after);
+        let told = |obstacles: &Value| {
+            let obstacles = obstacles.as_array().into_iter().flatten();
+            obstacles.filter(|one| one.as_str().unwrap().contains(words)).count()
+        };
+        let found = daemon.client.get(&format!("/containers/{id}/checkpoint-preflight")).expect(200).json();
+        assert_eq!((told(&found["obstacles"]), &found["possible"]), (1, &json!(true)), "{words}: {found}");
+        let listed = daemon.client.get(&format!("/containers/{id}/checkpoint")).expect(200).json();
+        assert_eq!((told(&listed[0]["obstacles"]), &listed[0]["restorable"]), (1, &json!(false)), "{listed}");
+        daemon.client.post(&format!("/containers/{id}/stop"), &json!({ "timeout": 0 })).expect(200);
+        let problem = daemon.start_container(&id, &bundle.restore("one")).problem(409, "bundle-changed");
+        assert!(problem["remedy"].as_str().unwrap().contains("refused all the same"), "{problem}");
         let problem = restore(&bundle).problem(409, "checkpoint-rights");
         assert!(problem["detail"].as_str().unwrap().contains(words), "{words}: {problem}");
+        daemon.client.delete(&format!("/containers/{id}?force=true")).expect(204);
     }
     daemon.clean_up();
 }

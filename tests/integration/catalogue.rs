@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::bundle::Bundle;
 use crate::support::daemon::Daemon;
-use crate::support::eventually;
+use crate::support::{eventually, host};
 
 fn made(daemon: &Daemon, id: &str, name: &str, options: &Value) -> Value {
     daemon.client.post(&format!("/containers/{id}/checkpoint/{name}"), options).expect(201).json()
@@ -243,5 +243,97 @@ fn a_user_namespace_is_dumped_and_restored() {
     let pid = daemon.init_pid(&id);
     let mapped = fs::read_to_string(format!("/proc/{pid}/uid_map")).unwrap();
     assert_eq!(mapped.split_whitespace().collect::<Vec<_>>(), ["0", "100000", "1000"]);
+    daemon.clean_up();
+}
+
+/// What is being deleted is there whole, or is not there.
+#[test]
+fn checkpoints_that_are_looked_at_while_others_are_deleted_are_whole_or_gone() {
+    let daemon = Daemon::start();
+    let bundle = Bundle::sleeper();
+    let id = daemon.name("a");
+    daemon.start_container(&id, &bundle.start()).expect(201);
+    made(&daemon, &id, "one", &json!({ "exit": true }));
+    let all = bundle.path().join("checkpoints");
+    let path = |name: &str| format!("/containers/{id}/checkpoint/{name}");
+    for _ in 0..3 {
+        let copies: Vec<String> = (0..30).map(|number| format!("copy-{number}")).collect();
+        for copy in &copies {
+            let status =
+                std::process::Command::new("cp").arg("-a").args([all.join("one"), all.join(copy)]).status();
+            assert!(status.unwrap().success());
+        }
+        let is_over = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    while !is_over.load(std::sync::atomic::Ordering::Acquire) {
+                        for listed in list(&daemon, &id, "") {
+                            assert_eq!(listed["restorable"], true, "{listed}");
+                        }
+                    }
+                });
+                scope.spawn(|| {
+                    for copy in &copies {
+                        while daemon.client.get(&path(copy)).status == 200 {}
+                        daemon.client.get(&path(copy)).problem(404, "checkpoint-not-found");
+                    }
+                });
+            }
+            for copy in &copies {
+                std::thread::sleep(std::time::Duration::from_millis(5));
+                daemon.client.delete(&path(copy)).expect(200);
+            }
+            is_over.store(true, std::sync::atomic::Ordering::Release);
+        });
+    }
+    assert_eq!(names(&list(&daemon, &id, "")), ["one"]);
+    daemon.clean_up();
+}
+
+/// Files that a careless umask would let everybody write are no reason to refuse what the daemon itself has made.
+#[test]
+fn a_daemon_that_was_started_without_a_umask_restores_what_it_has_dumped() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("containerd-rest");
+    let real = env!("CARGO_BIN_EXE_containerd-rest");
+    host::install_script(&program, &format!("#!/bin/sh\numask 0\nexec {real} \"$@\"\n"));
+    let daemon = Daemon::of_program(&program);
+    let bundle = Bundle::sleeper();
+    let id = daemon.name("a");
+    daemon.start_container(&id, &bundle.start()).expect(201);
+    let status = fs::read_to_string(format!("/proc/{}/status", daemon.pid())).unwrap();
+    assert!(status.contains("Umask:\t0000"), "{status}");
+    made(&daemon, &id, "one", &json!({ "exit": true }));
+    assert_eq!(list(&daemon, &id, "")[0]["restorable"], true);
+    daemon.start_container(&id, &bundle.restore("one")).expect(201);
+    let (_, archive) = daemon.client.bytes(&format!("/containers/{id}/checkpoint/one/archive"), &[]);
+    daemon
+        .client
+        .send_as("PUT", &format!("/containers/{id}/checkpoint/two/archive"), Some(&archive), &[])
+        .expect(201);
+    daemon.client.delete(&format!("/containers/{id}?force=true")).expect(204);
+    daemon.start_container(&id, &bundle.restore("two")).expect(201);
+    daemon.clean_up();
+}
+
+/// CRIU has other rules for what the images do not tell, so nothing that they do not tell is passed over.
+#[test]
+fn images_that_do_not_tell_what_a_process_may_do_are_damaged() {
+    let daemon = Daemon::start();
+    let bundle = Bundle::sleeper();
+    let id = daemon.name("a");
+    daemon.start_container(&id, &bundle.start()).expect(201);
+    made(&daemon, &id, "one", &json!({ "exit": true }));
+    let images = bundle.path().join("checkpoints/one/image");
+    for name in ["core-1.img", "ids-1.img"] {
+        fs::rename(images.join(name), bundle.path().join(name)).unwrap();
+        let detail = refused(&daemon, &id, &bundle, "checkpoint-unfit");
+        assert!(detail.contains(&format!("{name} is not there")), "{detail}");
+        let listed = &list(&daemon, &id, "")[0];
+        assert_eq!(listed["restorable"], false, "{listed}");
+        fs::rename(bundle.path().join(name), images.join(name)).unwrap();
+    }
+    daemon.start_container(&id, &bundle.restore("one")).expect(201);
     daemon.clean_up();
 }

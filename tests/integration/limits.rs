@@ -16,6 +16,8 @@ use crate::support::runtime::Runtime;
 use crate::support::{eventually, eventually_within, raw};
 
 const NOBODY: u32 = 65534;
+/// They and others, for `--allow-user`.
+const ALLOWED: &str = "65534,65533,65532,65531";
 
 /// Whether the daemon has ended it.
 fn has_ended(stream: &mut TcpStream) -> bool {
@@ -187,6 +189,123 @@ fn a_start_too_many_is_refused_and_not_kept_waiting() {
     first.join().unwrap().problem(504, "runtime-timeout");
     runtime.heal("run");
     daemon.start_container(&second, &bundle.start()).expect(201);
+    daemon.clean_up();
+}
+
+/// Of each there is a quarter, at least one, that is root's alone, and one other has at most a half of the rest.
+#[test]
+fn who_sends_bodies_slowly_leaves_room_for_those_of_others_and_of_root() {
+    let daemon = Daemon::with(&["--max-bodies-size", "4", "--allow-user", ALLOWED]);
+    let path = format!("/containers/{}", daemon.name("a"));
+    let part = format!("{}{{{}", raw::head("POST", &path, 1_000_000), " ".repeat(990_000));
+    let body = format!("{{{}}}", " ".repeat(700_000));
+    let slow = |user| {
+        let mut stream = as_user(user, || raw::connect(&daemon.client));
+        stream.write_all(part.as_bytes()).unwrap();
+        std::thread::sleep(Duration::from_millis(300));
+        stream
+    };
+    let ask = |user| as_user(user, || raw::send(&daemon.client, "POST", &path, &body));
+    let told = |user, why| {
+        eventually("it is told", || ask(user).status == 503);
+        let problem = ask(user).problem(503, "too-many-bodies");
+        assert!(problem["detail"].as_str().unwrap().contains(why), "{problem}");
+    };
+    let mut all = vec![slow(NOBODY)];
+    told(NOBODY, "the user 65534 may have 1572864 at once");
+    ask(65533).problem(422, "invalid-request");
+    all.extend([slow(65533), slow(65532)]);
+    told(65531, "all who are not root may have 3145728 at once");
+    ask(0).problem(422, "invalid-request");
+    drop(all);
+    eventually("there is room", || ask(65531).status == 422);
+}
+
+#[test]
+fn whose_starts_hang_leaves_others_and_root_theirs() {
+    let runtime = Runtime::new();
+    let path = runtime.path();
+    let limits = ["--max-starts", "4", "--starts", "4", "--runtime-timeout", "8", "--allow-user", ALLOWED];
+    let daemon = Daemon::with(&[&["--runtime", path.to_str().unwrap()][..], &limits].concat());
+    let bundle = Bundle::sleeper();
+    runtime.fall_ill("run", "hang");
+    let start = |user: u32, name: &str| {
+        let (path, body) = (format!("/containers/{}", daemon.name(name)), bundle.start().to_string());
+        as_user(user, || raw::send(&daemon.client, "POST", &path, &body))
+    };
+    std::thread::scope(|scope| {
+        let hangs = |user, name: &'static str| {
+            let start = &start;
+            let begun = scope.spawn(move || start(user, name).problem(504, "runtime-timeout"));
+            let journal = daemon.state_folder().join("containers").join(daemon.name(name));
+            eventually("it is under way", || journal.exists());
+            begun
+        };
+        let told = |user, name, why| {
+            let problem = start(user, name).problem(503, "too-many-starts");
+            assert!(problem["detail"].as_str().unwrap().contains(why), "{problem}");
+        };
+        let mut all = vec![hangs(NOBODY, "a")];
+        told(NOBODY, "b", "the user 65534 may have 1 at once");
+        all.extend([hangs(65533, "c"), hangs(65532, "d")]);
+        told(65531, "e", "all who are not root may have 3 at once");
+        all.push(hangs(0, "f"));
+        told(0, "g", "there may be 4 at once");
+        for one in all {
+            one.join().unwrap();
+        }
+    });
+    runtime.heal("run");
+    daemon.clean_up();
+}
+
+#[test]
+fn whose_archives_do_not_come_leaves_others_and_root_theirs() {
+    let daemon = Daemon::with(&["--allow-user", ALLOWED]);
+    let id = daemon.name("a");
+    let bundle = Bundle::sleeper();
+    daemon.start_container(&id, &bundle.start()).expect(201);
+    let path = |name: &str| format!("/containers/{id}/checkpoint/{name}/archive");
+    let stalled = |user, name: &str| {
+        let mut stream = as_user(user, || raw::connect(&daemon.client));
+        stream.write_all(format!("{}x", raw::head("PUT", &path(name), 100)).as_bytes()).unwrap();
+        let hidden = bundle.path().join(format!("checkpoints/.{name}.import"));
+        eventually("it has begun", || hidden.exists());
+        stream
+    };
+    let ask = |user| as_user(user, || raw::send(&daemon.client, "PUT", &path("z"), "nonsense"));
+    let told = |user, why| {
+        let problem = ask(user).problem(503, "archives-busy");
+        assert!(problem["detail"].as_str().unwrap().contains(why), "{problem}");
+    };
+    let mut all = ["a", "b", "c"].map(|name| stalled(NOBODY, name)).into_iter().collect::<Vec<_>>();
+    told(NOBODY, "the user 65534 may have 3 at once");
+    all.extend(["d", "e", "f"].map(|name| stalled(65533, name)));
+    told(65532, "all who are not root may have 6 at once");
+    ask(0).problem(400, "archive-cut-off");
+    drop(all);
+    ask(65532).problem(400, "archive-cut-off");
+    daemon.clean_up();
+}
+
+#[test]
+fn the_last_quarter_of_containers_is_roots_after_a_restart_too() {
+    let daemon = Daemon::with(&["--max-containers", "2", "--allow-user", ALLOWED]);
+    let bundle = Bundle::sleeper();
+    let start = |daemon: &Daemon, user: u32, name: &str| {
+        let (path, body) = (format!("/containers/{}", daemon.name(name)), bundle.start().to_string());
+        as_user(user, || raw::send(&daemon.client, "POST", &path, &body))
+    };
+    start(&daemon, NOBODY, "a").expect(201);
+    let refused = |daemon: &Daemon| {
+        let problem = start(daemon, NOBODY, "b").problem(503, "too-many-containers");
+        assert!(problem["detail"].as_str().unwrap().contains("what is left is root's"), "{problem}");
+    };
+    refused(&daemon);
+    let daemon = daemon.crash_and_restart_after(|| {});
+    refused(&daemon);
+    start(&daemon, 0, "c").expect(201);
+    start(&daemon, 0, "d").problem(503, "too-many-containers");
     daemon.clean_up();
 }
 

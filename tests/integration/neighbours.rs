@@ -145,3 +145,62 @@ fn an_empty_cgroup_is_in_nobodys_way_nor_is_who_is_about_to_end_and_who_is_below
     }
     daemon.assert_nothing_left();
 }
+
+/// Of plain runc, on the host's network: the daemon knows nothing of it but what the kernel tells of its processes.
+#[test]
+fn root_of_another_runtimes_container_is_refused() {
+    let daemon = Daemon::start();
+    let port = daemon.client.base.rsplit(':').next().unwrap();
+    let ask = format!(
+        "import socket
+s = socket.create_connection(('127.0.0.1', {port}))
+s.sendall(b'GET /state HTTP/1.1\\r\\nHost: localhost\\r\\nConnection: close\\r\\n\\r\\n')
+print(s.recv(100).split()[1].decode())"
+    );
+    let in_own_pids = Bundle::python(&ask).without_namespace("network");
+    // A root filesystem in a mount namespace, and all else the host's.
+    let in_the_hosts = Bundle::python(&ask).without_namespace("network").without_namespace("pid");
+    let root = tempfile::tempdir().unwrap();
+    for bundle in [in_own_pids, in_the_hosts] {
+        let mut runc = Command::new("runc");
+        runc.arg("--root").arg(root.path()).args(["run", "--bundle"]).arg(bundle.path());
+        let output = runc.arg(daemon.name("plain")).stdin(Stdio::null()).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "403");
+        assert!(daemon.log().contains("a process in a container"), "{}", daemon.log());
+    }
+    daemon.clean_up();
+}
+
+/// A service's mount namespace, as of PrivateTmp, is no container's, nor is a folder that a proxy has shut itself into; but
+/// both together are.
+#[test]
+fn who_has_a_mount_namespace_or_a_root_of_their_own_is_in_no_container() {
+    let daemon = Daemon::start();
+    let url = format!("{}/state", daemon.client.base);
+    let jail = tempfile::tempdir().unwrap();
+    for folder in ["usr", "proc"] {
+        fs::create_dir(jail.path().join(folder)).unwrap();
+    }
+    for link in ["lib", "lib64", "bin"] {
+        std::os::unix::fs::symlink(format!("usr/{link}"), jail.path().join(link)).unwrap();
+    }
+    let usr = jail.path().join("usr");
+    assert!(Command::new("mount").arg("--bind").arg("/usr").arg(&usr).status().unwrap().success());
+    let jail = jail.path().to_str().unwrap();
+    let rows: [(&[&str], &str); 3] = [
+        (&["unshare", "--mount"], "200"),
+        (&["chroot", jail], "200"),
+        (&["unshare", "--mount", "chroot", jail], "403"),
+    ];
+    let said = rows.map(|(who, expected)| {
+        let curl = ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", &url];
+        let output = Command::new(who[0]).args(&who[1..]).args(curl).output().unwrap();
+        (String::from_utf8_lossy(&output.stdout).into_owned(), expected, output)
+    });
+    assert!(Command::new("umount").arg(&usr).status().unwrap().success());
+    for (status, expected, output) in said {
+        assert_eq!(status, expected, "{output:?}");
+    }
+    daemon.clean_up();
+}

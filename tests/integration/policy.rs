@@ -258,6 +258,16 @@ fn bundles_of_whom_the_rules_bind_lie_where_the_rules_say() {
     fs::create_dir(&inside).unwrap();
     fs::copy(bundle.path().join("config.json"), inside.join("config.json")).unwrap();
     ask(&daemon, "POST", &path, &json!({ "bundlePath": inside })).expect(201);
+    // And no deeper: in a root filesystem lies what a container has written, as root.
+    let deeper = inside.join("rootfs/bundle");
+    fs::create_dir_all(&deeper).unwrap();
+    fs::copy(bundle.path().join("config.json"), deeper.join("config.json")).unwrap();
+    let path = format!("/containers/{}", daemon.name("b"));
+    for below in [&deeper, &roots.path().to_owned()] {
+        let problem = ask(&daemon, "POST", &path, &json!({ "bundlePath": below })).problem(403, "policy");
+        assert_names(&problem, "bundle-roots", "/body/bundlePath", below.to_str().unwrap());
+    }
+    daemon.start_container(&daemon.name("b"), &json!({ "bundlePath": deeper })).expect(201);
     daemon.clean_up();
 }
 

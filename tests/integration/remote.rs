@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output};
 use std::time::Duration;
@@ -213,8 +214,22 @@ fn what_is_wrong_with_certificates_is_said_at_the_start() {
     };
     let empty = scene.path("empty");
     fs::write(&empty, "").unwrap();
+    fs::set_permissions(&empty, fs::Permissions::from_mode(0o600)).unwrap();
     let stranger = scene.client("stranger");
+    let (loose, foreign, fifo) = (scene.path("loose.key"), scene.path("foreign.key"), scene.path("fifo"));
+    for copy in [&loose, &foreign] {
+        fs::copy(scene.path("daemon.key"), copy).unwrap();
+    }
+    fs::set_permissions(&loose, fs::Permissions::from_mode(0o644)).unwrap();
+    chown(&foreign, Some(65534), None).unwrap();
+    nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
     for (options, words) in [
+        (with("--tls-key", loose.to_str().unwrap()), "can be read by everybody"),
+        (with("--tls-key", foreign.to_str().unwrap()), "by the user 65534"),
+        (with("--tls-key", fifo.to_str().unwrap()), "it is not a regular file"),
+        (with("--tls-cert", fifo.to_str().unwrap()), "it is not a regular file"),
+        (with("--tls-allow", "ops=admin,viewer=read,ops=read"), "--tls-allow names ops twice"),
+        (with("--listen", "127.0.0.1:0"), "every address that is listened at is loopback"),
         (whole[..2].to_vec(), "--tls-cert FILE"),
         (whole[..8].to_vec(), "TLS needs all of"),
         (with("--tls-cert", "/nowhere"), "/nowhere cannot be read"),
@@ -227,6 +242,44 @@ fn what_is_wrong_with_certificates_is_said_at_the_start() {
         let said = why_not(command(scene.folder.path(), &options).spawn().unwrap());
         assert!(said.contains(words), "{options:?}: {said}");
     }
+}
+
+#[test]
+fn certificates_that_let_nobody_in_or_that_nobody_meets_are_said() {
+    let scene = Scene::new();
+    let mut options = scene.options();
+    options.truncate(options.len() - 2);
+    let words = "nobody who calls from elsewhere is let in";
+    let check = |options: &[String]| {
+        let options = [&["check".to_owned()], options].concat();
+        let output = command(scene.folder.path(), &options).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert!(check(&options).contains(words));
+    options[1] = "127.0.0.1:0".to_owned();
+    let said = check(&options);
+    assert!(said.contains("every address is loopback"), "{said}");
+    let said = check(&scene.options());
+    assert!(!said.contains(words) && !said.contains("every address is loopback"), "{said}");
+
+    options[1] = format!("127.0.0.1:0,0.0.0.0:{}", scene.port);
+    let daemon = Daemon::with(&options.iter().map(String::as_str).collect::<Vec<_>>());
+    assert!(daemon.log().contains(words), "{}", daemon.log());
+    assert_eq!(scene.ask(&scene.client("ops"), "GET", "/state", &Value::Null).0, 403);
+}
+
+/// A key that was made so that others may read it is not used when it takes the place of one that was not.
+#[test]
+fn a_key_that_others_may_read_is_not_taken_up() {
+    let scene = Scene::new();
+    let daemon = scene.daemon(&[]);
+    let ops = scene.client("ops");
+    assert_eq!(scene.ask(&ops, "GET", "/state", &Value::Null).0, 200);
+    let key = scene.path("daemon.key");
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
+    fs::write(&key, fs::read(&key).unwrap()).unwrap();
+    assert_eq!(scene.ask(&ops, "GET", "/state", &Value::Null).0, 200, "by the one before");
+    assert!(daemon.log().contains("can be read by everybody"), "{}", daemon.log());
 }
 
 #[test]

@@ -1,13 +1,15 @@
 //! `Idempotency-Key`: a request that is repeated has happened once, and its first answer is given again.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::support::bundle::Bundle;
 use crate::support::daemon::Daemon;
-use crate::support::eventually;
+use crate::support::host::as_user;
+use crate::support::{eventually, raw};
 
 fn events(daemon: &Daemon, id: &str, kind: &str) -> usize {
     let path = format!("/events?since=0&follow=false&id={id}&type={kind}");
@@ -81,14 +83,72 @@ fn a_key_is_one_requests_and_what_was_refused_unbegun_may_be_mended() {
     let spaced = format!("{{ \"bundlePath\" :\n {} }}", json!(bundle.path()));
     let spaced: Value = serde_json::from_str(&spaced).unwrap();
     client.keyed("one", "POST", &path, &spaced).expect(201);
-    // An answer that was no success is an answer.
-    let taken = client.keyed("two", "POST", &path, &other.start()).problem(409, "name-taken");
+    // What was refused is no outcome: once nothing is in its way any more it is done.
+    client.keyed("two", "POST", &path, &other.start()).problem(409, "name-taken");
     client.delete(&format!("{path}?force=true")).expect(204);
-    assert_eq!(client.keyed("two", "POST", &path, &other.start()).problem(409, "name-taken"), taken);
+    client.keyed("two", "POST", &path, &other.start()).expect(201);
+    client.keyed("two", "POST", &path, &other.start()).expect(201);
+    client.delete(&format!("{path}?force=true")).expect(204);
+    // What failed at work is one.
+    let nowhere = Bundle::new(&["/nowhere"]);
+    let failed = client.keyed("three", "POST", &path, &nowhere.start()).problem(500, "runtime-failed");
+    assert_eq!(client.keyed("three", "POST", &path, &nowhere.start()).problem(500, "runtime-failed"), failed);
     for bad in ["x".repeat(256), "a b".to_owned()] {
         client.keyed(&bad, "POST", &path, &bundle.start()).problem(422, "invalid-request");
     }
     client.get(&path).problem(404, "container-not-found");
+    daemon.clean_up();
+}
+
+#[test]
+fn a_refusal_is_not_given_again_once_its_user_has_mended_what_it_was_for() {
+    let daemon = Daemon::start();
+    let (id, mut bundle) = (daemon.name("a"), Bundle::sleeper());
+    let (client, path) = (&daemon.client, format!("/containers/{id}"));
+    let mode = |bits| fs::set_permissions(bundle.path(), fs::Permissions::from_mode(bits)).unwrap();
+    mode(0o777);
+    client.keyed("start", "POST", &path, &bundle.start()).problem(403, "bundle-unsafe");
+    mode(0o755);
+    client.keyed("start", "POST", &path, &bundle.start()).expect(201);
+    let dump = |name: &str| format!("{path}/checkpoint/{name}");
+    client.keyed("pause", "PATCH", &path, &json!({ "status": "paused" })).expect(200);
+    client.keyed("one", "POST", &dump("one"), &json!({ "exit": true })).problem(409, "wrong-state");
+    client.patch(&path, &json!({ "status": "running" })).expect(200);
+    client.keyed("one", "POST", &dump("one"), &json!({ "exit": true })).expect(201);
+    bundle = bundle.with(|config| config["hostname"] = json!("other"));
+    client.keyed("restore", "POST", &path, &bundle.restore("one")).problem(409, "bundle-changed");
+    // Across a crash too.
+    let daemon = daemon.crash_and_restart_after(|| {});
+    let client = &daemon.client;
+    client.keyed("restore", "POST", &path, &bundle.restore("one")).problem(409, "bundle-changed");
+    bundle = bundle.with(|config| config["hostname"] = json!("box"));
+    client.keyed("restore", "POST", &path, &bundle.restore("one")).expect(201);
+    client.keyed("absent", "DELETE", &dump("two"), &Value::Null).problem(404, "checkpoint-not-found");
+    client.post(&dump("two"), &json!({})).expect(201);
+    client.keyed("absent", "DELETE", &dump("two"), &Value::Null).expect(200);
+    daemon.clean_up();
+}
+
+#[test]
+fn keys_are_each_callers_own() {
+    let daemon = Daemon::with(&["--allow-user", "65534,65533"]);
+    let bundle = Bundle::sleeper();
+    let (a, b) = (daemon.name("a"), daemon.name("b"));
+    let ask = |daemon: &Daemon, user: u32, id: &str| {
+        let (path, body) = (format!("/containers/{id}"), bundle.start().to_string());
+        as_user(user, || raw::send_with(&daemon.client, "POST", &path, "Idempotency-Key: k", &body))
+    };
+    let first = ask(&daemon, 0, &a).expect(201);
+    // Not root's answer, nor the word that root has used the key.
+    ask(&daemon, 65534, &a).problem(409, "name-taken");
+    let theirs = ask(&daemon, 65534, &b).expect(201);
+    ask(&daemon, 65533, &b).problem(409, "name-taken");
+    let daemon = daemon.crash_and_restart_after(|| {});
+    for (user, id, answer) in [(0, &a, first), (65534, &b, theirs)] {
+        assert_eq!(ask(&daemon, user, id).expect(201).body, answer.body);
+    }
+    ask(&daemon, 65534, &a).problem(422, "idempotency-key-reused");
+    ask(&daemon, 65533, &b).problem(409, "name-taken");
     daemon.clean_up();
 }
 

@@ -141,3 +141,37 @@ fn the_address_of_the_page_carries_a_token_into_a_real_browser_and_keeps_it_from
     assert_eq!(state.open().execute().answer().status, 200);
     assert!(!daemon.log().contains(shown.rsplit('_').next().unwrap()));
 }
+
+#[test]
+fn the_help_of_token_is_about_tokens_and_where_the_daemon_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let help = |args: &[&str]| {
+        let args: Vec<String> = args.iter().map(|argument| (*argument).to_owned()).collect();
+        String::from_utf8(command(folder.path(), &args).output().unwrap().stdout).unwrap()
+    };
+    for args in [&["token", "--help"][..], &["token", "list", "--help"], &["token", "revoke", "-h"]] {
+        let said = help(args);
+        assert!(said.contains("--root <DIR>") && said.contains("--config <FILE>"), "{said}");
+        for other in ["--runtime", "--max-starts", "--tls-cert", "--listen", "--dry-run"] {
+            assert!(!said.contains(other), "{other}: {said}");
+        }
+    }
+    assert!(help(&["token", "--help"]).contains("--expires <TIME>"));
+    for args in [&["--help"][..], &["check", "--help"]] {
+        assert!(help(args).contains("--max-starts"), "{args:?}");
+    }
+}
+
+#[test]
+fn where_no_daemon_ever_was_no_token_is_made_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    for args in [&["token"][..], &["token", "list"]] {
+        let args: Vec<String> = args.iter().map(|argument| (*argument).to_owned()).collect();
+        let output = command(folder.path(), &args).output().unwrap();
+        let words = said(&output);
+        assert!(!output.status.success() && words.contains("no daemon has ever used"), "{words}");
+        assert!(words.contains("--root DIR"), "{words}");
+        assert!(!words.contains("crt_"), "{words}");
+    }
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}

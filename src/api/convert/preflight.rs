@@ -3,11 +3,16 @@
 use containerd_rest_api as api;
 
 use crate::runtime::preflight::{Blocker, Kind};
+use crate::supervisor::Preflight;
 
-pub(in crate::api) fn preflight(blockers: &[Blocker]) -> api::CheckpointPreflight {
+pub(in crate::api) fn preflight(found: Preflight) -> api::CheckpointPreflight {
+    let Preflight { blockers, refused, obstacles } = found;
+    let possible = blockers.is_empty() && refused.is_none();
+    let obstacles: Vec<String> = refused.into_iter().chain(obstacles).collect();
     api::CheckpointPreflight {
-        possible: blockers.is_empty(),
+        possible,
         blockers: blockers.iter().map(blocker).collect(),
+        obstacles: Some(obstacles).filter(|obstacles| !obstacles.is_empty()),
     }
 }
 

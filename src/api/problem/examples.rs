@@ -95,7 +95,7 @@ fn said() -> BTreeMap<&'static str, Problem> {
             ),
         ),
         ("TooMany/streams", too_many_streams("the user 0 has 512 answers open".into())),
-        ("Unavailable/starts", of(&Error::TooManyStarts(1024))),
+        ("Unavailable/starts", of(&Error::TooManyStarts(Full::All(1024)))),
         ("Failed/runtime", failed(runtime::Error::Failed { verb: "exec", words: words.into() })),
         (
             "Unavailable/criu",

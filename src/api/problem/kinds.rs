@@ -71,3 +71,8 @@ pub(super) const fn of(kind: ProblemType) -> (i32, &'static str) {
         T::NoSpace => (507, "There is no room on the disk"),
     }
 }
+
+/// Of a refusal, whether it tells of something that was done: a dump that has another name, or work that was called off.
+pub(super) const fn is_outcome(kind: ProblemType) -> bool {
+    matches!(kind, ProblemType::CheckpointKept | ProblemType::Cancelled | ProblemType::OutcomeUnknown)
+}

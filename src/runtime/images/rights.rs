@@ -8,6 +8,7 @@ use prost::Message;
 
 use super::image::{Image, first};
 use super::{MOST_PROCESSES, PstreeEntry};
+use crate::runtime::regular::wrong;
 
 /// What a thread of a dump may do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,27 +29,35 @@ pub struct Rights {
     pub host_namespaces: Vec<&'static str>,
 }
 
-/// `seccomp_mode` of `core.proto`.
+/// `task_state` of `core.proto`, of one that goes on: alive or stopped (CRIU's `task_alive`).
+const ALIVE: [u32; 2] = [1, 3];
+/// `seccomp_mode` of the same.
 const FILTER: u32 = 2;
 
-/// Those of each thread; a process that has ended and was not waited for has none.
+/// Those of each thread; a process that has ended and was not waited for has none. Of every other something is told, or the
+/// images are not whole.
 pub fn rights(images: &Path) -> io::Result<Vec<Rights>> {
-    let root: Option<Inventory> = first(&images.join("inventory.img"))?;
-    let host = root.and_then(|inventory| inventory.root_ids);
+    let host = needed::<Inventory>(images, "inventory.img")?.root_ids;
+    let host = host.ok_or_else(|| wrong("inventory.img does not tell of the host's namespaces"))?;
     let mut found = Vec::new();
     let mut image = Image::open(&images.join("pstree.img"))?;
     while let Some(process) = image.next::<PstreeEntry>()? {
-        let ids: Option<Ids> = first(&images.join(format!("ids-{}.img", process.pid)))?;
-        let host_namespaces =
-            host.as_ref().zip(ids.as_ref()).map_or_else(Vec::new, |(host, ids)| ids.shared(host));
+        let core: Core = needed(images, &format!("core-{}.img", process.pid))?;
+        // One that is to be waited for yet: CRIU has it do nothing but end.
+        if core.task.is_none_or(|task| !ALIVE.contains(&task.state)) {
+            continue;
+        }
+        let host_namespaces = needed::<Ids>(images, &format!("ids-{}.img", process.pid))?.shared(&host);
         for thread in process.threads {
             if found.len() == MOST_PROCESSES {
                 return Err(image.wrong("names more threads than there can be"));
             }
-            let core: Option<Core> = first(&images.join(format!("core-{thread}.img")))?;
-            let Some(core) = core else { continue };
+            let name = format!("core-{thread}.img");
+            let core: Core = needed(images, &name)?;
             let old_mode = core.task.and_then(|task| task.seccomp_mode);
-            let Some(Thread { creds: Some(creds), seccomp_mode }) = core.thread else { continue };
+            let Some(Thread { creds: Some(creds), seccomp_mode }) = core.thread else {
+                return Err(wrong(&format!("{name} does not tell what the thread may do")));
+            };
             found.push(Rights {
                 pid: process.pid,
                 is_root: [creds.uid, creds.euid, creds.suid, creds.fsuid].contains(&0),
@@ -61,6 +70,11 @@ pub fn rights(images: &Path) -> io::Result<Vec<Rights>> {
         }
     }
     Ok(found)
+}
+
+/// Without it CRIU would restore by other rules than those that are read here.
+fn needed<M: Message + Default>(images: &Path, name: &str) -> io::Result<M> {
+    first(&images.join(name))?.ok_or_else(|| wrong(&format!("{name} is not there, or empty")))
 }
 
 impl Creds {
@@ -122,6 +136,8 @@ struct Core {
 
 #[derive(Clone, Copy, PartialEq, Message)]
 struct Task {
+    #[prost(uint32, tag = "1")]
+    state: u32,
     /// Before CRIU 3.13.
     #[prost(uint32, optional, tag = "11")]
     seccomp_mode: Option<u32>,

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
 use super::notes::Note;
@@ -14,7 +13,9 @@ use super::read::{self, Failed, Target};
 use super::{ArchiveError, Export, IMAGES};
 use crate::runtime::durable::write_synced;
 use crate::runtime::images;
-use crate::supervisor::checkpoints::{self, Checkpoint, Entry, META, Meta, Partial, catalogue};
+use crate::shares::Taken;
+use crate::supervisor::checkpoints::catalogue::{self, Around};
+use crate::supervisor::checkpoints::{self, Checkpoint, Entry, META, Meta, Partial};
 use crate::supervisor::error::{Error, Result, store};
 use crate::supervisor::names::{CheckpointName, ContainerId};
 use crate::supervisor::rules::Behalf;
@@ -28,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(super) struct Turn {
     _under_way: UnderWay,
-    _permit: OwnedSemaphorePermit,
+    _one: Taken,
 }
 
 /// What comes of asking for an archive to be taken.
@@ -80,7 +81,11 @@ impl Supervisor {
         blocking(move || {
             let opened = context.rules.open(behalf, &bundle)?;
             if let Some(done) = done_before(opened.path(), &name, key.as_deref()) {
-                return Ok(Taking::Done(Box::new(catalogue::entry(opened.path(), &context.host, done))));
+                return Ok(Taking::Done(Box::new(catalogue::entry(
+                    &Around::owned(opened.path()),
+                    &context.host,
+                    done,
+                ))));
             }
             let mut note = None;
             let partial = Partial::receive(&context.claims, opened.path(), &name, |hidden| {
@@ -118,9 +123,12 @@ impl Supervisor {
 
     async fn turn(&self) -> Result<Turn> {
         let under_way = self.open_for_change()?;
-        let permit = timeout(PATIENCE, Arc::clone(&self.context.archives).acquire_owned()).await;
-        let permit = permit.map_err(|_| Error::ArchivesBusy)?.map_err(|_| Error::ShuttingDown)?;
-        Ok(Turn { _under_way: under_way, _permit: permit })
+        let archives = &self.context.archives;
+        let one = match timeout(PATIENCE, archives.awaited()).await {
+            Ok(one) => one,
+            Err(_) => archives.one().map_err(Error::ArchivesBusy)?,
+        };
+        Ok(Turn { _under_way: under_way, _one: one })
     }
 }
 
@@ -141,7 +149,7 @@ impl Import {
         let taken = self.partial.appear()?;
         self.appeared = true;
         tracing::info!(checkpoint = %taken.name, bundle = %self.bundle.display(), "taken from an archive");
-        Ok(catalogue::entry(&self.bundle, &self.context.host, taken))
+        Ok(catalogue::entry(&Around::owned(&self.bundle), &self.context.host, taken))
     }
 
     fn put_together(&self, input: impl Read) -> Result<()> {

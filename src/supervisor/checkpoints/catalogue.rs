@@ -5,9 +5,12 @@ use std::io;
 use std::path::Path;
 
 use super::fit::{self, Host};
-use super::{Checkpoint, DUMP_LOG};
-use crate::runtime::images::{self, Descriptor, Dumped, Mounted, Stats};
+use super::{Checkpoint, DUMP_LOG, rights};
+use crate::runtime::bundle::{Bundle, BundleError};
+use crate::runtime::hands::Hands;
+use crate::runtime::images::{self, Descriptor, Dumped, Mounted, Rights, Stats};
 pub(in crate::supervisor) use crate::runtime::tree::size;
+use crate::supervisor::chain;
 use crate::supervisor::error::{Error, Result};
 use crate::supervisor::names::CheckpointName;
 
@@ -63,15 +66,52 @@ pub enum Order {
     Largest,
 }
 
+/// What checkpoints would be restored with: their bundle as it is now, for whom it is asked.
+pub(in crate::supervisor) struct Around<'a> {
+    bundle: &'a Path,
+    hands: Hands,
+    /// One that cannot be opened at all is another matter, told when it is started.
+    opened: Option<Bundle>,
+    unsafe_for: Option<String>,
+}
+
+impl<'a> Around<'a> {
+    /// In these hands, if nothing of it is in others.
+    pub(in crate::supervisor) fn look(bundle: &'a Path, hands: Hands) -> Self {
+        let opened = Bundle::open(bundle, hands);
+        let unsafe_for = match &opened {
+            Err(loose @ BundleError::Loose { .. }) => Some(format!("the bundle cannot be started: {loose}")),
+            Ok(_) | Err(_) => None,
+        };
+        Self { bundle, hands, opened: opened.ok(), unsafe_for }
+    }
+
+    /// As for whose it is.
+    pub(in crate::supervisor) fn owned(bundle: &'a Path) -> Self {
+        Self::look(bundle, super::hands_of(bundle))
+    }
+
+    /// What of it is in the way of whatever is restored with it; and of what may do this.
+    pub(in crate::supervisor) fn refuses(
+        &self,
+        all: &[Rights],
+        name: impl Fn(u32) -> Option<String>,
+    ) -> Vec<String> {
+        let excess = self.opened.iter().flat_map(|bundle| rights::excess(all, &name, bundle));
+        let excess = excess.map(|what| format!("{what}, which the bundle does not give"));
+        self.unsafe_for.iter().cloned().chain(excess).collect()
+    }
+}
+
 /// The first `limit` of a bundle's checkpoints, in an order.
 pub(in crate::supervisor) fn entries(
-    bundle: &Path,
+    around: &Around<'_>,
     here: &Host,
     order: Order,
     limit: Option<usize>,
 ) -> Result<Vec<Entry>> {
     let limit = limit.unwrap_or(usize::MAX);
-    let mut found = super::list(bundle)?;
+    let mut found = super::list(around.bundle)?;
     match order {
         Order::Oldest | Order::Largest => {}
         Order::Newest => found.reverse(),
@@ -79,7 +119,7 @@ pub(in crate::supervisor) fn entries(
     }
     // One that is being deleted just now is not damaged: it is gone.
     let described = |checkpoint| {
-        let entry = entry(bundle, here, checkpoint);
+        let entry = entry(around, here, checkpoint);
         (entry.obstacles.is_empty() || entry.checkpoint.folder.is_dir()).then_some(entry)
     };
     if order != Order::Largest {
@@ -92,12 +132,12 @@ pub(in crate::supervisor) fn entries(
 }
 
 /// One as the list has it.
-pub(in crate::supervisor) fn entry(bundle: &Path, here: &Host, checkpoint: Checkpoint) -> Entry {
+pub(in crate::supervisor) fn entry(around: &Around<'_>, here: &Host, checkpoint: Checkpoint) -> Entry {
     let mut obstacles = fit::unfit(&checkpoint, here);
-    let changes = fit::changes_of(&checkpoint, bundle);
+    let changes = fit::changes_of(&checkpoint, around.bundle);
     if !changes.is_empty() {
         obstacles.push(format!(
-            "the bundle's config.json has changed since, at {}; allowChangedBundle=true restores all the same",
+            "the bundle's config.json has changed since, at {}; allowChangedBundle=true lets that pass",
             changes.join(", ")
         ));
     }
@@ -105,12 +145,42 @@ pub(in crate::supervisor) fn entry(bundle: &Path, here: &Host, checkpoint: Check
         obstacles.push(damage);
         Vec::new()
     });
+    if !processes.is_empty() {
+        match rights::of(&checkpoint) {
+            Ok(all) => obstacles.extend(around.refuses(&all, |pid| command_of(&processes, pid))),
+            Err(damage) => obstacles.push(damage),
+        }
+    }
+    if let Err(error @ Error::CheckpointUnsafe { .. }) = checkpoint.assert_in(around.hands) {
+        obstacles.push(chain(&error));
+    }
     Entry { size: size(&checkpoint.folder), processes, obstacles, checkpoint }
 }
 
-/// All that is known of one.
-pub(in crate::supervisor) fn report(bundle: &Path, here: &Host, name: &CheckpointName) -> Result<Report> {
-    let entry = entry(bundle, here, super::open(bundle, name)?);
+/// Of a process, by its pid.
+pub(in crate::supervisor) fn command_of(processes: &[Dumped], pid: u32) -> Option<String> {
+    processes.iter().find(|process| process.pid == pid).map(|process| process.command.clone())
+}
+
+/// All that is known of one; one that is deleted meanwhile is not damaged: it is gone.
+pub(in crate::supervisor) fn report(
+    around: &Around<'_>,
+    here: &Host,
+    name: &CheckpointName,
+) -> Result<Report> {
+    let checkpoint = super::open(around.bundle, name);
+    let folder = checkpoint.as_ref().ok().map(|checkpoint| checkpoint.folder.clone());
+    let told = checkpoint.and_then(|checkpoint| told(around, here, checkpoint));
+    let is_whole = told.as_ref().is_ok_and(|report| report.entry.obstacles.is_empty());
+    if !is_whole && folder.is_some_and(|folder| !folder.is_dir()) {
+        return Err(Error::NoCheckpoint { bundle: around.bundle.to_owned(), name: name.clone() });
+    }
+    told
+}
+
+fn told(around: &Around<'_>, here: &Host, checkpoint: Checkpoint) -> Result<Report> {
+    let name = checkpoint.name.clone();
+    let entry = entry(around, here, checkpoint);
     let folder = entry.checkpoint.images.clone();
     let failed =
         |error: io::Error| Error::CheckpointUnfit { name: name.clone(), reasons: vec![fit::damaged(&error)] };

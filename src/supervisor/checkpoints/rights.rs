@@ -11,7 +11,7 @@ use oci_spec::runtime::{Capability, LinuxSeccompAction, Spec};
 use super::Checkpoint;
 use super::fit::damaged;
 use crate::runtime::bundle::Bundle;
-use crate::runtime::images::{self, Dumped, Rights};
+use crate::runtime::images::{self, Rights};
 
 /// Those of a checkpoint's threads; or why the images cannot be read.
 pub(in crate::supervisor) fn of(checkpoint: &Checkpoint) -> Result<Vec<Rights>, String> {
@@ -19,12 +19,14 @@ pub(in crate::supervisor) fn of(checkpoint: &Checkpoint) -> Result<Vec<Rights>, 
 }
 
 /// What of them the bundle does not give, a sentence each.
-pub(in crate::supervisor) fn excess(all: &[Rights], processes: &[Dumped], bundle: &Bundle) -> Vec<String> {
+pub(in crate::supervisor) fn excess(
+    all: &[Rights],
+    command: impl Fn(u32) -> Option<String>,
+    bundle: &Bundle,
+) -> Vec<String> {
     let given = Given::of(bundle.spec());
-    let name = |pid: u32| {
-        let known = processes.iter().find(|process| process.pid == pid);
-        known.map_or_else(|| pid.to_string(), |process| format!("{pid} ({})", process.command))
-    };
+    let name =
+        |pid: u32| command(pid).map_or_else(|| pid.to_string(), |command| format!("{pid} ({command})"));
     // Threads of a process say the same.
     let told: BTreeSet<String> = all
         .iter()

@@ -15,7 +15,8 @@ use crate::runtime::options::{self, CriuOptions};
 use crate::runtime::preflight;
 use crate::runtime::process::Held;
 use crate::supervisor::chain;
-use crate::supervisor::checkpoints::{self, DUMP_LOG, Entry, MadeBy, Maker, Meta, Partial, Step, catalogue};
+use crate::supervisor::checkpoints::catalogue::{self, Around};
+use crate::supervisor::checkpoints::{self, DUMP_LOG, Entry, MadeBy, Maker, Meta, Partial, Step};
 use crate::supervisor::error::{Error, Result};
 use crate::supervisor::events::Happened;
 use crate::supervisor::names::CheckpointName;
@@ -51,10 +52,9 @@ impl Task {
                 look()?;
             }
             let needed = underway::memory_of(&pids) + init.map_or(0, in_memory);
-            let folder = checkpoints::disk(&bundle);
-            let room = checkpoints::room(&bundle, context.bounds.checkpoints);
-            if let Some(free) = room.ok().filter(|free| *free < needed) {
-                return Err(Error::NoRoom { name, needed, free, folder });
+            let lacking = checkpoints::lacking(&bundle, context.bounds.checkpoints, needed);
+            if let Ok(Some(free)) = lacking {
+                return Err(Error::NoRoom { name, needed, free, folder: checkpoints::disk(&bundle) });
             }
             // Noted first: then nothing of it is left that a crash forgets.
             context.store.note(&run, &Journal::Checkpoint { name: name.clone(), seq })?;
@@ -126,7 +126,7 @@ impl Task {
                 let finish = move || {
                     // Of one that is gone there is no other copy of its memory.
                     let made = if gone { partial.finish_or_keep() } else { partial.finish() }?;
-                    Ok(catalogue::entry(&bundle, &host, made))
+                    Ok(catalogue::entry(&Around::owned(&bundle), &host, made))
                 };
                 blocking(finish).await
             }
@@ -239,7 +239,8 @@ impl Task {
         let (bundle, name, host) = (self.snapshot.bundle.clone(), name.clone(), self.context.host.clone());
         let found = blocking(move || {
             let found = checkpoints::open(&bundle, &name)?;
-            Ok((found.key.as_ref() == Some(&key)).then(|| catalogue::entry(&bundle, &host, found)))
+            Ok((found.key.as_ref() == Some(&key))
+                .then(|| catalogue::entry(&Around::owned(&bundle), &host, found)))
         });
         found.await.ok().flatten()
     }

@@ -174,7 +174,7 @@ fn fits(
         return Err(Error::BundleChanged { bundle: bundle.path().to_owned(), name: name(), changes });
     }
     let rights = rights::of(checkpoint).map_err(|damage| unfit(vec![damage]))?;
-    let excess = rights::excess(&rights, &processes, bundle);
+    let excess = rights::excess(&rights, |pid| catalogue::command_of(&processes, pid), bundle);
     if excess.is_empty() { Ok(rights) } else { Err(Error::CheckpointRights { name: name(), excess }) }
 }
 
