@@ -332,22 +332,23 @@ impl Task {
         }
     }
 
-    /// Serves until the name is free again.
-    pub(super) async fn serve(mut self, ends: Ends) {
+    /// Serves until the name is free again. What it does is boxed: while it waits, as containers mostly do, it takes no
+    /// memory for the deepest of it.
+    pub(super) async fn serve(mut self: Box<Self>, ends: Ends) {
         let mut recovering = ends.recovering;
         self.queue = Queue::new(ends.queue);
         self.publisher = Some(ends.publisher);
-        self.settle_past(&mut recovering).await;
+        Box::pin(self.settle_past(&mut recovering)).await;
         if recovering.is_some() && self.snapshot.never_started {
-            recovery::forget(&self.context, self.id()).await;
+            Box::pin(recovery::forget(&self.context, self.id())).await;
             // Who asks for the name meanwhile asks again.
             self.context.registry.remove(self.id());
             return;
         }
         self.catch_up();
         crate::cut!("recovery.told");
-        self.resume_journal().await;
-        let _ = self.tidy().await;
+        Box::pin(self.resume_journal()).await;
+        let _ = Box::pin(self.tidy()).await;
         crate::cut!("recovery.resumed");
         self.forget_told().await;
         drop(recovering);
@@ -366,12 +367,12 @@ impl Task {
             match command {
                 Some(Some(command)) => {
                     let _under_way = UnderWay::begin(&self.context.busy);
-                    self.obey(command).await;
-                    let _ = self.tidy().await;
+                    Box::pin(self.obey(command)).await;
+                    let _ = Box::pin(self.tidy()).await;
                 }
                 // The supervisor is gone, and with it everybody who could ask.
                 Some(None) => break,
-                None => drop(self.tidy().await),
+                None => drop(Box::pin(self.tidy()).await),
             }
             self.forget_told().await;
         }

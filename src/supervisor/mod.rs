@@ -338,7 +338,7 @@ impl Supervisor {
             let queue = queue.ok_or(Error::TooManyContainers { there: most, left: all - most })?;
             let (reply, answer) = oneshot::channel();
             // A name that is given up just now is free the next moment: then it is reserved anew.
-            if queue.send(Command::Start(start.clone(), reply)).await.is_ok()
+            if queue.send(Box::new(Command::Start(start.clone(), reply))).await.is_ok()
                 && let Ok(answer) = answer.await
             {
                 return answer;
@@ -557,7 +557,7 @@ impl Supervisor {
         let missing = || Error::NoContainer(id.clone());
         let queue = self.context.registry.queue(id).ok_or_else(missing)?;
         let (reply, answer) = oneshot::channel();
-        queue.send(command(reply)).await.map_err(|_| missing())?;
+        queue.send(Box::new(command(reply))).await.map_err(|_| missing())?;
         // Unanswered: the container was forgotten before its turn came.
         answer.await.map_err(|_| missing())?
     }

@@ -16,7 +16,7 @@ const QUEUE: usize = 256;
 
 #[derive(Debug)]
 struct Handle {
-    queue: mpsc::Sender<Command>,
+    queue: mpsc::Sender<Box<Command>>,
     view: watch::Receiver<Arc<Snapshot>>,
 }
 
@@ -26,7 +26,7 @@ pub(super) struct Registry(RwLock<BTreeMap<ContainerId, Handle>>);
 
 /// The ends of a container's channels that its task holds.
 pub(super) struct Ends {
-    pub(super) queue: mpsc::Receiver<Command>,
+    pub(super) queue: mpsc::Receiver<Box<Command>>,
     pub(super) publisher: watch::Sender<Arc<Snapshot>>,
     /// Dropped once what an earlier daemon left is settled.
     pub(super) recovering: Option<mpsc::Sender<()>>,
@@ -61,7 +61,7 @@ impl Registry {
         Some(handle.view.clone())
     }
 
-    pub(super) fn queue(&self, id: &ContainerId) -> Option<mpsc::Sender<Command>> {
+    pub(super) fn queue(&self, id: &ContainerId) -> Option<mpsc::Sender<Box<Command>>> {
         Some(self.read().get(id)?.queue.clone())
     }
 
@@ -71,7 +71,7 @@ impl Registry {
         id: &ContainerId,
         most: usize,
         task: impl FnOnce(&ContainerId) -> (Task, Arc<Snapshot>),
-    ) -> Option<mpsc::Sender<Command>> {
+    ) -> Option<mpsc::Sender<Box<Command>>> {
         if let Some(queue) = self.queue(id).filter(|queue| !queue.is_closed()) {
             return Some(queue);
         }
@@ -106,11 +106,11 @@ impl Registry {
         snapshot: Arc<Snapshot>,
         task: Task,
         recovering: Option<mpsc::Sender<()>>,
-    ) -> mpsc::Sender<Command> {
+    ) -> mpsc::Sender<Box<Command>> {
         let (queue, requests) = mpsc::channel(QUEUE);
         let (publisher, view) = watch::channel(snapshot);
         map.insert(id.clone(), Handle { queue: queue.clone(), view });
-        tokio::spawn(task.serve(Ends { queue: requests, publisher, recovering }));
+        tokio::spawn(Box::new(task).serve(Ends { queue: requests, publisher, recovering }));
         queue
     }
 

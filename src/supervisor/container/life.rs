@@ -213,7 +213,7 @@ impl Life {
                 return std::future::pending().await;
             }
             if watch.is_none() {
-                return Happening::EndedUnseen(exit_record(&self.run).await);
+                return Happening::EndedUnseen(Box::pin(exit_record(&self.run)).await);
             }
             let added =
                 self.added.iter().filter_map(|added| added.watch.as_ref().map(|watch| (added.key, watch)));
@@ -230,7 +230,7 @@ impl Life {
             };
             return tokio::select! {
                 biased;
-                () = dead => Happening::EndedUnseen(exit_record(&self.run).await),
+                () = dead => Happening::EndedUnseen(Box::pin(exit_record(&self.run)).await),
                 key = added_end => Happening::AddedUnseen(key),
             };
         };
@@ -241,14 +241,14 @@ impl Life {
                 Some(message) => Happening::Message(message),
                 None => {
                     // Read before it is forgotten that the link has ended.
-                    let words = last_words(&self.run).await;
+                    let words = Box::pin(last_words(&self.run)).await;
                     self.link = None;
                     Happening::ShimLost(words)
                 }
             },
             () = dead, if stuck_at.is_none() => Happening::Dead,
             () = tokio::time::sleep_until(stuck_at.unwrap_or_else(Instant::now)), if stuck_at.is_some() && !ended => {
-                Happening::EndedUnseen(exit_record(&self.run).await)
+                Happening::EndedUnseen(Box::pin(exit_record(&self.run)).await)
             }
         }
     }

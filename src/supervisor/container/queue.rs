@@ -13,8 +13,8 @@ use super::{Command, Reply, Snapshot, Update};
 
 #[derive(Default)]
 pub(super) struct Queue {
-    /// `None`: nobody can ask yet, or any more.
-    requests: Option<mpsc::Receiver<Command>>,
+    /// `None`: nobody can ask yet, or any more. Boxed, as a channel has places for 32 at once, in each container.
+    requests: Option<mpsc::Receiver<Box<Command>>>,
     /// Those that have been looked at, in order of arrival.
     seen: VecDeque<Command>,
 }
@@ -26,7 +26,7 @@ pub(super) enum Kill {
 }
 
 impl Queue {
-    pub(super) fn new(requests: mpsc::Receiver<Command>) -> Self {
+    pub(super) fn new(requests: mpsc::Receiver<Box<Command>>) -> Self {
         Self { requests: Some(requests), seen: VecDeque::new() }
     }
 
@@ -34,7 +34,7 @@ impl Queue {
     pub(super) async fn next(&mut self) -> Option<Command> {
         match self.seen.pop_front() {
             Some(command) => Some(command),
-            None => self.requests.as_mut()?.recv().await,
+            None => self.requests.as_mut()?.recv().await.map(|command| *command),
         }
     }
 
@@ -42,7 +42,7 @@ impl Queue {
     pub(super) async fn arrival(&mut self) {
         match &mut self.requests {
             Some(requests) => match requests.recv().await {
-                Some(command) => self.seen.push_back(command),
+                Some(command) => self.seen.push_back(*command),
                 None => self.requests = None,
             },
             None => std::future::pending().await,
@@ -114,7 +114,7 @@ mod tests {
         let mut queue = Queue::new(requests);
         let delete = |force| Command::Delete { force, reply: oneshot::channel().0 };
         for command in [stop(9), delete(false), stop(5), kill(), start(), kill(), delete(true)] {
-            sender.send(command).await.ok().unwrap();
+            sender.send(Box::new(command)).await.ok().unwrap();
         }
         assert!(queue.take_kill().is_none(), "what has not been seen");
         for _ in 0..7 {
