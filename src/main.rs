@@ -206,6 +206,13 @@ fn checked(config: Config) -> Result<(), String> {
     if serves { Ok(()) } else { Err("mend what is missing, then check again".to_owned()) }
 }
 
+/// Half of the processors take requests and tell of containers; what blocks has threads of its own, and runc needs the
+/// rest. On two processors two would mostly wake each other for work that one has done by then.
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    tokio::runtime::Builder::new_multi_thread().worker_threads((processors / 2).max(1)).enable_all().build()
+}
+
 fn served(config: Config, given: std::io::Result<Given>) -> Result<(), String> {
     let filter = EnvFilter::try_new(&config.log).map_err(|error| format!("--log {}: {error}", config.log))?;
     let log = tracing_subscriber::fmt()
@@ -221,7 +228,7 @@ fn served(config: Config, given: std::io::Result<Given>) -> Result<(), String> {
         Succession::new(replaces).map_err(|error| format!("its own program cannot be found: {error}"))?;
     let mut given = given.map_err(|error| format!("{error}; see LISTEN_FDS in the environment"))?;
     loop {
-        let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
+        let runtime = runtime().map_err(|error| error.to_string())?;
         let served = runtime.block_on(serve::serve(config.clone(), given, || own.tried()));
         // A file task on a dead disk is not waited for.
         runtime.shutdown_timeout(std::time::Duration::from_secs(1));

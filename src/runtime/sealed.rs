@@ -7,12 +7,12 @@
 
 use std::fs::{File, Metadata};
 use std::io::{self, Read};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, fcntl_get_seals, memfd_create};
+use rustix::fs::{Access, MemfdFlags, SealFlags, access, fcntl_add_seals, fcntl_get_seals, memfd_create};
 
 /// What runc asks for before it takes itself for a copy.
 const SEALS: SealFlags =
@@ -82,7 +82,9 @@ fn seal(path: &Path) -> io::Result<(Identity, Option<OwnedFd>)> {
     let mut sealed = File::from(made?);
     io::copy(&mut head.chain(file), &mut sealed)?;
     fcntl_add_seals(&sealed, SEALS)?;
-    Ok((identity, Some(sealed.into())))
+    // Not where `vm.memfd_noexec` forbids it, or there is no /proc to name it by.
+    let may = access(format!("/proc/self/fd/{}", sealed.as_raw_fd()), Access::EXEC_OK).is_ok();
+    Ok((identity, may.then(|| sealed.into())))
 }
 
 /// Whether a descriptor is of such a copy.
@@ -93,7 +95,6 @@ pub fn is_sealed(fd: impl std::os::fd::AsFd) -> bool {
 #[cfg(test)]
 mod tests {
     use std::fs;
-    use std::os::fd::AsRawFd;
     use std::process::Command;
 
     use super::*;
