@@ -10,6 +10,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::config::{Config, find_program};
 use crate::http::{self, Given, Handed, ListenError, Listeners};
+use crate::notify::{self, Told};
 use crate::reaper;
 use crate::runtime::cpu::Cpu;
 use crate::runtime::criu::Criu;
@@ -97,6 +98,7 @@ where
         return Err(ServeError::NotRoot);
     }
     let (inherited, replaces) = (reaper::inherited(), given.replaces);
+    notify::beat();
     let (state, root) = (config.state.clone(), config.root.clone());
     let store =
         tokio::task::spawn_blocking(move || Store::open(&state, &root)).await.map_err(io::Error::other)??;
@@ -143,7 +145,11 @@ where
             .and_then(|()| stdout.flush());
 
     let mut serving = Serving::begin(supervisor, answers, door, &listeners)?;
-    while let Asked::Replace = signals.next().await {
+    let ready = Told::Ready(format!("listens on {}", listeners.describe()));
+    loop {
+        notify::tell(ready.clone()).await;
+        let Asked::Replace = signals.next().await else { break };
+        notify::tell(Told::Reloading).await;
         let tried = tokio::select! {
             tried = succeeds() => tried,
             () = signals.stop() => break,
@@ -167,6 +173,7 @@ where
         }
     }
     tracing::info!("ending; containers stay");
+    notify::tell(Told::Stopping).await;
     serving.end(listeners, &mut signals).await?;
     Ok(Ended::Stopped)
 }
