@@ -12,13 +12,14 @@ use crate::config::{Config, find_program};
 use crate::http::{self, Given, Handed, ListenError, Listeners};
 use crate::notify::{self, Told};
 use crate::reaper;
+use crate::runtime::cgroup::systemd::Home;
 use crate::runtime::cpu::Cpu;
 use crate::runtime::criu::Criu;
 use crate::runtime::runc::Runc;
 use crate::runtime::{self, cgroup};
 use crate::serving::{Outcome, Serving};
 use crate::signals::{Asked, Signals, Unheard};
-use crate::supervisor::{self, OpenError, Parts, Rules, Store, Supervisor, Versions, chain};
+use crate::supervisor::{self, CgroupsBy, OpenError, Parts, Rules, Store, Supervisor, Versions, chain};
 use crate::tokens::Tokens;
 
 /// Why the daemon does not start (or has ended); each says what helps.
@@ -186,6 +187,15 @@ fn raise_descriptor_limit() -> io::Result<Rlimit> {
     Ok(was)
 }
 
+/// Where shims live; where that cannot be, they are where we are, and go with us if somebody ends all that is there.
+async fn home(state: PathBuf) -> Home {
+    let opened = tokio::task::spawn_blocking(move || Home::open(&state)).await;
+    opened.unwrap_or_else(|_| Ok(Home::default())).unwrap_or_else(|(home, error)| {
+        tracing::warn!(%error, "systemd makes no scope for shims and containers: `systemctl kill` of the daemon would end them");
+        home
+    })
+}
+
 async fn assemble(config: &Config, store: Store, descriptors: Rlimit) -> Result<Parts, ServeError> {
     let shown = |path: &std::path::Path| path.display().to_string();
     let runtime =
@@ -204,7 +214,7 @@ async fn assemble(config: &Config, store: Store, descriptors: Rlimit) -> Result<
     };
     let criu_folder = store.link_criu(criu_path)?;
     let limit = Duration::from_secs(config.runtime_timeout);
-    let runc = Runc::new(runtime, store.runc_root(), &criu_folder, config.systemd_cgroup, limit);
+    let runc = Runc::new(runtime, store.runc_root(), &criu_folder, limit);
     let version = runc
         .version()
         .await
@@ -217,7 +227,12 @@ async fn assemble(config: &Config, store: Store, descriptors: Rlimit) -> Result<
         shim,
         descriptors,
         store,
-        systemd_cgroup: config.systemd_cgroup,
+        cgroups: match config.systemd_cgroup {
+            Some(true) => CgroupsBy::Systemd,
+            Some(false) => CgroupsBy::Runc,
+            None => CgroupsBy::Bundle,
+        },
+        home: home(config.state.clone()).await,
         starts: config.starts,
         bounds: config.bounds.clone(),
         checkpoint_limit: Duration::from_secs(config.checkpoint_timeout),

@@ -33,15 +33,9 @@ pub struct Runc {
 impl Runc {
     /// `criu_folder` comes first in runc's PATH: runc takes CRIU from nowhere else. `limit` is how long
     /// a call may take.
-    pub fn new(
-        path: PathBuf,
-        root: PathBuf,
-        criu_folder: &Path,
-        systemd_cgroup: bool,
-        limit: Duration,
-    ) -> Self {
+    pub fn new(path: PathBuf, root: PathBuf, criu_folder: &Path, limit: Duration) -> Self {
         let env = vec![("PATH".to_owned(), format!("{}:{PATH}", criu_folder.display()))];
-        Self { path, global: Global { root, systemd_cgroup }, env, limit }
+        Self { path, global: Global { root }, env, limit }
     }
 
     /// How long a call may take.

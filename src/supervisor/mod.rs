@@ -50,6 +50,7 @@ use registry::{Places, Registry};
 
 use crate::runtime::bundle::ProcessOverrides;
 use crate::runtime::cgroup::Cgroup;
+use crate::runtime::cgroup::systemd::{self, Home};
 use crate::runtime::cpu::Cpu;
 use crate::runtime::criu::{Criu, Feature};
 use crate::runtime::options::CriuOptions;
@@ -102,8 +103,10 @@ pub(crate) struct Context {
     rules: Rules,
     registry: Registry,
     places: Places,
-    /// Whether systemd makes the cgroups; then their places are its own affair.
-    systemd_cgroup: bool,
+    /// Who makes the cgroups.
+    cgroups: CgroupsBy,
+    /// Where shims live.
+    home: Home,
 }
 
 impl Context {
@@ -123,9 +126,14 @@ impl Context {
         }
     }
 
-    /// Where a container's cgroup will be, as far as that can be known.
-    fn predict(&self, cgroups_path: Option<&Path>, id: &ContainerId) -> Option<Cgroup> {
-        if self.systemd_cgroup { None } else { Cgroup::predicted(cgroups_path, id.as_str()) }
+    /// Where a container's cgroup will be, as far as that can be known, and whether systemd makes it.
+    fn predict(&self, cgroups_path: Option<&Path>, id: &ContainerId) -> (Option<Cgroup>, bool) {
+        let by_systemd = match self.cgroups {
+            CgroupsBy::Systemd => true,
+            CgroupsBy::Runc => false,
+            CgroupsBy::Bundle => cgroups_path.is_some_and(systemd::is_unit) && systemd::manages(),
+        };
+        (Cgroup::predicted(cgroups_path, id.as_str(), by_systemd, &self.home), by_systemd)
     }
 
     /// What tells a runtime call of ours from every other program: our runtime's root, and a path that it alone has.
@@ -137,6 +145,17 @@ impl Context {
     fn limit(&self, moves_memory: bool) -> Duration {
         if moves_memory { self.checkpoint_limit } else { self.runc.limit() }
     }
+}
+
+/// Who makes containers' cgroups.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CgroupsBy {
+    /// Whoever the bundle names: systemd where its path is `SLICE:PREFIX:NAME` and systemd manages cgroup v2, else runc.
+    Bundle,
+    /// systemd, whatever the bundle says.
+    Systemd,
+    /// runc itself.
+    Runc,
 }
 
 /// What a supervisor is made of.
@@ -154,8 +173,10 @@ pub struct Parts {
     pub descriptors: Rlimit,
     /// The two folders.
     pub store: Store,
-    /// Whether systemd makes the cgroups.
-    pub systemd_cgroup: bool,
+    /// Who makes the cgroups.
+    pub cgroups: CgroupsBy,
+    /// Where shims live.
+    pub home: Home,
     /// How many starts run at once.
     pub starts: usize,
     /// How much there may be.
@@ -240,7 +261,8 @@ impl Supervisor {
             rules: parts.rules,
             registry: Registry::default(),
             places: Places::default(),
-            systemd_cgroup: parts.systemd_cgroup,
+            cgroups: parts.cgroups,
+            home: parts.home,
         });
         recovery::recover(&context).await?;
         Ok(Self { context, closing: Arc::new(watch::Sender::new(Closing::Not)) })

@@ -288,7 +288,7 @@ async fn undo(context: &Arc<Context>, id: &ContainerId, recovering: mpsc::Sender
         for run in &runs {
             // What it has made is still there.
             if let Some(Journal::Start { cgroup, .. }) = listing.store.journal(run)
-                && let Some(place) = listing.predict(Some(&cgroup), &named)
+                && let (Some(place), _) = listing.predict(Some(&cgroup), &named)
             {
                 let _ = listing.places.take(&named, place);
             }

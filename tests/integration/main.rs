@@ -36,6 +36,7 @@ mod limits;
 mod logs;
 mod model;
 mod neighbours;
+mod notified;
 mod output;
 mod policy;
 mod preflight;

@@ -58,7 +58,7 @@ impl Task {
             if plan.checkpoint.is_some() {
                 context.criu()?;
             }
-            plan.place = context.predict(plan.bundle.cgroups_path(), &id);
+            (plan.place, plan.by_systemd) = context.predict(plan.bundle.cgroups_path(), &id);
             let left = plan.place.as_ref().map(|place| look_at(&context, &id, place)).transpose()?;
             Ok((plan, left.flatten()))
         });
@@ -134,7 +134,7 @@ impl Task {
 
     async fn launch(&mut self, plan: &Plan, run: &Run, work: Option<&Arc<Work>>) -> Result<()> {
         let id = self.id().clone();
-        // Its processes are known as its own before there are any. Where systemd makes cgroups that cannot be.
+        // Its processes are known as its own before there are any. Where systemd makes cgroups of v1 that cannot be.
         if let Some(place) = plan.place.clone() {
             self.take_place(place)?;
         }
@@ -146,7 +146,9 @@ impl Task {
         let log_cap = self.context.bounds.log / 2;
         let (link, shim) = Link::spawn(&self.context.shim, &id, run, &self.context.descriptors, log_cap)
             .map_err(|source| Error::Shim { id: id.clone(), source })?;
+        let pid = shim.as_ref().map(Held::pid);
         self.life = Some(Life::new(run.clone(), Some(link), shim, plan.process.clone()));
+        self.bring_home(pid).await?;
 
         crate::cut!("start.shim-spawned");
         let record = Record {
@@ -201,6 +203,13 @@ impl Task {
         Ok(())
     }
 
+    /// Puts the shim where shims live, before it makes anything.
+    async fn bring_home(&self, shim: Option<i32>) -> Result<()> {
+        let Some(shim) = shim else { return Ok(()) };
+        let (context, id) = (Arc::clone(&self.context), self.id().clone());
+        blocking(move || context.home.settle(shim).map_err(|source| Error::Shim { id, source })).await
+    }
+
     /// Of a place that is occupied: what is left of this name's own is cleared first, and who is about to end is waited
     /// for. `left`: runc knows such a name.
     async fn clear_place(&mut self, place: Cgroup, left: bool) -> Result<()> {
@@ -246,7 +255,9 @@ impl Task {
         let folder = plan.restore_folder(run, &self.context.shim).await?;
         let bundle = folder.as_deref().unwrap_or(plan.bundle.real());
         let verb = match &plan.checkpoint {
-            None => Verb::Run { bundle, pid_file: &pid_file, console },
+            None => {
+                Verb::Run { bundle, pid_file: &pid_file, console, systemd_cgroup: plan.by_systemd }
+            }
             Some(checkpoint) => Verb::Restore {
                 bundle,
                 pid_file: &pid_file,
@@ -255,6 +266,7 @@ impl Task {
                 work: &run.volatile,
                 criu: checkpoint.options,
                 lazy_pages: plan.lazy,
+                systemd_cgroup: plan.by_systemd,
             },
         };
         let page_server = self.page_server(plan, run)?;
