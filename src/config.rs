@@ -378,7 +378,8 @@ mod tests {
     fn the_packages_file_names_every_setting_as_it_can_be_set() {
         let file = include_str!("../packaging/containerd-rest.toml");
         assert_eq!(toml::from_str::<toml::Table>(file).unwrap(), toml::Table::new());
-        let set = |line: &str| line.strip_prefix('#').filter(|line| !line.starts_with(' ')).map(str::to_owned);
+        let set =
+            |line: &str| line.strip_prefix('#').filter(|line| !line.starts_with(' ')).map(str::to_owned);
         let uncommented: Vec<String> = file.lines().filter_map(set).collect();
         let text = uncommented.join("\n");
         toml::from_str::<Settings>(&text).unwrap();

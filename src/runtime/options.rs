@@ -231,16 +231,7 @@ mod tests {
         let restore = |lazy_pages| {
             let systemd_cgroup = false;
             let console = None;
-            argv(&Verb::Restore {
-                bundle,
-                pid_file,
-                console,
-                images,
-                work,
-                criu,
-                lazy_pages,
-                systemd_cgroup,
-            })
+            argv(&Verb::Restore { bundle, pid_file, console, images, work, criu, lazy_pages, systemd_cgroup })
         };
         let flags = "restore --bundle /b --pid-file /p --image-path /i --work-path /w --tcp-established --ext-unix-sk \
                      --shell-job --file-locks";

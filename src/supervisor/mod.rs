@@ -9,6 +9,7 @@
 //! are cleared. It is forgotten when it is deleted, or its name started again.
 
 mod archive;
+mod care;
 mod checkpoints;
 mod container;
 mod error;
@@ -32,6 +33,7 @@ use rustix::process::Rlimit;
 use tokio::sync::{Semaphore, oneshot, watch};
 
 pub use archive::{ArchiveError, Export, Form, Import, Taking};
+pub use care::{Care, Otherwise, Restart, Schedule};
 pub use checkpoints::{Checkpoint, Entry, Order, Report};
 pub use container::{CheckpointOptions, Ended, ProcessReport, ProcessView, Snapshot, Start, Update, Work};
 pub use error::{Error, Result};
@@ -95,6 +97,8 @@ pub(crate) struct Context {
     asked_starts: Semaphore,
     bounds: Bounds,
     busy: watch::Sender<Busy>,
+    /// Who is cared for.
+    carers: care::Carers,
     /// Checkpoints that are being made.
     claims: checkpoints::Claims,
     /// Archives on their way, in or out.
@@ -255,6 +259,7 @@ impl Supervisor {
             asked_starts: Semaphore::new(parts.bounds.starts),
             bounds: parts.bounds,
             busy: watch::Sender::default(),
+            carers: care::Carers::default(),
             claims: checkpoints::Claims::default(),
             archives: Arc::new(Semaphore::new(archive::AT_ONCE)),
             checkpoint_limit: parts.checkpoint_limit,
@@ -265,7 +270,12 @@ impl Supervisor {
             home: parts.home,
         });
         recovery::recover(&context).await?;
-        Ok(Self { context, closing: Arc::new(watch::Sender::new(Closing::Not)) })
+        let supervisor = Self { context, closing: Arc::new(watch::Sender::new(Closing::Not)) };
+        let rebooted = supervisor.context.store.is_another_boot();
+        for snapshot in supervisor.list() {
+            care::see_to(&supervisor, &snapshot.id, rebooted);
+        }
+        Ok(supervisor)
     }
 
     /// From now on nobody waits or follows any more; what changes something is done all the same.
@@ -353,6 +363,9 @@ impl Supervisor {
             if queue.send(Command::Start(start.clone(), reply)).await.is_ok()
                 && let Ok(answer) = answer.await
             {
+                if answer.is_ok() {
+                    care::see_to(self, id, false);
+                }
                 return answer;
             }
         }

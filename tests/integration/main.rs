@@ -18,6 +18,7 @@ mod browser;
 mod browser_page;
 mod bundles;
 mod callers;
+mod care;
 mod catalogue;
 mod checkpoints;
 mod children;

@@ -40,8 +40,7 @@ pub(super) fn unit_place(cgroups_path: Option<&Path>, id: &str) -> Option<PathBu
         None => ("", "runc", id),
     };
     let slice = if slice.is_empty() { "system.slice" } else { slice };
-    let unit =
-        if name.ends_with(".slice") { name.to_owned() } else { format!("{prefix}-{name}.scope") };
+    let unit = if name.ends_with(".slice") { name.to_owned() } else { format!("{prefix}-{name}.scope") };
     Some(expanded(slice)?.join(unit))
 }
 
@@ -149,7 +148,13 @@ impl Scope {
     fn make(&self) -> io::Result<Keeper> {
         let mut run = Command::new("systemd-run");
         run.args(["--scope", "--quiet", "--collect", "--slice=system.slice", "--unit", &self.unit]);
-        run.args(["--description=Shims and containers of containerd-rest", "-p", "Delegate=yes", "-p", STOPPING]);
+        run.args([
+            "--description=Shims and containers of containerd-rest",
+            "-p",
+            "Delegate=yes",
+            "-p",
+            STOPPING,
+        ]);
         // It says when it is there.
         run.args(["sh", "-c", "echo && exec cat >/dev/null"]);
         let made = Keeper::spawn(run)?;
@@ -207,9 +212,14 @@ mod tests {
 
     #[test]
     fn a_bundle_says_by_its_path_who_makes_its_cgroup() {
-        for (path, unit) in
-            [("system.slice:runc:a", true), ("::a", true), ("/a/b", false), ("a", false), ("a:b", false), ("/a:b:c", false)]
-        {
+        for (path, unit) in [
+            ("system.slice:runc:a", true),
+            ("::a", true),
+            ("/a/b", false),
+            ("a", false),
+            ("a:b", false),
+            ("/a:b:c", false),
+        ] {
             assert_eq!(is_unit(Path::new(path)), unit, "{path}");
         }
     }

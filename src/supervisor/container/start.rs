@@ -45,8 +45,8 @@ impl Task {
         outcome
     }
 
-    async fn try_start(&mut self, start: Start) -> Result<Arc<Snapshot>> {
-        let key = start.key.clone();
+    pub(super) async fn try_start(&mut self, start: Start) -> Result<Arc<Snapshot>> {
+        let (key, care, again) = (start.key.clone(), start.care.clone(), start.again);
         if start.lazy_pages {
             self.context.criu()?;
             self.context.require(Feature::LazyPages)?;
@@ -93,6 +93,10 @@ impl Task {
         self.snapshot.lazy = plan.lazy;
         self.snapshot.pages = None;
         self.snapshot.created_at = Timestamp::now();
+        self.snapshot.care = care;
+        self.snapshot.restarts = again.map_or(0, |again| again.restarts);
+        self.snapshot.failures = again.map_or(0, |again| again.failures);
+        (self.snapshot.unstarted, self.snapshot.on_purpose, self.snapshot.reason) = (false, false, None);
         self.snapshot.key = key;
         self.snapshot.cursor = self.context.events.last();
         self.snapshot.exit = None;
@@ -162,6 +166,9 @@ impl Task {
             process: plan.process.clone(),
             cursor: self.snapshot.cursor,
             key: self.snapshot.key.clone(),
+            care: self.snapshot.care.as_deref().cloned(),
+            restarts: self.snapshot.restarts,
+            failures: self.snapshot.failures,
         };
         // The record reaches the disk beside the runtime call and not in front of it.
         let context = Arc::clone(&self.context);
@@ -255,9 +262,7 @@ impl Task {
         let folder = plan.restore_folder(run, &self.context.shim).await?;
         let bundle = folder.as_deref().unwrap_or(plan.bundle.real());
         let verb = match &plan.checkpoint {
-            None => {
-                Verb::Run { bundle, pid_file: &pid_file, console, systemd_cgroup: plan.by_systemd }
-            }
+            None => Verb::Run { bundle, pid_file: &pid_file, console, systemd_cgroup: plan.by_systemd },
             Some(checkpoint) => Verb::Restore {
                 bundle,
                 pid_file: &pid_file,
