@@ -23,6 +23,8 @@ mod catalogue;
 mod checkpoints;
 mod children;
 mod clock;
+mod clones;
+
 mod contract;
 mod events;
 mod exits;
