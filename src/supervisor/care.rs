@@ -119,9 +119,27 @@ impl Carers {
 
 /// Sees to a container from now on, if that is wanted. `rebooted`: it was started before the host was.
 pub(super) fn see_to(supervisor: &Supervisor, id: &ContainerId, rebooted: bool) {
-    let wanted = supervisor.get(id).is_ok_and(|snapshot| snapshot.care.is_some());
-    if wanted && supervisor.context.carers.take(id) {
-        tokio::spawn(attend(supervisor.clone(), id.clone(), rebooted));
+    if is_needed(supervisor, id) {
+        tokio::spawn(keep_seeing_to(supervisor.clone(), id.clone(), rebooted));
+    }
+}
+
+/// Whether somebody is wanted, and there is nobody: then who asks is it.
+fn is_needed(supervisor: &Supervisor, id: &ContainerId) -> bool {
+    supervisor.get(id).is_ok_and(|snapshot| snapshot.care.is_some()) && supervisor.context.carers.take(id)
+}
+
+async fn keep_seeing_to(supervisor: Supervisor, id: ContainerId, mut rebooted: bool) {
+    let mut closing = supervisor.closing.subscribe();
+    loop {
+        tokio::select! {
+            () = attend(&supervisor, &id, rebooted) => rebooted = false,
+            _ = closing.wait_for(|closing| *closing == Closing::All) => return,
+        }
+        // The name may have been taken again before we left, by who then found it seen to.
+        if !is_needed(&supervisor, &id) {
+            return;
+        }
     }
 }
 
@@ -132,50 +150,48 @@ enum Next {
     Checkpoint,
 }
 
-async fn attend(supervisor: Supervisor, id: ContainerId, mut rebooted: bool) {
+/// Until the container is deleted, or nothing is wanted of us any more.
+async fn attend(supervisor: &Supervisor, id: &ContainerId, mut rebooted: bool) {
     let carers = &supervisor.context.carers;
-    let mut closing = supervisor.closing.subscribe();
-    let Some(mut view) = supervisor.context.registry.watch(&id) else {
-        carers.leave(&id, || false);
+    let Some(mut view) = supervisor.context.registry.watch(id) else {
+        carers.leave(id, || false);
         return;
     };
     let mut due = Due::default();
     loop {
         let snapshot = Arc::clone(&view.borrow_and_update());
-        if snapshot.care.is_none() && carers.leave(&id, || view.borrow().care.is_some()) {
+        if snapshot.care.is_none() && carers.leave(id, || view.borrow().care.is_some()) {
             return;
         }
         let next = match restart(&snapshot, rebooted) {
             Some((again, wait)) => Some((Next::Again(again), wait)),
-            None => due.of(&supervisor, &snapshot).await.map(|wait| (Next::Checkpoint, wait)),
+            None => due.of(supervisor, &snapshot).await.map(|wait| (Next::Checkpoint, wait)),
         };
         rebooted &= snapshot.status == Status::Stopped;
         let wait = next.as_ref().map(|(_, wait)| *wait);
         tokio::select! {
             changed = view.changed() => match changed {
                 Ok(()) => continue,
-                // Deleted. Whoever takes the name now has a start of their own.
                 Err(_) => break,
             },
-            _ = closing.wait_for(|closing| *closing == Closing::All) => break,
             () = sleep(wait.unwrap_or(super::FOREVER)) => {}
         }
         match next {
             Some((Next::Again(again), _)) => {
                 // As what it was left by the host counts once.
                 rebooted = false;
-                start(&supervisor, &id, again).await;
+                start(supervisor, id, again).await;
             }
             Some((Next::Checkpoint, _)) => {
                 due.done();
                 if let Some(schedule) = snapshot.care.as_ref().and_then(|care| care.schedule) {
-                    checkpoint(&supervisor, &id, schedule).await;
+                    checkpoint(supervisor, id, schedule).await;
                 }
             }
             None => {}
         }
     }
-    carers.leave(&id, || false);
+    carers.leave(id, || false);
 }
 
 /// Whether it is to be started again, and after how long.
