@@ -1,5 +1,5 @@
 # Thin: what is done stands in scripts/ and in cargo's own commands.
-.PHONY: run test clients fuzz faults prerequisites first-look recovery clones rounds siege
+.PHONY: run test clients fuzz faults prerequisites first-look recovery clones rounds siege guest package
 
 run: ## install what is missing, build, lay the demo bundle at /containers/redis, serve on localhost:8888
 	scripts/prerequisites run
@@ -51,3 +51,10 @@ first-look: ## start, exec, checkpoint, restore through the API beside bare runc
 	scripts/prerequisites run
 	scripts/build --quiet
 	scripts/first-look
+
+package: ## a Debian package and a tarball, in target/package
+	packaging/build
+
+guest: ## integration tests in a virtual machine with systemd and cgroup v2, without and with --systemd-cgroup: most of an hour where it is emulated
+	tests/guest/integration lifecycle:: clones:: care:: stops::
+	tests/guest/integration --systemd-cgroup lifecycle:: clones:: care:: stops::

@@ -112,7 +112,7 @@ pub struct Settings {
     /// The shim [default: containerd-rest-shim beside this program]
     #[arg(long, global = true, value_name = "PATH", env = "CONTAINERD_REST_SHIM")]
     shim: Option<PathBuf>,
-    /// Let systemd make the cgroups
+    /// Let systemd make the cgroups [default: of bundles whose cgroupsPath is SLICE:PREFIX:NAME, on hosts with systemd and cgroup v2]
     #[arg(long, global = true, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", env = "CONTAINERD_REST_SYSTEMD_CGROUP")]
     systemd_cgroup: Option<bool>,
     /// How long a call to the runtime may take, in seconds [default: 30]
@@ -210,8 +210,8 @@ pub struct Config {
     pub criu: PathBuf,
     /// The shim.
     pub shim: PathBuf,
-    /// Whether systemd makes the cgroups.
-    pub systemd_cgroup: bool,
+    /// Whether systemd makes the cgroups; else those of bundles that name a unit of it.
+    pub systemd_cgroup: Option<bool>,
     /// Seconds.
     pub runtime_timeout: u64,
     /// Seconds.
@@ -281,7 +281,7 @@ impl Config {
             runtime: flags.runtime.or(file.runtime).unwrap_or_else(|| "runc".into()),
             criu: flags.criu.or(file.criu).unwrap_or_else(default_criu),
             shim: flags.shim.or(file.shim).unwrap_or_else(default_shim),
-            systemd_cgroup: flags.systemd_cgroup.or(file.systemd_cgroup).unwrap_or(false),
+            systemd_cgroup: flags.systemd_cgroup.or(file.systemd_cgroup),
             runtime_timeout: flags.runtime_timeout.or(file.runtime_timeout).unwrap_or(30),
             checkpoint_timeout: flags.checkpoint_timeout.or(file.checkpoint_timeout).unwrap_or(600),
             starts: starts.unwrap_or(2 * cores),
@@ -385,6 +385,23 @@ mod tests {
         assert_eq!((config.listen.as_str(), config.runtime_timeout), ("localhost:2", 5));
         assert_eq!(config.socket, Path::new("/s/containerd-rest.sock"));
         assert_eq!(config.checkpoint_timeout, 600);
+    }
+
+    /// The package's file says everything in comments: as it stands it sets nothing, and without `#` it is one.
+    #[test]
+    fn the_packages_file_names_every_setting_as_it_can_be_set() {
+        let file = include_str!("../packaging/containerd-rest.toml");
+        assert_eq!(toml::from_str::<toml::Table>(file).unwrap(), toml::Table::new());
+        let set =
+            |line: &str| line.strip_prefix('#').filter(|line| !line.starts_with(' ')).map(str::to_owned);
+        let uncommented: Vec<String> = file.lines().filter_map(set).collect();
+        let text = uncommented.join("\n");
+        toml::from_str::<Settings>(&text).unwrap();
+        let table: toml::Table = toml::from_str(&text).unwrap();
+        let flags = Settings::augment_args(clap::Command::new("x"));
+        for flag in flags.get_arguments().filter_map(|flag| flag.get_long()) {
+            assert!(table.contains_key(flag), "{flag}");
+        }
     }
 
     #[test]

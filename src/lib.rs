@@ -17,6 +17,7 @@ pub mod fuzzing;
 mod hex;
 pub mod http;
 pub mod ipc;
+mod notify;
 mod reaper;
 pub mod runtime;
 pub mod serve;

@@ -10,14 +10,16 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::config::{Config, find_program};
 use crate::http::{self, Given, Handed, ListenError, Listeners};
+use crate::notify::{self, Told};
 use crate::reaper;
+use crate::runtime::cgroup::systemd::Home;
 use crate::runtime::cpu::Cpu;
 use crate::runtime::criu::Criu;
 use crate::runtime::runc::Runc;
 use crate::runtime::{self, cgroup};
 use crate::serving::{Outcome, Serving};
 use crate::signals::{Asked, Signals, Unheard};
-use crate::supervisor::{self, OpenError, Parts, Rules, Store, Supervisor, Versions, chain};
+use crate::supervisor::{self, CgroupsBy, OpenError, Parts, Rules, Store, Supervisor, Versions, chain};
 use crate::tokens::Tokens;
 
 /// Why the daemon does not start (or has ended); each says what helps.
@@ -97,6 +99,7 @@ where
         return Err(ServeError::NotRoot);
     }
     let (inherited, replaces) = (reaper::inherited(), given.replaces);
+    notify::beat();
     let (state, root) = (config.state.clone(), config.root.clone());
     let store =
         tokio::task::spawn_blocking(move || Store::open(&state, &root)).await.map_err(io::Error::other)??;
@@ -148,7 +151,11 @@ where
             .and_then(|()| stdout.flush());
 
     let mut serving = Serving::begin(supervisor, answers, door, &listeners)?;
-    while let Asked::Replace = signals.next().await {
+    let ready = Told::Ready(format!("listens on {}", listeners.describe()));
+    loop {
+        notify::tell(ready.clone()).await;
+        let Asked::Replace = signals.next().await else { break };
+        notify::tell(Told::Reloading).await;
         let tried = tokio::select! {
             tried = succeeds() => tried,
             () = signals.stop() => break,
@@ -172,6 +179,7 @@ where
         }
     }
     tracing::info!("ending; containers stay");
+    notify::tell(Told::Stopping).await;
     serving.end(listeners, &mut signals).await?;
     Ok(Ended::Stopped)
 }
@@ -182,6 +190,15 @@ fn raise_descriptor_limit() -> io::Result<Rlimit> {
     let was = getrlimit(Resource::Nofile);
     setrlimit(Resource::Nofile, Rlimit { current: was.maximum, maximum: was.maximum })?;
     Ok(was)
+}
+
+/// Where shims live; where that cannot be, they are where we are, and go with us if somebody ends all that is there.
+async fn home(state: PathBuf) -> Home {
+    let opened = tokio::task::spawn_blocking(move || Home::open(&state)).await;
+    opened.unwrap_or_else(|_| Ok(Home::default())).unwrap_or_else(|(home, error)| {
+        tracing::warn!(%error, "systemd makes no scope for shims and containers: `systemctl kill` of the daemon would end them");
+        home
+    })
 }
 
 async fn assemble(config: &Config, store: Store, descriptors: Rlimit) -> Result<Parts, ServeError> {
@@ -202,7 +219,7 @@ async fn assemble(config: &Config, store: Store, descriptors: Rlimit) -> Result<
     };
     let criu_folder = store.link_criu(criu_path)?;
     let limit = Duration::from_secs(config.runtime_timeout);
-    let runc = Runc::new(runtime, store.runc_root(), &criu_folder, config.systemd_cgroup, limit);
+    let runc = Runc::new(runtime, store.runc_root(), &criu_folder, limit);
     let version = runc
         .version()
         .await
@@ -215,7 +232,12 @@ async fn assemble(config: &Config, store: Store, descriptors: Rlimit) -> Result<
         shim,
         descriptors,
         store,
-        systemd_cgroup: config.systemd_cgroup,
+        cgroups: match config.systemd_cgroup {
+            Some(true) => CgroupsBy::Systemd,
+            Some(false) => CgroupsBy::Runc,
+            None => CgroupsBy::Bundle,
+        },
+        home: home(config.state.clone()).await,
         starts: config.starts,
         bounds: config.bounds.clone(),
         checkpoint_limit: Duration::from_secs(config.checkpoint_timeout),

@@ -119,6 +119,19 @@ pub struct StartContainer {
 */
     #[serde(rename = "lazyPages", skip_serializing_if = "Option::is_none")]
     pub lazy_pages: Option<bool>,
+    /**With `restoreFrom`, when none can be restored: `start` it anew, or `leave` it stopped. Why is then in `reason`.
+*/
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub otherwise: Option<StartContainerOtherwise>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub restart: Option<RestartPolicy>,
+    /**`latest`: what `restart` says is done from the newest checkpoint of this container that can be restored here, or one
+of the two before it, instead of anew.
+*/
+    #[serde(rename = "restoreFrom", skip_serializing_if = "Option::is_none")]
+    pub restore_from: Option<StartContainerRestoreFrom>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<CheckpointSchedule>,
     ///The same for standard error. With a terminal there is standard output alone.
     ///Constraint: minLength=1, maxLength=4000, pattern=`^/[^\u0000]*$`
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -137,6 +150,10 @@ impl StartContainer {
             bundle_path,
             checkpoint: None,
             lazy_pages: None,
+            otherwise: None,
+            restart: None,
+            restore_from: None,
+            schedule: None,
             stderr: None,
             stdout: None,
         }
@@ -171,6 +188,30 @@ impl StartContainerBuilder {
         self.value.lazy_pages = Some(lazy_pages);
         self
     }
+    #[doc = concat!("Set the optional `", "otherwise", "` request field.")]
+    #[must_use]
+    pub fn otherwise(mut self, otherwise: StartContainerOtherwise) -> Self {
+        self.value.otherwise = Some(otherwise);
+        self
+    }
+    #[doc = concat!("Set the optional `", "restart", "` request field.")]
+    #[must_use]
+    pub fn restart(mut self, restart: RestartPolicy) -> Self {
+        self.value.restart = Some(restart);
+        self
+    }
+    #[doc = concat!("Set the optional `", "restoreFrom", "` request field.")]
+    #[must_use]
+    pub fn restore_from(mut self, restore_from: StartContainerRestoreFrom) -> Self {
+        self.value.restore_from = Some(restore_from);
+        self
+    }
+    #[doc = concat!("Set the optional `", "schedule", "` request field.")]
+    #[must_use]
+    pub fn schedule(mut self, schedule: CheckpointSchedule) -> Self {
+        self.value.schedule = Some(schedule);
+        self
+    }
     #[doc = concat!("Set the optional `", "stderr", "` request field.")]
     #[must_use]
     pub fn stderr(mut self, stderr: String) -> Self {
@@ -188,6 +229,69 @@ impl StartContainerBuilder {
         self.value
     }
 }
+/**`latest`: what `restart` says is done from the newest checkpoint of this container that can be restored here, or one
+of the two before it, instead of anew.
+*/
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, Default)]
+#[derive(Copy)]
+pub enum StartContainerRestoreFrom {
+    #[default]
+    #[serde(rename = "latest")]
+    Latest,
+}
+impl StartContainerRestoreFrom {
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Latest => "latest",
+        }
+    }
+}
+impl ::std::fmt::Display for StartContainerRestoreFrom {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+impl AsRef<str> for StartContainerRestoreFrom {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+/**With `restoreFrom`, when none can be restored: `start` it anew, or `leave` it stopped. Why is then in `reason`.
+*/
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, Default)]
+#[derive(Copy)]
+pub enum StartContainerOtherwise {
+    #[default]
+    #[serde(rename = "start")]
+    Start,
+    #[serde(rename = "leave")]
+    Leave,
+}
+impl StartContainerOtherwise {
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Leave => "leave",
+        }
+    }
+}
+impl ::std::fmt::Display for StartContainerOtherwise {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+impl AsRef<str> for StartContainerOtherwise {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+/**When a container that has ended is started again by itself, with its bundle as it is then: after 0.1 s, after each
+failure twice as long, a minute at most; ten seconds of running forget the failures. `no`. `on-failure`: when it has not
+ended with status 0, with `:N` so many times in a row at most. `always` and `unless-stopped`: however it has ended. A
+container that was stopped, or checkpointed with `exit`, is left alone, but by `always` once the host has restarted. A
+signal is no stop. After a restart of the host, what ran then has failed.
+*/
+pub type RestartPolicy = String;
 ///The signal to send.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 pub struct SignalProcess {
@@ -509,6 +613,18 @@ pub struct Container {
     pub processes: Vec<Process>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub progress: Option<Progress>,
+    ///When it is started again by itself, as `RestartPolicy` has it; absent when never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub restart: Option<String>,
+    ///How often that was done, or tried, since somebody asked for it; absent when never.
+    ///Constraint: minimum=0
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub restarts: Option<i64>,
+    ///What it goes on from then: `latest`; absent when it is started anew.
+    #[serde(rename = "restoreFrom", skip_serializing_if = "Option::is_none")]
+    pub restore_from: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<CheckpointSchedule>,
     pub state: ContainerState,
 }
 ///A checkpoint or a restore that is under way.
@@ -638,6 +754,10 @@ ends it by SIGKILL, so that is 137. Left out when it could not be known.
     ///True when the kernel killed a process of it for want of memory (its cgroup's `oom_kill` count).
     #[serde(rename = "oomKilled", skip_serializing_if = "Option::is_none")]
     pub oom_killed: Option<bool>,
+    /**What else is to be said of how it came to be so, for people: `host restarted`, or what was in a restart's way.
+*/
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     pub status: ContainerStatus,
 }
 ///A signal's number on Linux, 1 to 64 (see signal(7)); 15 is SIGTERM, 9 is SIGKILL.
@@ -683,6 +803,31 @@ impl AsRef<str> for ContainerStatus {
 }
 ///A container's name.
 pub type ContainerId = String;
+/**Checkpoints that are made by themselves while it runs, it running on; called `auto-`, its name and the time. One that
+fails is in the daemon's log, and the next is made in its time.
+*/
+#[derive(Debug, Clone, Deserialize, Serialize)]
+pub struct CheckpointSchedule {
+    ///How often, in seconds.
+    ///Constraint: minimum=1, maximum=2592000
+    pub every: i32,
+    ///Allow file locks; the restored process holds them again.
+    #[serde(rename = "fileLocks", skip_serializing_if = "Option::is_none")]
+    pub file_locks: Option<bool>,
+    ///How many of them are kept; the oldest goes when a newer one is whole.
+    ///Constraint: minimum=1, maximum=1000
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keep: Option<i32>,
+    ///Allow a shell job (a terminal or session from outside).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shell: Option<bool>,
+    ///Allow established TCP connections.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tcp: Option<bool>,
+    ///Allow unix sockets whose peer is outside.
+    #[serde(rename = "unixSockets", skip_serializing_if = "Option::is_none")]
+    pub unix_sockets: Option<bool>,
+}
 ///What is in a checkpoint.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 pub struct CheckpointReport {

@@ -1,5 +1,6 @@
 //! Models of the contract to and from the supervisor's types.
 
+mod care;
 pub(super) mod checkpoints;
 pub(super) mod preflight;
 
@@ -41,6 +42,10 @@ pub(super) fn container(snapshot: &Arc<Snapshot>) -> api::Container {
         created_at: time(snapshot.created_at),
         checkpoint: snapshot.checkpoint.as_ref().map(ToString::to_string),
         pages: snapshot.pages.map(pages),
+        restart: snapshot.care.as_ref().and_then(|care| care::restart_words(care.restart)),
+        restarts: Some(i64::from(snapshot.restarts)).filter(|restarts| *restarts > 0),
+        restore_from: snapshot.care.as_ref().and_then(|care| care.restore).map(|_| "latest".to_owned()),
+        schedule: snapshot.care.as_ref().and_then(|care| care.schedule).map(care::schedule),
     }
 }
 
@@ -73,6 +78,7 @@ fn state(snapshot: &Snapshot) -> api::ContainerState {
         exit_signal: ended_by(snapshot.exit),
         oom_killed: snapshot.exit.map(|exit| exit.oom).filter(|oom| *oom),
         finished_at: snapshot.exit.map(|exit| time(exit.at)),
+        reason: snapshot.reason.clone(),
     }
 }
 
@@ -137,16 +143,16 @@ pub(super) fn start(
     key: Option<String>,
     allow_changed_bundle: Option<bool>,
 ) -> Result<Start> {
-    Ok(Start {
-        behalf,
-        key,
-        allow_changed_bundle: allow_changed_bundle.unwrap_or(false),
-        bundle: body.bundle_path.into(),
-        checkpoint: body.checkpoint.as_deref().map(checkpoint_name).transpose()?,
-        lazy_pages: body.lazy_pages.unwrap_or(false),
-        stdout: body.stdout.map(Into::into),
-        stderr: body.stderr.map(Into::into),
-    })
+    let mut start = Start::of(behalf, body.bundle_path.into());
+    start.key = key;
+    start.allow_changed_bundle = allow_changed_bundle.unwrap_or(false);
+    start.checkpoint = body.checkpoint.as_deref().map(checkpoint_name).transpose()?;
+    start.lazy_pages = body.lazy_pages.unwrap_or(false);
+    start.stdout = body.stdout.map(Into::into);
+    start.stderr = body.stderr.map(Into::into);
+    start.care =
+        care::care(&start, body.restart.as_deref(), body.restore_from, body.otherwise, body.schedule);
+    Ok(start)
 }
 
 pub(super) fn update(body: &api::UpdateContainer) -> Update {

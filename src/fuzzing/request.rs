@@ -15,10 +15,11 @@ use tower::ServiceExt;
 use super::FOLDER;
 use crate::api::Api;
 use crate::http::{self, Phase};
+use crate::runtime::cgroup::systemd::Home;
 use crate::runtime::cpu::Cpu;
 use crate::runtime::criu::Criu;
 use crate::runtime::runc::Runc;
-use crate::supervisor::{Bounds, Parts, Rules, Store, Supervisor, Versions};
+use crate::supervisor::{Bounds, CgroupsBy, Parts, Rules, Store, Supervisor, Versions};
 use crate::tokens::Tokens;
 
 /// No request of a stopped daemon's takes longer.
@@ -42,7 +43,7 @@ fn serve() -> Result<Served, Box<dyn std::error::Error>> {
     let store = Store::open(&state, &root)?;
     let nowhere = Path::new("/nowhere/runc");
     let limit = Duration::from_secs(1);
-    let runc = Runc::new(nowhere.to_owned(), store.runc_root(), Path::new("/nowhere"), false, limit);
+    let runc = Runc::new(nowhere.to_owned(), store.runc_root(), Path::new("/nowhere"), limit);
     let parts = Parts {
         runc,
         criu: Criu::Unusable { path: "/nowhere/criu".into(), why: "it is not there".into() },
@@ -50,7 +51,8 @@ fn serve() -> Result<Served, Box<dyn std::error::Error>> {
         shim: "/nowhere/shim".into(),
         descriptors: rustix::process::getrlimit(rustix::process::Resource::Nofile),
         store,
-        systemd_cgroup: false,
+        cgroups: CgroupsBy::Runc,
+        home: Home::default(),
         starts: 1,
         bounds: Bounds::default(),
         rules: Rules::default(),

@@ -1,4 +1,7 @@
-//! Which cgroup a process is in (cgroups(7), proc_pid_cgroup(5)): what makes a process a container's.
+//! Which cgroup a process is in (cgroups(7), proc_pid_cgroup(5)): what makes a process a container's. All that reads or
+//! writes a cgroup does it here, in both hierarchies; what is systemd's is in [`systemd`].
+
+pub mod systemd;
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -8,6 +11,7 @@ use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use super::process::{Held, tree_of};
+use systemd::Home;
 
 const MOUNT: &str = "/sys/fs/cgroup";
 /// How often, and how far apart, a cgroup is cleared whose processes are about to end.
@@ -55,16 +59,25 @@ impl Cgroup {
                 || self.path.strip_prefix(&container.path).is_some_and(|rest| rest.starts_with('/')))
     }
 
-    /// Where runc will put a container: as its bundle says, else by its name, below our own.
-    pub fn predicted(cgroups_path: Option<&Path>, id: &str) -> Option<Self> {
+    /// Where runc will put a container: as its bundle says, else by its name, below the shim's. `None`: where systemd
+    /// makes it on cgroup v1.
+    pub fn predicted(cgroups_path: Option<&Path>, id: &str, by_systemd: bool, home: &Home) -> Option<Self> {
         let own = Self::parse(&fs::read_to_string("/proc/self/cgroup").ok()?)?;
-        let parent = match own.controller {
-            Some(_) => Path::new(&own.path),
-            // Beside our own: one with processes in it can have no limits of its own below it (runc's fs2 defaultPath).
-            None => Path::new(&own.path).parent().unwrap_or(Path::new("/")),
+        let place = match (&own.controller, by_systemd) {
+            (None, true) => systemd::unit_place(cgroups_path, id)?,
+            (Some(_), true) => return None,
+            (controller, false) => {
+                let parent = match controller {
+                    Some(_) => Path::new(&own.path),
+                    // Beside it: one with processes in it can have no limits below it (runc's fs2 defaultPath).
+                    None => home
+                        .parent()
+                        .unwrap_or_else(|| Path::new(&own.path).parent().unwrap_or(Path::new("/"))),
+                };
+                placed(parent, cgroups_path.unwrap_or(Path::new(id)))
+            }
         };
-        let below = placed(parent, cgroups_path.unwrap_or(Path::new(id)));
-        Some(Self { path: below.to_string_lossy().into_owned(), ..own })
+        Some(Self { path: place.to_string_lossy().into_owned(), ..own })
     }
 
     /// Its path below the hierarchy's root.
@@ -151,8 +164,8 @@ fn collect(folder: &Path, found: &mut Vec<i32>) {
 /// How often it is looked whether all are there: one that forks is faster than a look.
 const MOVES: u32 = 50;
 
-/// On cgroup v2: puts a process and all below it where they belong. runc 1.1 leaves to CRIU where a restored process is,
-/// and that is where the dumped one was, whatever the container is called.
+/// On cgroup v2: puts a process and all below it where they belong, if they are elsewhere: a CRIU that heeds no file of
+/// [`super::criu::place`] restores it where the dumped one was, whatever the container is called.
 ///
 /// # Errors
 ///

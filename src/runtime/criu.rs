@@ -2,6 +2,7 @@
 
 mod features;
 pub mod lazy;
+pub mod place;
 pub mod words;
 
 use std::collections::BTreeMap;

@@ -9,16 +9,14 @@ use std::path::{Path, PathBuf};
 pub struct Global {
     /// `--root`: runc's own state, apart from everybody else's.
     pub root: PathBuf,
-    /// Use systemd to make cgroups.
-    pub systemd_cgroup: bool,
 }
 
 impl Global {
     /// `log` gets runc's words, a JSON object a line.
-    fn argv(&self, log: &Path) -> Vec<String> {
+    fn argv(&self, log: &Path, systemd_cgroup: bool) -> Vec<String> {
         let mut argv = vec!["--root".into(), text(&self.root)];
         argv.extend(["--log".into(), text(log), "--log-format".into(), "json".into()]);
-        if self.systemd_cgroup {
+        if systemd_cgroup {
             argv.push("--systemd-cgroup".into());
         }
         argv
@@ -63,6 +61,8 @@ pub enum Verb<'a> {
         pid_file: &'a Path,
         /// The socket that gets the terminal, when the bundle wants one.
         console: Option<&'a str>,
+        /// Whether systemd makes the cgroup; runc's state says so from then on.
+        systemd_cgroup: bool,
     },
     /// `runc restore --detach`.
     /// <https://github.com/opencontainers/runc/blob/v1.1.5/man/runc-restore.8.md>
@@ -81,6 +81,8 @@ pub enum Verb<'a> {
         criu: CriuOptions,
         /// Before all pages are in; a page server listens in `work`.
         lazy_pages: bool,
+        /// As at a start.
+        systemd_cgroup: bool,
     },
     /// `runc exec --detach`.
     /// <https://github.com/opencontainers/runc/blob/v1.1.5/man/runc-exec.8.md>
@@ -134,11 +136,19 @@ impl Verb<'_> {
 
     /// Everything behind the program's name.
     pub fn argv(&self, global: &Global, log: &Path, id: &str) -> Vec<String> {
-        let mut argv = global.argv(log);
+        let systemd_cgroup = match self {
+            Self::Run { systemd_cgroup, .. } | Self::Restore { systemd_cgroup, .. } => *systemd_cgroup,
+            Self::Exec { .. }
+            | Self::Checkpoint { .. }
+            | Self::Pause
+            | Self::Resume
+            | Self::Delete { .. } => false,
+        };
+        let mut argv = global.argv(log, systemd_cgroup);
         argv.push(self.name().into());
         let mut flag = |name: &str, value: &str| argv.extend([name.to_owned(), value.to_owned()]);
         match self {
-            Self::Run { bundle, pid_file, console } => {
+            Self::Run { bundle, pid_file, console, .. } => {
                 flag("--bundle", &text(bundle));
                 flag("--pid-file", &text(pid_file));
                 if let Some(socket) = console {
@@ -146,7 +156,7 @@ impl Verb<'_> {
                 }
                 argv.push("--detach".into());
             }
-            Self::Restore { bundle, pid_file, console, images, work, criu, lazy_pages } => {
+            Self::Restore { bundle, pid_file, console, images, work, criu, lazy_pages, .. } => {
                 flag("--bundle", &text(bundle));
                 flag("--pid-file", &text(pid_file));
                 flag("--image-path", &text(images));
@@ -200,7 +210,7 @@ mod tests {
     use super::*;
 
     fn argv(verb: &Verb<'_>) -> String {
-        let global = Global { root: "/s/runc".into(), systemd_cgroup: false };
+        let global = Global { root: "/s/runc".into() };
         let argv = verb.argv(&global, Path::new("/s/log"), "c1").join(" ");
         argv.strip_prefix("--root /s/runc --log /s/log --log-format json ").unwrap().to_owned()
     }
@@ -209,17 +219,19 @@ mod tests {
     fn every_verb_has_the_flags_of_its_man_page() {
         let (bundle, pid_file) = (Path::new("/b"), Path::new("/p"));
         assert_eq!(
-            argv(&Verb::Run { bundle, pid_file, console: None }),
+            argv(&Verb::Run { bundle, pid_file, console: None, systemd_cgroup: false }),
             "run --bundle /b --pid-file /p --detach c1"
         );
         assert_eq!(
-            argv(&Verb::Run { bundle, pid_file, console: Some("/c") }),
+            argv(&Verb::Run { bundle, pid_file, console: Some("/c"), systemd_cgroup: false }),
             "run --bundle /b --pid-file /p --console-socket /c --detach c1"
         );
         let (images, work) = (Path::new("/i"), Path::new("/w"));
         let criu = CriuOptions { tcp: true, unix_sockets: true, shell: true, file_locks: true };
         let restore = |lazy_pages| {
-            argv(&Verb::Restore { bundle, pid_file, console: None, images, work, criu, lazy_pages })
+            let systemd_cgroup = false;
+            let console = None;
+            argv(&Verb::Restore { bundle, pid_file, console, images, work, criu, lazy_pages, systemd_cgroup })
         };
         let flags = "restore --bundle /b --pid-file /p --image-path /i --work-path /w --tcp-established --ext-unix-sk \
                      --shell-job --file-locks";

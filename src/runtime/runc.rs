@@ -41,25 +41,13 @@ pub struct Runc {
 impl Runc {
     /// `criu_folder` comes first in runc's PATH: runc takes CRIU from nowhere else. `limit` is how long
     /// a call may take.
-    pub fn new(
-        path: PathBuf,
-        root: PathBuf,
-        criu_folder: &Path,
-        systemd_cgroup: bool,
-        limit: Duration,
-    ) -> Self {
+    pub fn new(path: PathBuf, root: PathBuf, criu_folder: &Path, limit: Duration) -> Self {
         let (name, one) = ONE_PROCESSOR;
         let env = vec![
             ("PATH".to_owned(), format!("{}:{PATH}", criu_folder.display())),
             (name.to_owned(), one.to_owned()),
         ];
-        Self {
-            sealed: Arc::new(Sealed::new(path.clone())),
-            path,
-            global: Global { root, systemd_cgroup },
-            env,
-            limit,
-        }
+        Self { sealed: Arc::new(Sealed::new(path.clone())), path, global: Global { root }, env, limit }
     }
 
     /// How long a call may take.

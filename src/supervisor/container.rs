@@ -5,6 +5,7 @@
 //! The verbs are in the modules below: [`start`], [`processes`], [`checkpoint`], [`end`], [`pages`]; [`life`] is what a run
 //! holds, [`calls`] how it is acted upon, [`view`] what is seen of it.
 
+mod again;
 mod calls;
 mod checkpoint;
 mod end;
@@ -29,6 +30,7 @@ pub(super) use processes::recover_ended;
 pub use underway::Work;
 pub use view::{CheckpointOptions, Ended, ProcessReport, ProcessView, Snapshot, Start, Update};
 
+use super::care::Again;
 use super::checkpoints::Entry;
 use super::error::{Error, Result};
 use super::events::{Happened, Heard};
@@ -62,6 +64,7 @@ type Reply<T> = oneshot::Sender<Result<T>>;
 /// What is asked of a container.
 pub(super) enum Command {
     Start(Start, Reply<Arc<Snapshot>>),
+    Again(Again, Reply<Arc<Snapshot>>),
     Update(Update, Reply<Arc<Snapshot>>),
     Exec {
         behalf: Behalf,
@@ -387,6 +390,7 @@ impl Task {
         let context = Arc::clone(&self.context);
         match command {
             Command::Start(start, reply) => answer_to(&context, reply, self.start(start).await).await,
+            Command::Again(again, reply) => answer_to(&context, reply, self.start_again(again).await).await,
             Command::Update(update, reply) => answer_to(&context, reply, self.update(update).await).await,
             Command::Exec { behalf, process, key, reply } => {
                 answer_to(&context, reply, self.exec(behalf, process, key).await).await;

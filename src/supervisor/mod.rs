@@ -9,6 +9,7 @@
 //! are cleared. It is forgotten when it is deleted, or its name started again.
 
 mod archive;
+mod care;
 mod checkpoints;
 mod container;
 mod error;
@@ -32,6 +33,7 @@ use rustix::process::Rlimit;
 use tokio::sync::{Semaphore, oneshot, watch};
 
 pub use archive::{ArchiveError, Export, Form, Import, Taking};
+pub use care::{Care, Otherwise, Restart, Schedule};
 pub use checkpoints::{Checkpoint, Entry, Order, Report};
 pub use container::{CheckpointOptions, Ended, ProcessReport, ProcessView, Snapshot, Start, Update, Work};
 pub use error::{Error, Result};
@@ -50,6 +52,7 @@ use registry::{Places, Registry};
 
 use crate::runtime::bundle::ProcessOverrides;
 use crate::runtime::cgroup::Cgroup;
+use crate::runtime::cgroup::systemd::{self, Home};
 use crate::runtime::cpu::Cpu;
 use crate::runtime::criu::{Criu, Feature};
 use crate::runtime::options::CriuOptions;
@@ -95,6 +98,8 @@ pub(crate) struct Context {
     asked_starts: Shares,
     bounds: Bounds,
     busy: watch::Sender<Busy>,
+    /// Who is cared for.
+    carers: care::Carers,
     /// Checkpoints that are being made.
     claims: checkpoints::Claims,
     /// Archives on their way, in or out.
@@ -103,8 +108,10 @@ pub(crate) struct Context {
     rules: Rules,
     registry: Registry,
     places: Places,
-    /// Whether systemd makes the cgroups; then their places are its own affair.
-    systemd_cgroup: bool,
+    /// Who makes the cgroups.
+    cgroups: CgroupsBy,
+    /// Where shims live.
+    home: Home,
 }
 
 impl Context {
@@ -124,9 +131,14 @@ impl Context {
         }
     }
 
-    /// Where a container's cgroup will be, as far as that can be known.
-    fn predict(&self, cgroups_path: Option<&Path>, id: &ContainerId) -> Option<Cgroup> {
-        if self.systemd_cgroup { None } else { Cgroup::predicted(cgroups_path, id.as_str()) }
+    /// Where a container's cgroup will be, as far as that can be known, and whether systemd makes it.
+    fn predict(&self, cgroups_path: Option<&Path>, id: &ContainerId) -> (Option<Cgroup>, bool) {
+        let by_systemd = match self.cgroups {
+            CgroupsBy::Systemd => true,
+            CgroupsBy::Runc => false,
+            CgroupsBy::Bundle => cgroups_path.is_some_and(systemd::is_unit) && systemd::manages(),
+        };
+        (Cgroup::predicted(cgroups_path, id.as_str(), by_systemd, &self.home), by_systemd)
     }
 
     /// What tells a runtime call of ours from every other program: our runtime's root, and a path that it alone has.
@@ -138,6 +150,17 @@ impl Context {
     fn limit(&self, moves_memory: bool) -> Duration {
         if moves_memory { self.checkpoint_limit } else { self.runc.limit() }
     }
+}
+
+/// Who makes containers' cgroups.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CgroupsBy {
+    /// Whoever the bundle names: systemd where its path is `SLICE:PREFIX:NAME` and systemd manages cgroup v2, else runc.
+    Bundle,
+    /// systemd, whatever the bundle says.
+    Systemd,
+    /// runc itself.
+    Runc,
 }
 
 /// What a supervisor is made of.
@@ -155,8 +178,10 @@ pub struct Parts {
     pub descriptors: Rlimit,
     /// The two folders.
     pub store: Store,
-    /// Whether systemd makes the cgroups.
-    pub systemd_cgroup: bool,
+    /// Who makes the cgroups.
+    pub cgroups: CgroupsBy,
+    /// Where shims live.
+    pub home: Home,
     /// How many starts run at once.
     pub starts: usize,
     /// How much there may be.
@@ -246,16 +271,23 @@ impl Supervisor {
             asked_starts: Shares::new(parts.bounds.starts, 1),
             bounds: parts.bounds,
             busy: watch::Sender::default(),
+            carers: care::Carers::default(),
             claims: checkpoints::Claims::default(),
             archives: Shares::new(archive::AT_ONCE, 1),
             checkpoint_limit: parts.checkpoint_limit,
             rules: parts.rules,
             registry: Registry::default(),
             places: Places::default(),
-            systemd_cgroup: parts.systemd_cgroup,
+            cgroups: parts.cgroups,
+            home: parts.home,
         });
         recovery::recover(&context).await?;
-        Ok(Self { context, closing: Arc::new(watch::Sender::new(Closing::Not)) })
+        let supervisor = Self { context, closing: Arc::new(watch::Sender::new(Closing::Not)) };
+        let rebooted = supervisor.context.store.is_another_boot();
+        for snapshot in supervisor.list() {
+            care::see_to(&supervisor, &snapshot.id, rebooted);
+        }
+        Ok(supervisor)
     }
 
     /// From now on nobody waits or follows any more; what changes something is done all the same.
@@ -341,6 +373,9 @@ impl Supervisor {
             if queue.send(Box::new(Command::Start(start.clone(), reply))).await.is_ok()
                 && let Ok(answer) = answer.await
             {
+                if answer.is_ok() {
+                    care::see_to(self, id, false);
+                }
                 return answer;
             }
         }

@@ -16,7 +16,7 @@ use super::events::Happened;
 use super::link::{self, Link};
 use super::names::ContainerId;
 use super::state::Status;
-use super::store::{Journal, PID_FILE, Record, Run, blocking};
+use super::store::{Journal, Mark, PID_FILE, Record, Run, blocking};
 use super::{Context, archive, chain, checkpoints};
 use crate::ipc::{Hello, Message, Pages, ProcessKey};
 use crate::runtime::cgroup;
@@ -31,6 +31,9 @@ const PATIENCE: Duration = Duration::from_millis(250);
 
 /// How long the first request waits for what is soon settled.
 const SETTLING: Duration = Duration::from_secs(1);
+
+/// Why a container is stopped that ran when the host went down.
+const HOST_RESTARTED: &str = "host restarted";
 
 /// How many are looked at at once.
 const AT_ONCE: usize = 32;
@@ -133,6 +136,7 @@ async fn take_back(context: &Arc<Context>, record: Record, shim: Option<(Link, H
     let taken = blocking(move || {
         let mut snapshot = Snapshot::of_record(&record);
         let run = reading.store.run(&record.id, record.run);
+        snapshot.on_purpose = run.is_marked(Mark::OnPurpose);
         let journal = reading.store.journal(&run);
         let journal = journal.as_ref();
         let mut running = Vec::new();
@@ -159,6 +163,15 @@ async fn take_back(context: &Arc<Context>, record: Record, shim: Option<(Link, H
         if life.is_none() {
             snapshot.status = Status::Stopped;
             snapshot.exit = run.exit_record();
+            if snapshot.exit.is_none() && reading.store.is_another_boot() {
+                // Of the next daemon it is the same boot.
+                if let Err(error) = run.mark(Mark::HostRestarted) {
+                    tracing::warn!(container = %record.id, error = %chain(&error), "that the host went down under it is not kept");
+                }
+                snapshot.reason = Some(HOST_RESTARTED.to_owned());
+            } else if snapshot.exit.is_none() && run.is_marked(Mark::HostRestarted) {
+                snapshot.reason = Some(HOST_RESTARTED.to_owned());
+            }
             snapshot.pages = run.pages().filter(|_| record.lazy_pages);
         }
         // Asked for after the shim has said who runs: who ends from now on is told of by a message.
@@ -288,7 +301,7 @@ async fn undo(context: &Arc<Context>, id: &ContainerId, recovering: mpsc::Sender
         for run in &runs {
             // What it has made is still there.
             if let Some(Journal::Start { cgroup, .. }) = listing.store.journal(run)
-                && let Some(place) = listing.predict(Some(&cgroup), &named)
+                && let (Some(place), _) = listing.predict(Some(&cgroup), &named)
             {
                 let _ = listing.places.take(&named, place);
             }

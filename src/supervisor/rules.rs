@@ -7,6 +7,7 @@
 use std::path::{Path, PathBuf};
 
 use oci_spec::runtime::{Process, Spec};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Start;
@@ -17,7 +18,8 @@ use crate::runtime::images::Rights;
 use crate::runtime::policy::{Breach, Policy, ROOT_USER, is_within, unknown};
 
 /// For whom something is done. Nobody known is nobody's: not root.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Behalf {
     /// Their user; who shows a token has none.
     pub uid: Option<u32>,

@@ -22,6 +22,7 @@ use jiff::Timestamp;
 use oci_spec::runtime::Process;
 use serde::{Deserialize, Serialize};
 
+use super::care::Care;
 use super::error::{Error, Result, store};
 use super::names::{CheckpointName, ContainerId};
 use crate::ipc::{
@@ -90,6 +91,38 @@ pub struct Record {
     /// The idempotency key of the request that started it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
+    /// What is done for it unasked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub care: Option<Care>,
+    /// How often it was started again since somebody asked for it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub restarts: u32,
+    /// The same, since it ran for a while.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub failures: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde wants it")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+/// What is to be known of a run's end beside its exit record: an empty file in its durable folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mark {
+    /// Somebody wanted it to end.
+    OnPurpose,
+    /// The host went down under it.
+    HostRestarted,
+}
+
+impl Mark {
+    fn file(self) -> &'static str {
+        match self {
+            Self::OnPurpose => "on-purpose",
+            Self::HostRestarted => "host-restarted",
+        }
+    }
 }
 
 /// The version of records that this daemon writes.
@@ -144,6 +177,18 @@ impl Run {
     pub fn config(&self, bundle: &Path) -> Vec<u8> {
         let kept = fs::read(self.volatile.join(CONFIG));
         kept.or_else(|_| read_config(&bundle.join(CONFIG))).unwrap_or_default()
+    }
+
+    /// Keeps this of it, on the disk.
+    pub(super) fn mark(&self, mark: Mark) -> Result<()> {
+        let file = self.durable.join(mark.file());
+        let written = write_synced(&file, b"").and_then(|()| sync_folder(&self.durable));
+        written.map_err(store("writing", file))
+    }
+
+    /// Whether this was kept of it.
+    pub(super) fn is_marked(&self, mark: Mark) -> bool {
+        self.durable.join(mark.file()).exists()
     }
 
     /// How the run's init process ended, if the shim has written it; where the disk was full, in the volatile folder.

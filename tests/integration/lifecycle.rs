@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::support::bundle::Bundle;
 use crate::support::daemon::Daemon;
-use crate::support::eventually;
+use crate::support::{eventually, patience};
 
 #[test]
 fn a_container_lives_from_start_to_delete_and_leaves_nothing() {
@@ -54,7 +54,7 @@ fn a_container_that_ends_by_itself_is_stopped_with_its_status_within_100_ms() {
     });
     let ended = Instant::now();
     while daemon.status(&id) != "stopped" {
-        assert!(ended.elapsed() < Duration::from_millis(100), "still {}", daemon.container(&id));
+        assert!(ended.elapsed() < Duration::from_millis(100) * patience(), "still {}", daemon.container(&id));
     }
     let container = daemon.container(&id);
     assert_eq!(container["state"]["exitStatus"], json!(7));

@@ -11,8 +11,8 @@ use super::{GRACE, STUCK, Task};
 use crate::ipc::{Launch, Message, ProcessKey, Request, Role, Stdio};
 use crate::runtime::process::{Held, end_orphans};
 use crate::runtime::program::Program;
-use crate::runtime::{self, options, runc};
-use crate::supervisor::error::{Error, Result};
+use crate::runtime::{self, criu, options, runc};
+use crate::supervisor::error::{Error, Result, store};
 use crate::supervisor::store::blocking;
 
 impl Task {
@@ -43,7 +43,10 @@ impl Task {
         limit: Duration,
     ) -> Result<ProcessKey> {
         let Wanted { pid_file, log, role, stdio, place, note, page_server } = wanted;
-        let program = self.context.runc.program(verb, &log, self.id().as_str());
+        let mut program = self.context.runc.program(verb, &log, self.id().as_str());
+        if let Some(place) = place.clone() {
+            program.env.extend(self.restored_into(place).await?);
+        }
         let timeout_ms = millis(limit);
         let answer = self
             .ask(limit, |seq| {
@@ -65,6 +68,12 @@ impl Task {
             Answer::Done => Err(Error::ShimLost(self.id().clone())),
             Answer::Failed(failure) => Err(self.explain(verb.name(), failure, log).await),
         }
+    }
+
+    /// What has CRIU restore into this cgroup.
+    async fn restored_into(&self, place: String) -> Result<Option<(String, String)>> {
+        let Some(folder) = self.life.as_ref().map(|life| life.run.volatile.clone()) else { return Ok(None) };
+        blocking(move || criu::place::configure(&folder, &place).map_err(store("writing in", &folder))).await
     }
 
     /// The shim's answer to a request; meanwhile everything else it says is listened to.

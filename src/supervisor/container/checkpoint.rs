@@ -143,6 +143,10 @@ impl Task {
         };
         crate::cut!("checkpoint.settled");
         if let Ok(made) = &settled {
+            if made.checkpoint.exit {
+                self.ends_on_purpose().await;
+                self.publish();
+            }
             self.tell_checkpoint(made.checkpoint.name.clone(), seq).await;
         }
         if let Some(life) = &self.life {

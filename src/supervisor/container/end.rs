@@ -197,7 +197,13 @@ impl Task {
         if self.snapshot.never_started {
             return Err(Error::NoContainer(self.id().clone()));
         }
+        if self.snapshot.status == Status::Stopped && !self.snapshot.on_purpose {
+            // It may be about to be started again.
+            self.ends_on_purpose().await;
+            self.publish();
+        }
         if self.life.as_ref().is_some_and(|life| !life.ended && life.init.is_some()) {
+            self.ends_on_purpose().await;
             let kill_at = process::uptime().saturating_add(millis(timeout));
             self.note_stop(signal, false, kill_at);
             crate::cut!("stop.noted");

@@ -36,6 +36,8 @@ pub(super) struct Plan {
     pub(super) loopback: Loopback,
     /// Where its cgroup will be, once that was found out and as far as it can be.
     pub(super) place: Option<Cgroup>,
+    /// Whether systemd makes it.
+    pub(super) by_systemd: bool,
 }
 
 /// Who raises the loopback device. runc does when it starts a container, and not when it restores one.
@@ -101,8 +103,11 @@ impl Plan {
         Error::Bundle { path: self.bundle.path().to_owned(), source }
     }
 
-    /// Where the bundle puts its cgroup.
+    /// Where its cgroup will be; on v1, as the bundle says it.
     pub(super) fn leaf(&self, id: &ContainerId) -> PathBuf {
+        if let Some(place) = self.place.as_ref().and_then(Cgroup::unified_path) {
+            return PathBuf::from(place);
+        }
         self.bundle.cgroups_path().map_or_else(|| PathBuf::from(id.as_str()), Path::to_owned)
     }
 }
@@ -148,6 +153,7 @@ pub(super) fn plan(start: Start, claims: &Claims, host: &Host, rules: &Rules) ->
         lazy: start.lazy_pages,
         loopback,
         place: None,
+        by_systemd: false,
     })
 }
 

@@ -76,7 +76,7 @@ impl Queue {
 
     /// What is asked behind a start is asked of what that will have started.
     fn of_this_run(&self) -> impl Iterator<Item = &Command> {
-        self.seen.iter().take_while(|command| !matches!(command, Command::Start(..)))
+        self.seen.iter().take_while(|command| !matches!(command, Command::Start(..) | Command::Again(..)))
     }
 }
 
@@ -95,16 +95,7 @@ mod tests {
     }
 
     fn start() -> Command {
-        let start = super::super::Start {
-            behalf: super::super::Behalf::default(),
-            bundle: "/b".into(),
-            checkpoint: None,
-            lazy_pages: false,
-            allow_changed_bundle: false,
-            stdout: None,
-            stderr: None,
-            key: None,
-        };
+        let start = super::super::Start::of(super::super::Behalf::default(), "/b".into());
         Command::Start(start, oneshot::channel().0)
     }
 

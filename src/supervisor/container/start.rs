@@ -48,8 +48,8 @@ impl Task {
         outcome
     }
 
-    async fn try_start(&mut self, start: Start) -> Result<Arc<Snapshot>> {
-        let key = start.key.clone();
+    pub(super) async fn try_start(&mut self, start: Start) -> Result<Arc<Snapshot>> {
+        let (key, care, again) = (start.key.clone(), start.care.clone(), start.again);
         if start.lazy_pages {
             self.context.criu()?;
             self.context.require(Feature::LazyPages)?;
@@ -61,7 +61,7 @@ impl Task {
             if plan.checkpoint.is_some() {
                 context.criu()?;
             }
-            plan.place = context.predict(plan.bundle.cgroups_path(), &id);
+            (plan.place, plan.by_systemd) = context.predict(plan.bundle.cgroups_path(), &id);
             let left = plan.place.as_ref().map(|place| look_at(&context, &id, place)).transpose()?;
             Ok((plan, left.flatten()))
         });
@@ -75,7 +75,8 @@ impl Task {
         let _permit = gate.acquire().await.map_err(|_| Error::ShuttingDown)?;
 
         crate::cut!("start.planned");
-        let created_at = Timestamp::now();
+        let (created_at, cursor) = (Timestamp::now(), self.context.events.last());
+        let (restarts, failures) = again.map_or((0, 0), |again| (again.restarts, again.failures));
         let number = self.run + 1;
         let record = Record {
             version: RECORD_VERSION,
@@ -86,8 +87,11 @@ impl Task {
             created_at,
             run: number,
             process: plan.process.clone(),
-            cursor: self.context.events.last(),
+            cursor,
             key: key.clone(),
+            care: care.as_deref().cloned(),
+            restarts,
+            failures,
         };
         let begun = begin(Arc::clone(&context), record, plan.bundle.clone(), plan.leaf(self.id())).await?;
         let run = begun.run.clone();
@@ -98,8 +102,11 @@ impl Task {
         self.snapshot.lazy = plan.lazy;
         self.snapshot.pages = None;
         self.snapshot.created_at = created_at;
+        self.snapshot.care = care;
+        (self.snapshot.restarts, self.snapshot.failures) = (restarts, failures);
+        (self.snapshot.unstarted, self.snapshot.on_purpose, self.snapshot.reason) = (false, false, None);
         self.snapshot.key = key;
-        self.snapshot.cursor = self.context.events.last();
+        self.snapshot.cursor = cursor;
         self.snapshot.exit = None;
         self.snapshot.never_started = false;
         self.snapshot.processes.clear();
@@ -243,7 +250,7 @@ impl Task {
         let folder = plan.restore_folder(run, &self.context.shim).await?;
         let bundle = folder.as_deref().unwrap_or(plan.bundle.real());
         let verb = match &plan.checkpoint {
-            None => Verb::Run { bundle, pid_file: &pid_file, console },
+            None => Verb::Run { bundle, pid_file: &pid_file, console, systemd_cgroup: plan.by_systemd },
             Some(checkpoint) => Verb::Restore {
                 bundle,
                 pid_file: &pid_file,
@@ -252,6 +259,7 @@ impl Task {
                 work: &run.volatile,
                 criu: checkpoint.options,
                 lazy_pages: plan.lazy,
+                systemd_cgroup: plan.by_systemd,
             },
         };
         let page_server = self.page_server(plan, run)?;
@@ -400,6 +408,11 @@ async fn begin(context: Arc<Context>, record: Record, bundle: Bundle, leaf: Path
         let runtime = context.runc.sealed();
         let shim =
             Link::spawn(&context.shim, &record.id, &run, &context.descriptors, log_cap, runtime.as_deref());
+        // Put where shims live, before it makes anything.
+        let shim = shim.and_then(|(link, shim)| {
+            shim.as_ref().map_or(Ok(()), |shim| context.home.settle(shim.pid()))?;
+            Ok((link, shim))
+        });
         crate::cut!("start.shim-spawned");
         drop(told.send(Ok((run, shim))));
         context.store.prepare(&record)

@@ -12,6 +12,7 @@ use super::Work;
 use crate::ipc::{ExitRecord, Pages};
 use crate::runtime::bundle::Identity;
 use crate::runtime::options::CriuOptions;
+use crate::supervisor::care::{Again, Care};
 use crate::supervisor::error::{Error, Result};
 use crate::supervisor::names::{CheckpointName, ContainerId};
 use crate::supervisor::rules::Behalf;
@@ -44,6 +45,18 @@ pub struct Snapshot {
     /// Processes of the run that counts that have ended, the newest [`ENDED_KEPT`], in order. Shared: it grows
     /// long, and a snapshot is taken often.
     pub ended: Arc<VecDeque<Ended>>,
+    /// What is done for it unasked.
+    pub care: Option<Arc<Care>>,
+    /// How often it was started again since somebody asked for it.
+    pub restarts: u32,
+    /// The same, since it ran for a while.
+    pub(in crate::supervisor) failures: u32,
+    /// The last restart came to nothing.
+    pub(in crate::supervisor) unstarted: bool,
+    /// Somebody wanted it to end.
+    pub(in crate::supervisor) on_purpose: bool,
+    /// What else is to be said of how it came to be as it is.
+    pub reason: Option<String>,
     /// The idempotency key of the request that started it.
     pub(in crate::supervisor) key: Option<String>,
     /// The last event before it was started.
@@ -54,7 +67,7 @@ pub struct Snapshot {
 
 impl Snapshot {
     /// A name before anything has happened under it.
-    pub(super) fn reserved(id: &ContainerId) -> Self {
+    pub(in crate::supervisor) fn reserved(id: &ContainerId) -> Self {
         Self {
             id: id.clone(),
             bundle: PathBuf::new(),
@@ -67,6 +80,12 @@ impl Snapshot {
             lazy: false,
             under_way: None,
             ended: Arc::default(),
+            care: None,
+            restarts: 0,
+            failures: 0,
+            unstarted: false,
+            on_purpose: false,
+            reason: None,
             key: None,
             cursor: 0,
             never_started: true,
@@ -81,6 +100,9 @@ impl Snapshot {
             created_at: record.created_at,
             checkpoint: record.checkpoint.clone(),
             lazy: record.lazy_pages,
+            care: record.care.clone().map(Arc::new),
+            restarts: record.restarts,
+            failures: record.failures,
             key: record.key.clone(),
             cursor: record.cursor,
             never_started: false,
@@ -267,6 +289,28 @@ pub struct Start {
     pub stdout: Option<PathBuf>,
     /// A file that gets standard error too.
     pub stderr: Option<PathBuf>,
+    /// What is to be done for it unasked.
+    pub care: Option<Arc<Care>>,
+    /// By which policy it is started again; nobody has asked.
+    pub(in crate::supervisor) again: Option<Again>,
+}
+
+impl Start {
+    /// One that somebody asks for: the bundle as it is, and nothing else.
+    pub fn of(behalf: Behalf, bundle: PathBuf) -> Self {
+        Self {
+            behalf,
+            key: None,
+            bundle,
+            checkpoint: None,
+            allow_changed_bundle: false,
+            lazy_pages: false,
+            stdout: None,
+            stderr: None,
+            care: None,
+            again: None,
+        }
+    }
 }
 
 /// How to checkpoint.

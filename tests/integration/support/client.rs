@@ -56,12 +56,12 @@ impl Client {
             .http_status_as_error(false)
             .max_redirects(0)
             .allow_non_standard_methods(true)
-            .timeout_global(Some(std::time::Duration::from_secs(120)))
+            .timeout_global(Some(std::time::Duration::from_secs(120) * super::patience()))
             .build();
         let agent = Agent::new_with_config(config);
         let mut served = agent.get(format!("{base}/openapi.json")).call().unwrap();
-        let served: Value = serde_json::from_str(&served.body_mut().read_to_string().unwrap()).unwrap();
-        Self { base, agent, contract: Arc::new(Contract::new(served)) }
+        let contract = Contract::once(served.body_mut().read_to_string().unwrap());
+        Self { base, agent, contract }
     }
 
     /// As curl -d does it: the body is called a form, whatever it is.

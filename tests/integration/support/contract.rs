@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs::{self, File};
 use std::io::Write;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jsonschema::Validator;
 use serde_json::Value;
@@ -51,7 +51,23 @@ pub(crate) struct Contract {
     validators: HashMap<String, Validator>,
 }
 
+/// The last one: mostly every daemon serves the same, and reading it takes longer than starting one.
+static LAST: Mutex<Option<(String, Arc<Contract>)>> = Mutex::new(None);
+
 impl Contract {
+    /// The same one for the same document.
+    pub(crate) fn once(served: String) -> Arc<Self> {
+        let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((text, contract)) = &*last
+            && *text == served
+        {
+            return Arc::clone(contract);
+        }
+        let contract = Arc::new(Self::new(serde_json::from_str(&served).unwrap()));
+        *last = Some((served, Arc::clone(&contract)));
+        contract
+    }
+
     /// From the document that the daemon serves.
     pub(crate) fn new(document: Value) -> Self {
         // While we are root still: what is seen first may be seen as another user.

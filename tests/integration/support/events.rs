@@ -41,7 +41,7 @@ impl Events {
     /// The next event of this type, whatever comes before it.
     #[track_caller]
     pub(crate) fn next(&self, kind: &str) -> Value {
-        let deadline = Instant::now() + Duration::from_secs(10);
+        let deadline = Instant::now() + Duration::from_secs(10) * super::patience();
         let mut seen = Vec::new();
         while let Ok(event) = self.0.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
             assert_eq!(event.get("breaks the contract"), None);

@@ -8,7 +8,7 @@ use std::process::Command;
 
 use super::eventually;
 
-/// Every cgroup, in every hierarchy, whose name begins so.
+/// Every cgroup, in every hierarchy, whose name has this in it: systemd's begin with `runc-`.
 pub(crate) fn cgroups(prefix: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     walk(Path::new("/sys/fs/cgroup"), prefix, &mut found);
@@ -18,7 +18,7 @@ pub(crate) fn cgroups(prefix: &str) -> Vec<PathBuf> {
 fn walk(folder: &Path, prefix: &str, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            if entry.file_name().to_string_lossy().starts_with(prefix) {
+            if entry.file_name().to_string_lossy().contains(prefix) {
                 found.push(entry.path());
             }
             walk(&entry.path(), prefix, found);

@@ -29,9 +29,16 @@ pub(crate) fn eventually(what: &str, condition: impl FnMut() -> bool) {
 /// The same, for what takes longer by its nature.
 #[track_caller]
 pub(crate) fn eventually_within(seconds: u64, what: &str, mut condition: impl FnMut() -> bool) {
+    let seconds = seconds * u64::from(patience());
     let deadline = Instant::now() + Duration::from_secs(seconds);
     while !condition() {
         assert!(Instant::now() < deadline, "{what}: not within {seconds} s");
         std::thread::sleep(Duration::from_millis(5));
     }
+}
+
+/// How many times longer than elsewhere to wait for something: an emulated machine is slow (tests/guest).
+pub(crate) fn patience() -> u32 {
+    let named = std::env::var("CONTAINERD_REST_TEST_PATIENCE").ok();
+    named.and_then(|times| times.parse().ok()).unwrap_or(1)
 }
