@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -266,6 +266,24 @@ fn certificates_that_let_nobody_in_or_that_nobody_meets_are_said() {
     let daemon = Daemon::with(&options.iter().map(String::as_str).collect::<Vec<_>>());
     assert!(daemon.log().contains(words), "{}", daemon.log());
     assert_eq!(scene.ask(&scene.client("ops"), "GET", "/state", &Value::Null).0, 403);
+}
+
+/// Who comes again shows their certificate again: it may have expired, or its CA be another.
+#[test]
+fn no_session_is_given_to_be_resumed() {
+    let scene = Scene::new();
+    let _daemon = scene.daemon(&[]);
+    let ops = scene.client("ops");
+    let mut openssl = Command::new("openssl");
+    openssl.args(["s_client", "-ign_eof", "-connect", &format!("127.0.0.1:{}", scene.port), "-CAfile"]);
+    openssl.arg(scene.path("ca.pem")).arg("-cert").arg(&ops.certificate).arg("-key").arg(&ops.key);
+    openssl.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut spoken = openssl.spawn().unwrap();
+    let head = format!("GET /healthz HTTP/1.1\r\nHost: {NAME}\r\nConnection: close\r\n\r\n");
+    spoken.stdin.take().unwrap().write_all(head.as_bytes()).unwrap();
+    let output = spoken.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.contains("HTTP/1.1 200 ") && !said.contains("New Session Ticket"), "{said}");
 }
 
 /// A key that was made so that others may read it is not used when it takes the place of one that was not.
