@@ -12,6 +12,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use containerd_rest::caller::Role;
 use containerd_rest::config::{Config, LogFormat, Settings, find_program};
 use containerd_rest::http::{Given, Handed};
+use containerd_rest::runtime::promptness::be_prompt;
 use containerd_rest::serve::Ended;
 use containerd_rest::tokens::{Token, Tokens};
 use containerd_rest::{check, http, serve};
@@ -210,7 +211,12 @@ fn checked(config: Config) -> Result<(), String> {
 /// rest. On two processors two would mostly wake each other for work that one has done by then.
 fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
-    tokio::runtime::Builder::new_multi_thread().worker_threads((processors / 2).max(1)).enable_all().build()
+    be_prompt();
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads((processors / 2).max(1))
+        .on_thread_start(be_prompt)
+        .enable_all()
+        .build()
 }
 
 fn served(config: Config, given: std::io::Result<Given>) -> Result<(), String> {

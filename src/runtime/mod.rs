@@ -20,6 +20,7 @@ pub mod policy;
 pub mod preflight;
 pub mod process;
 pub mod program;
+pub mod promptness;
 pub mod regular;
 pub mod runc;
 pub mod sealed;

@@ -21,10 +21,6 @@ use super::sealed::Sealed;
 /// Where runc looks for CRIU and for hooks, behind our own folder with CRIU in it.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// runc, a Go program, is at work for a few milliseconds, one step behind the other: more threads than one cost it a tenth
-/// of a start's processor time. runc hands it on to `runc init`, and to nothing in a container.
-const ONE_PROCESSOR: (&str, &str) = ("GOMAXPROCS", "1");
-
 /// How much of a failing program's own words an answer carries, in bytes.
 const WORDS: usize = 2048;
 
@@ -42,11 +38,7 @@ impl Runc {
     /// `criu_folder` comes first in runc's PATH: runc takes CRIU from nowhere else. `limit` is how long
     /// a call may take.
     pub fn new(path: PathBuf, root: PathBuf, criu_folder: &Path, limit: Duration) -> Self {
-        let (name, one) = ONE_PROCESSOR;
-        let env = vec![
-            ("PATH".to_owned(), format!("{}:{PATH}", criu_folder.display())),
-            (name.to_owned(), one.to_owned()),
-        ];
+        let env = vec![("PATH".to_owned(), format!("{}:{PATH}", criu_folder.display()))];
         Self { sealed: Arc::new(Sealed::new(path.clone())), path, global: Global { root }, env, limit }
     }
 

@@ -38,6 +38,7 @@ use crate::runtime::durable::{sync_folder, write_synced};
 use crate::runtime::lines::Lines;
 use crate::runtime::netns;
 use crate::runtime::program::{ExitStatus, Failure, FailureKind};
+use crate::runtime::promptness::be_prompt;
 use job::{Job, Outcome};
 use pages::PageServer;
 use server::Server;
@@ -62,6 +63,7 @@ fn run() -> io::Result<()> {
     let (Some(_id), Some(folder), None) = (args.next(), args.next(), args.next()) else {
         return Err(io::Error::other("is started by containerd-rest, with a container's name and a folder"));
     };
+    be_prompt();
     let mut shim = Shim::new(PathBuf::from(folder))?;
     while !shim.finished() {
         shim.turn()?;
