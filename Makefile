@@ -1,5 +1,5 @@
 # Thin: what is done stands in scripts/ and in cargo's own commands.
-.PHONY: run test clients fuzz faults prerequisites first-look recovery clones rounds siege
+.PHONY: run test clients fuzz faults prerequisites first-look recovery clones rounds siege bench bench-prerequisites
 
 run: ## install what is missing, build, lay the demo bundle at /containers/redis, serve on localhost:8888
 	scripts/prerequisites run
@@ -51,3 +51,11 @@ first-look: ## start, exec, checkpoint, restore through the API beside bare runc
 	scripts/prerequisites run
 	cargo build --release --locked --quiet --bins
 	scripts/first-look
+
+bench: ## the daemon beside bare runc, containerd and podman, all figures: about 25 minutes; ARGS="--quick", ARGS="--only starts", ARGS=--help
+	cargo build --release --locked --quiet --bins
+	cargo build --release --locked --quiet --package containerd-rest-bench
+	target/release/bench $(ARGS)
+
+bench-prerequisites: ## install the peers that are measured beside it, and what measures
+	scripts/prerequisites bench
