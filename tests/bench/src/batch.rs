@@ -6,6 +6,7 @@ use std::sync::{Barrier, Mutex};
 use std::time::{Duration, Instant};
 
 use crate::contenders::{Contender, Outcome, Session};
+use crate::host;
 
 /// What a batch came to.
 pub(crate) struct Batch {
@@ -56,6 +57,10 @@ pub(crate) fn run(
                 ready.wait();
                 let (mut latencies, mut failures) = (Vec::new(), Vec::new());
                 while let Some(id) = ids.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    if host::is_interrupted() {
+                        failures.push("interrupted".to_owned());
+                        break;
+                    }
                     let begun = Instant::now();
                     match call(&mut *session, id) {
                         Ok(()) => latencies.push(millis(begun.elapsed())),

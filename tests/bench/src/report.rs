@@ -3,29 +3,42 @@
 use std::fmt::Write;
 
 use crate::contenders::OURS;
-use crate::results::{Figure, Kind, Results};
+use crate::goals;
+use crate::results::{Figure, File, Kind};
+
+pub(crate) fn whole(file: &File) -> String {
+    let mut text = String::new();
+    for (what, fact) in &file.facts {
+        let _ = writeln!(text, "{what:<16} {fact}");
+    }
+    let _ = writeln!(
+        text,
+        "{:<16} {}, {:.0} s, bench {}",
+        "run",
+        file.taken,
+        file.seconds,
+        file.arguments.join(" ")
+    );
+    text.push_str(&table(file));
+    text.push_str(&goals::table(file));
+    text
+}
 
 /// In the order in which they were measured.
-pub(crate) fn table(results: &Results) -> String {
+fn table(file: &File) -> String {
     let mut text = String::new();
     let mut section = "";
-    let mut figures: Vec<_> = results.0.iter().collect();
-    figures.sort_by_key(|figure| results.0.iter().position(|first| first.section == figure.section));
-    for (at, figure) in figures.iter().enumerate() {
-        let before = &figures[..at];
-        if before.iter().any(|one| one.section == figure.section && one.name == figure.name) {
-            continue;
-        }
-        if figure.section != section {
-            section = &figure.section;
+    for group in file.groups() {
+        let first = group[0];
+        if first.section != section {
+            section = &first.section;
             let _ = writeln!(text, "\n{section}");
         }
-        let _ = writeln!(text, "  {}, {}", figure.name, figure.unit);
-        let mates: Vec<_> =
-            results.0.iter().filter(|one| one.section == figure.section && one.name == figure.name).collect();
-        let ours = mates.iter().find(|mate| mate.who == OURS);
-        for mate in &mates {
-            let _ = writeln!(text, "    {}", line(mate, ours.copied()));
+        let unit = if first.unit.is_empty() { String::new() } else { format!(", {}", first.unit) };
+        let _ = writeln!(text, "  {}{unit}", first.name);
+        let ours = group.iter().find(|mate| mate.who == OURS).copied();
+        for mate in group {
+            let _ = writeln!(text, "    {}", line(mate, ours));
         }
     }
     text
@@ -33,13 +46,16 @@ pub(crate) fn table(results: &Results) -> String {
 
 fn line(figure: &Figure, ours: Option<&Figure>) -> String {
     let ratio = ours.filter(|ours| ours.who != figure.who);
-    let ratio = ratio.map_or_else(String::new, |ours| format!("   ours {:.2}x", ours.ratio(figure)));
+    let ratio = ratio.map_or_else(String::new, |ours| format!("   ours is {:.2} of it", ours.ratio(figure)));
+    format!("{:<16}{:>10.2}   {}{ratio}", figure.who, figure.median(), spread(figure))
+}
+
+/// From the lowest to the highest of the rounds, or the slow ones of many.
+pub(crate) fn spread(figure: &Figure) -> String {
     let q = |q| figure.quantile(q);
-    let values = match figure.kind {
-        Kind::Rounds => format!("{:>10.2}   {:.2} to {:.2}", figure.median(), q(0.0), q(1.0)),
-        Kind::Samples => {
-            format!("{:>10.2}   p90 {:.2}   p99 {:.2}   max {:.2}", figure.median(), q(0.9), q(0.99), q(1.0))
-        }
-    };
-    format!("{:<16}{values}{ratio}", figure.who)
+    match figure.kind {
+        Kind::Rounds if figure.values.len() == 1 => String::new(),
+        Kind::Rounds => format!("{:.2} to {:.2}", q(0.0), q(1.0)),
+        Kind::Samples => format!("p90 {:.2}   p99 {:.2}   max {:.2}", q(0.9), q(0.99), q(1.0)),
+    }
 }

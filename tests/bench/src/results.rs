@@ -1,9 +1,17 @@
 //! What was measured, in the order in which it was: a flat list of figures, from which tables, plots, the JSON file and
 //! the comparison with an earlier run are made.
 
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
+use crate::host;
 use crate::stats::{median, quantile, sorted};
+
+/// How many quantiles are kept of many samples, both ends among them.
+const KEPT: usize = 201;
 
 /// One figure of one contender.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -14,7 +22,7 @@ pub(crate) struct Figure {
     pub(crate) who: String,
     pub(crate) unit: String,
     pub(crate) kind: Kind,
-    /// In the order of their coming; of many samples, the quantiles 0 to 100 alone are kept in the file.
+    /// In the order of their coming; of many samples, evenly spread quantiles alone are kept.
     pub(crate) values: Vec<f64>,
 }
 
@@ -45,6 +53,14 @@ impl Figure {
                 median(&ratios)
             }
             _ => self.median() / other.median(),
+        }
+    }
+
+    /// Quantiles of quantiles are near enough.
+    fn thin(&mut self) {
+        if self.kind == Kind::Samples && self.values.len() > KEPT {
+            let sorted = sorted(&self.values);
+            self.values = (0..KEPT).map(|at| quantile(&sorted, at as f64 / (KEPT - 1) as f64)).collect();
         }
     }
 
@@ -82,8 +98,63 @@ impl Results {
         });
         &mut self.0[at]
     }
+}
+
+/// A run as it is kept.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct File {
+    /// When it ended.
+    pub(crate) taken: String,
+    pub(crate) seconds: f64,
+    /// How it was called.
+    pub(crate) arguments: Vec<String>,
+    /// Machine and versions.
+    pub(crate) facts: Vec<(String, String)>,
+    pub(crate) figures: Vec<Figure>,
+}
+
+impl File {
+    pub(crate) fn of(results: Results, program: &Path, took: Duration) -> Self {
+        let mut figures = results.0;
+        // Each section's together.
+        let order: Vec<_> = figures.iter().map(|figure| figure.section.clone()).collect();
+        figures.sort_by_key(|figure| order.iter().position(|section| *section == figure.section));
+        figures.iter_mut().for_each(Figure::thin);
+        Self {
+            taken: jiff::Timestamp::now().to_string(),
+            seconds: took.as_secs_f64(),
+            arguments: std::env::args().skip(1).collect(),
+            facts: host::facts(program),
+            figures,
+        }
+    }
+
+    pub(crate) fn read(file: &Path) -> Self {
+        let text = fs::read(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        serde_json::from_slice(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+    }
+
+    pub(crate) fn write(&self, file: &Path) {
+        let text = serde_json::to_string_pretty(self).expect("figures are JSON");
+        fs::write(file, text + "\n").unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    }
 
     pub(crate) fn find(&self, section: &str, name: &str, who: &str) -> Option<&Figure> {
-        self.0.iter().find(|figure| figure.is(section, name, who))
+        self.figures.iter().find(|figure| figure.is(section, name, who))
+    }
+
+    /// What is measured, each once, with all whom it was measured of.
+    pub(crate) fn groups(&self) -> Vec<Vec<&Figure>> {
+        let mut groups: Vec<Vec<&Figure>> = Vec::new();
+        for figure in &self.figures {
+            let mates = |group: &&mut Vec<&Figure>| {
+                group[0].section == figure.section && group[0].name == figure.name
+            };
+            match groups.iter_mut().find(mates) {
+                Some(group) => group.push(figure),
+                None => groups.push(vec![figure]),
+            }
+        }
+        groups
     }
 }

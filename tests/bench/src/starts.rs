@@ -5,33 +5,38 @@
 
 use std::time::Duration;
 
+use crate::Bench;
 use crate::batch::{self, count, millis};
 use crate::contenders::Contender;
 use crate::cpu::{self, Account};
 use crate::results::Results;
 
-pub(crate) const CALLERS: [usize; 4] = [1, 4, 16, 64];
+/// At which concurrencies.
+const CALLERS: [usize; 4] = [1, 4, 16, 64];
 
-pub(crate) fn measure(contenders: &[&dyn Contender], rounds: usize, results: &mut Results) {
+pub(crate) fn measure(bench: &mut Bench, rounds: usize) {
+    let mut results = std::mem::take(&mut bench.results);
+    let contenders = bench.contenders();
     for round in 0..rounds {
         for callers in CALLERS {
             // So that every caller has two turns at least.
             let containers = (2 * callers).max(24);
             for at in 0..contenders.len() {
                 let contender = contenders[(at + round) % contenders.len()];
-                turn(contender, callers, containers, results);
+                turn(contender, callers, containers, &mut results);
             }
         }
         eprintln!("starts: round {} of {rounds}", round + 1);
     }
+    bench.results = results;
 }
 
 fn turn(contender: &dyn Contender, callers: usize, containers: usize, results: &mut Results) {
     let who = contender.who();
-    let ids: Vec<_> = (0..containers).map(|number| format!("bench-{number}")).collect();
-    // Of us it is the client's part alone that is not in its account, where it is a program that we call.
-    if contender.within() {
-        contender.account().admit(std::process::id());
+    let ids: Vec<_> = (0..containers).map(|number| contender.account().id(number)).collect();
+    // What we call ourselves is in our own cgroup, so we go into its account, and what we use ourselves is taken off.
+    if contender.daemon().is_none() {
+        contender.account().enter();
     }
     let before = Spent::of(contender);
     let started = batch::run(contender, callers, &ids, |session, id| session.start(id)).expect_whole(who);
@@ -41,16 +46,16 @@ fn turn(contender: &dyn Contender, callers: usize, containers: usize, results: &
     results.round("starts", &format!("starts/s at {callers}"), who, "/s", started.a_second());
     results.samples("starts", &format!("start at {callers}"), who, "ms", &started.latencies);
     for (part, spent) in after.since(&before) {
-        let name = format!("CPU a start at {callers}{part}");
+        let name = format!("CPU a start{part} at {callers}");
         results.round("starts", &name, who, "ms", millis(spent) / count(containers));
     }
     let deleted = batch::run(contender, callers, &ids, |session, id| session.delete(id)).expect_whole(who);
-    std::thread::sleep(Duration::from_millis(30));
     results.round("delete", &format!("deletes/s at {callers}"), who, "/s", deleted.a_second());
     results.samples("delete", &format!("delete at {callers}"), who, "ms", &deleted.latencies);
-    if contender.within() {
+    if contender.daemon().is_none() {
         Account::leave();
     }
+    contender.account().settle(usize::from(contender.daemon().is_some()));
 }
 
 /// What a contender has used so far.
@@ -61,7 +66,7 @@ struct Spent {
 
 impl Spent {
     fn of(contender: &dyn Contender) -> Self {
-        let own = if contender.within() { cpu::own() } else { Duration::ZERO };
+        let own = if contender.daemon().is_none() { cpu::own() } else { Duration::ZERO };
         Self { all: contender.account().used().saturating_sub(own), parts: contender.parts() }
     }
 

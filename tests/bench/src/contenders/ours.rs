@@ -3,18 +3,15 @@
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::{Contender, Outcome, Session};
-use crate::cpu::{self, Account};
+use crate::cpu::Account;
 use crate::http::Http;
 
 pub(crate) const WHO: &str = "containerd-rest";
-/// As the kernel cuts it.
-const SHIM: &str = "containerd-rest";
 
 pub(crate) struct Ours {
     child: Child,
@@ -28,7 +25,7 @@ pub(crate) struct Ours {
 impl Ours {
     /// A daemon of `program` on folders below `folder`.
     pub(crate) fn start(program: &Path, folder: &Path, bundle: &Path) -> Self {
-        let account = Account::new(&format!("bench-{}-ours", std::process::id()));
+        let account = Account::new("ours");
         let (child, base) = serve(program, folder, &account);
         let (program, folder, bundle) = (program.to_owned(), folder.to_owned(), bundle.to_owned());
         Self { child, base, bundle, program, folder, account }
@@ -40,13 +37,6 @@ impl Ours {
 
     pub(crate) fn http(&self) -> Http {
         Http::new(&self.base)
-    }
-
-    /// The shims that are there.
-    pub(crate) fn shims(&self) -> Vec<i32> {
-        let daemon = self.pid();
-        let members = self.account.members().into_iter();
-        members.filter(|pid| *pid != daemon && cpu::name_of(*pid) == SHIM).collect()
     }
 
     /// Killed as by a crash, and started again; says when it was started.
@@ -64,8 +54,7 @@ fn serve(program: &Path, folder: &Path, account: &Account) -> (Child, String) {
     let mut command = Command::new(program);
     command.args(["serve", "--listen", "127.0.0.1:0", "--log", "error", "--state"]).arg(folder.join("state"));
     command.arg("--root").arg(folder.join("root")).stdin(Stdio::null()).stdout(Stdio::piped());
-    let mut child = command.spawn().unwrap_or_else(|error| panic!("{}: {error}", program.display()));
-    account.admit(child.id());
+    let mut child = account.spawn(&mut command);
     let mut line = String::new();
     let stdout = child.stdout.take().expect("its standard output is ours");
     BufReader::new(stdout).read_line(&mut line).expect("it says where it serves");
@@ -90,9 +79,12 @@ impl Contender for Ours {
         &self.account
     }
 
-    fn parts(&self) -> Vec<(&'static str, Duration)> {
-        let shims = self.shims().into_iter().map(cpu::of_process).sum();
-        vec![("daemon", cpu::of_process(self.pid())), ("shim", shims)]
+    fn daemon(&self) -> Option<i32> {
+        Some(self.pid())
+    }
+
+    fn shim_name(&self) -> &'static str {
+        "containerd-rest"
     }
 }
 
@@ -116,5 +108,9 @@ impl Session for Caller {
 
     fn delete(&mut self, id: &str) -> Outcome {
         self.http.send("DELETE", &format!("/containers/{id}?force=true"), "").map(drop)
+    }
+
+    fn list(&mut self) -> Outcome {
+        self.http.send("GET", "/state", "").map(drop)
     }
 }

@@ -16,7 +16,7 @@ pub(crate) struct Runc {
 
 impl Runc {
     pub(crate) fn new(folder: &Path, bundle: &Path) -> Self {
-        let account = Account::new(&format!("bench-{}-runc", std::process::id()));
+        let account = Account::new("runc");
         Self { root: folder.join("runc"), bundle: bundle.to_owned(), account }
     }
 
@@ -37,10 +37,6 @@ impl Contender for Runc {
     fn account(&self) -> &Account {
         &self.account
     }
-
-    fn within(&self) -> bool {
-        true
-    }
 }
 
 pub(crate) struct Caller {
@@ -51,12 +47,20 @@ pub(crate) struct Caller {
 impl Caller {
     pub(crate) fn run(&self, args: &[&str]) -> Outcome {
         let mut command = Command::new("runc");
+        let log = self.root.with_file_name("runc.log");
         // Not to a pipe: its container has it too, and would be waited for.
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        let status = command.arg("--root").arg(&self.root).args(args).status();
+        // The CRIU that works here, which the daemon finds too.
+        command
+            .env("PATH", format!("/opt/containerd-rest/bin:{}", std::env::var("PATH").unwrap_or_default()));
+        let status = command.arg("--root").arg(&self.root).arg("--log").arg(&log).args(args).status();
         match status {
             Ok(status) if status.success() => Ok(()),
-            Ok(status) => Err(format!("runc {}: {status}", args.join(" "))),
+            Ok(status) => {
+                let said = std::fs::read_to_string(&log).unwrap_or_default();
+                let last = said.lines().last().unwrap_or_default();
+                Err(format!("runc {}: {status}: {last}", args.join(" ")))
+            }
             Err(error) => Err(format!("runc: {error}")),
         }
     }
@@ -73,5 +77,9 @@ impl Session for Caller {
 
     fn delete(&mut self, id: &str) -> Outcome {
         self.run(&["delete", "--force", id])
+    }
+
+    fn list(&mut self) -> Outcome {
+        self.run(&["list"])
     }
 }
