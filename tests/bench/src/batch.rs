@@ -50,11 +50,14 @@ pub(crate) fn run(
     let next = AtomicUsize::new(0);
     let ready = Barrier::new(callers + 1);
     let all = Mutex::new((Vec::with_capacity(ids.len()), Vec::new()));
-    let took = std::thread::scope(|scope| {
+    // Of each caller: from its first call to its last answer.
+    let spans = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
         for _ in 0..callers {
             scope.spawn(|| {
                 let mut session = contender.session();
                 ready.wait();
+                let from = Instant::now();
                 let (mut latencies, mut failures) = (Vec::new(), Vec::new());
                 while let Some(id) = ids.get(next.fetch_add(1, Ordering::Relaxed)) {
                     if host::is_interrupted() {
@@ -67,6 +70,7 @@ pub(crate) fn run(
                         Err(why) => failures.push(why),
                     }
                 }
+                spans.lock().expect("no caller panics while it holds it").push((from, Instant::now()));
                 let mut all = all.lock().expect("no caller panics while it holds it");
                 all.0.append(&mut latencies);
                 all.1.append(&mut failures);
@@ -74,11 +78,15 @@ pub(crate) fn run(
             });
         }
         ready.wait();
-        let begun = Instant::now();
-        // The scope waits for all of them.
-        begun
-    })
-    .elapsed();
+    });
+    let took = length(&spans.into_inner().expect("no caller panics while it holds it"));
     let (latencies, failures) = all.into_inner().expect("no caller panics while it holds it");
     Batch { took, latencies, failures }
+}
+
+/// From the first beginning to the last end.
+pub(crate) fn length(spans: &[(Instant, Instant)]) -> Duration {
+    let from = spans.iter().map(|(from, _)| *from).min();
+    let to = spans.iter().map(|(_, to)| *to).max();
+    from.zip(to).map_or(Duration::ZERO, |(from, to)| to.duration_since(from))
 }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::Bench;
-use crate::batch::{count, millis};
+use crate::batch::{count, length, millis};
 use crate::contenders::{Contender, OURS};
 use crate::cpu;
 
@@ -83,21 +83,22 @@ fn follow(body: impl BufRead, events: usize) -> Vec<f64> {
 
 /// Lines a second, to all together.
 fn replayed(bench: &Bench) -> f64 {
-    let ready = Barrier::new(FOLLOWERS + 1);
-    let lines = Mutex::new(0);
-    let begun = std::thread::scope(|scope| {
+    let ready = Barrier::new(FOLLOWERS);
+    let seen = Mutex::new((0, Vec::new()));
+    std::thread::scope(|scope| {
         for _ in 0..FOLLOWERS {
             scope.spawn(|| {
                 let http = bench.ours.http();
                 ready.wait();
+                let from = Instant::now();
                 let body = http.open("/events?since=0&follow=false").expect("events are told");
                 let told = BufReader::new(body).lines().count();
-                *lines.lock().expect("no reader panics while it holds it") += told;
+                let mut seen = seen.lock().expect("no reader panics while it holds it");
+                seen.0 += told;
+                seen.1.push((from, Instant::now()));
             });
         }
-        ready.wait();
-        Instant::now()
     });
-    let took = begun.elapsed().as_secs_f64();
-    count(lines.into_inner().expect("no reader panics while it holds it")) / took
+    let (lines, spans) = seen.into_inner().expect("no reader panics while it holds it");
+    count(lines) / length(&spans).as_secs_f64()
 }
