@@ -46,11 +46,11 @@ pub(crate) fn measure(bench: &mut Bench, rounds: usize) {
         }
         for (who, rate, mean, p99, last, failed) in seen {
             let results = &mut bench.results;
-            results.round(SECTION, &format!("starts/s of {size} at once"), who, "/s", rate);
-            results.round(SECTION, &format!("mean of {size} at once"), who, "ms", mean);
-            results.round(SECTION, &format!("p99 of {size} at once"), who, "ms", p99);
-            results.round(SECTION, &format!("last of {size} at once"), who, "ms", last);
-            results.round(SECTION, &format!("failed of {size} at once"), who, "", count(failed));
+            results.round(SECTION, &format!("starts/s, {size} at once"), who, "/s", rate);
+            results.round(SECTION, &format!("mean, {size} at once"), who, "ms", mean);
+            results.round(SECTION, &format!("p99, {size} at once"), who, "ms", p99);
+            results.round(SECTION, &format!("last, {size} at once"), who, "ms", last);
+            results.round(SECTION, &format!("failed, {size} at once"), who, "", count(failed));
         }
     }
 }

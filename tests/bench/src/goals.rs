@@ -80,6 +80,6 @@ fn all(file: &File) -> Vec<(String, Bound, Option<f64>)> {
         let wakes = format!("{whose} wake-ups in 10 s at 1000");
         goals.push((wakes.clone(), AtMost(0.0), median("idle", &wakes)));
     }
-    goals.push(("failed of 1000 at once".into(), AtMost(0.0), median("crowd", "failed of 1000 at once")));
+    goals.push(("failed, 1000 at once".into(), AtMost(0.0), median("crowd", "failed, 1000 at once")));
     goals
 }

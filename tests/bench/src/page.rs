@@ -43,7 +43,8 @@ fn families(file: &File) -> Vec<(String, Groups<'_>)> {
     let mut families: Vec<(String, Groups<'_>)> = Vec::new();
     for group in file.groups() {
         let first = group[0];
-        let (family, at) = first.name.rsplit_once(" at ").unwrap_or((&first.name, ""));
+        let split = first.name.rsplit_once(" at ").filter(|(_, at)| at.parse::<usize>().is_ok());
+        let (family, at) = split.unwrap_or((&first.name, ""));
         let unit = if first.unit.is_empty() { String::new() } else { format!(", {}", first.unit) };
         let title = format!("{}: {family}{unit}", first.section);
         match families.iter_mut().find(|(known, _)| *known == title) {
@@ -51,8 +52,11 @@ fn families(file: &File) -> Vec<(String, Groups<'_>)> {
             None => families.push((title, vec![(at.to_owned(), group)])),
         }
     }
-    // One bar alone says no more than the table does.
-    families.retain(|(_, groups)| groups.iter().map(|(_, figures)| figures.len()).sum::<usize>() > 1);
+    // One bar alone, or none that is higher than nothing, says no more than the table does.
+    families.retain(|(_, groups)| {
+        let figures = || groups.iter().flat_map(|(_, figures)| figures);
+        figures().count() > 1 && figures().any(|figure| figure.median() > 0.0)
+    });
     families
 }
 

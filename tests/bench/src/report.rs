@@ -46,7 +46,8 @@ fn table(file: &File) -> String {
 
 fn line(figure: &Figure, ours: Option<&Figure>) -> String {
     let ratio = ours.filter(|ours| ours.who != figure.who);
-    let ratio = ratio.map_or_else(String::new, |ours| format!("   ours is {:.2} of it", ours.ratio(figure)));
+    let ratio = ratio.map(|ours| ours.ratio(figure)).filter(|ratio| ratio.is_finite());
+    let ratio = ratio.map_or_else(String::new, |ratio| format!("   ours is {ratio:.2} of it"));
     format!("{:<16}{:>10.2}   {}{ratio}", figure.who, figure.median(), spread(figure))
 }
 
