@@ -40,7 +40,9 @@ static SERVED: LazyLock<Served> = LazyLock::new(|| match serve(&FOLDER) {
 
 /// On the folders `state` and `root` in `folder`, taking back what is there.
 pub(crate) fn serve(folder: &Path) -> Result<Served, Box<dyn std::error::Error>> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    // Few threads: valgrind has 500 at the most.
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().max_blocking_threads(4).enable_all().build()?;
     let (state, root) = (folder.join("state"), folder.join("root"));
     let store = Store::open(&state, &root)?;
     let nowhere = Path::new("/nowhere/runc");
@@ -76,6 +78,12 @@ impl Served {
             Ok(response) => response,
             Err(never) => match never {},
         }
+    }
+
+    /// What taking back has set off comes to its end.
+    #[cfg(test)]
+    pub(crate) fn rest(&self) {
+        self.runtime.block_on(async { tokio::time::sleep(Duration::from_secs(3)).await });
     }
 
     /// The status and the whole body of the answer to a request that is written as the corpus' are.
