@@ -1,5 +1,5 @@
 # Thin: what is done stands in scripts/ and in cargo's own commands.
-.PHONY: run test clients fuzz faults prerequisites first-look recovery clones rounds siege guest package
+.PHONY: run test clients fuzz faults prerequisites first-look recovery clones rounds siege guest package bench bench-prerequisites
 
 run: ## install what is missing, build, lay the demo bundle at /containers/redis, serve on localhost:8888
 	scripts/prerequisites run
@@ -58,3 +58,11 @@ package: ## a Debian package and a tarball, in target/package
 guest: ## integration tests in a virtual machine with systemd and cgroup v2, without and with --systemd-cgroup: most of an hour where it is emulated
 	tests/guest/integration lifecycle:: clones:: care:: stops::
 	tests/guest/integration --systemd-cgroup lifecycle:: clones:: care:: stops::
+
+bench: ## the daemon beside bare runc, containerd and podman, all figures: about 25 minutes; ARGS="--quick", ARGS="--only starts", ARGS=--help
+	scripts/build --quiet
+	cargo build --release --locked --quiet --manifest-path tests/bench/Cargo.toml --target-dir target
+	target/release/bench $(ARGS)
+
+bench-prerequisites: ## install the peers that are measured beside it, and what measures
+	scripts/prerequisites bench

@@ -3,7 +3,7 @@
 //! release: feature `fuzzing`.
 
 mod disk;
-mod request;
+pub(crate) mod request;
 
 use std::fs;
 use std::path::PathBuf;

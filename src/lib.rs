@@ -16,6 +16,8 @@ pub mod faults;
 pub mod fuzzing;
 mod hex;
 pub mod http;
+#[cfg(test)]
+mod instructions;
 pub mod ipc;
 mod notify;
 mod reaper;

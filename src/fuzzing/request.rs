@@ -8,6 +8,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
+use axum::response::Response;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 use tower::ServiceExt;
@@ -25,21 +26,25 @@ use crate::tokens::Tokens;
 /// No request of a stopped daemon's takes longer.
 const LIMIT: Duration = Duration::from_secs(20);
 
-struct Served {
+/// Everything that is served, without sockets, on a runtime that is the caller's thread.
+pub(crate) struct Served {
     runtime: Runtime,
     router: Router,
     in_use: http::InUse,
     _phase: watch::Sender<Phase>,
 }
 
-static SERVED: LazyLock<Served> = LazyLock::new(|| match serve() {
+static SERVED: LazyLock<Served> = LazyLock::new(|| match serve(&FOLDER) {
     Ok(served) => served,
     Err(error) => panic!("the daemon in the fuzzer does not start: {error}"),
 });
 
-fn serve() -> Result<Served, Box<dyn std::error::Error>> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let (state, root) = (FOLDER.join("state"), FOLDER.join("root"));
+/// On the folders `state` and `root` in `folder`, taking back what is there.
+pub(crate) fn serve(folder: &Path) -> Result<Served, Box<dyn std::error::Error>> {
+    // Few threads: valgrind has 500 at the most.
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().max_blocking_threads(4).enable_all().build()?;
+    let (state, root) = (folder.join("state"), folder.join("root"));
     let store = Store::open(&state, &root)?;
     let nowhere = Path::new("/nowhere/runc");
     let limit = Duration::from_secs(1);
@@ -68,20 +73,40 @@ fn serve() -> Result<Served, Box<dyn std::error::Error>> {
     Ok(Served { runtime, router, in_use, _phase: phase })
 }
 
+impl Served {
+    /// The answer to root's request, its body not read yet.
+    async fn ask(&self, request: Request) -> Response {
+        match self.router.clone().oneshot(http::from_root(&self.in_use, request)).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        }
+    }
+
+    /// What taking back has set off comes to its end.
+    #[cfg(test)]
+    pub(crate) fn rest(&self) {
+        self.runtime.block_on(async { tokio::time::sleep(Duration::from_secs(3)).await });
+    }
+
+    /// The status and the whole body of the answer to a request that is written as the corpus' are.
+    #[cfg(test)]
+    pub(crate) fn answer(&self, text: &str) -> (u16, axum::body::Bytes) {
+        let request = parse(text.as_bytes()).unwrap();
+        self.runtime.block_on(async {
+            let answer = self.ask(request).await;
+            let status = answer.status().as_u16();
+            (status, axum::body::to_bytes(answer.into_body(), usize::MAX).await.unwrap())
+        })
+    }
+}
+
 /// `METHOD PATH`, headers a line each, an empty line, and a body. Nothing that is asked is the daemon's own fault.
 pub(super) fn feed(bytes: &[u8]) -> bool {
     let Some(request) = parse(bytes) else { return false };
-    let Served { runtime, router, in_use, .. } = &*SERVED;
     let shown = format!("{} {}", request.method(), request.uri());
-    let status = runtime.block_on(async {
-        let answer =
-            tokio::time::timeout(LIMIT, router.clone().oneshot(http::from_root(in_use, request))).await;
-        match answer {
-            Ok(Ok(response)) => response.status().as_u16(),
-            Ok(Err(never)) => match never {},
-            Err(_) => panic!("{shown} is not answered"),
-        }
-    });
+    let answer = SERVED.runtime.block_on(async { tokio::time::timeout(LIMIT, SERVED.ask(request)).await });
+    let Ok(answer) = answer else { panic!("{shown} is not answered") };
+    let status = answer.status().as_u16();
     assert!(status != 500, "{shown} is answered with 500");
     status < 300
 }
