@@ -7,6 +7,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
@@ -17,6 +18,9 @@ use crate::hex::hexadecimal;
 const SHIMS: &str = "shims";
 /// What the scope of the usual folders is called.
 const SCOPE: &str = "containerd-rest-shims";
+/// How often, and how far apart, it is asked for a scope: one of that name may be about to go.
+const ASKED: u32 = 5;
+const PAUSE: Duration = Duration::from_millis(200);
 /// How long systemd gives what is in the scope when the host goes down: most containers heed no signal.
 const STOPPING: &str = "TimeoutStopSec=15s";
 
@@ -139,10 +143,20 @@ impl Scope {
         let joined = Keeper::spawn(Command::new("cat")).and_then(|one| self.take_in(one.pid()).map(|()| one));
         let kept = match joined {
             Ok(joined) => joined,
-            Err(_) => self.make()?,
+            Err(_) => self.make_at_last()?,
         };
         *keeper = Some(kept);
         Ok(())
+    }
+
+    fn make_at_last(&self) -> io::Result<Keeper> {
+        for _ in 1..ASKED {
+            if let Ok(made) = self.make() {
+                return Ok(made);
+            }
+            std::thread::sleep(PAUSE);
+        }
+        self.make()
     }
 
     fn make(&self) -> io::Result<Keeper> {
