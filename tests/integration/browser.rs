@@ -271,6 +271,9 @@ fn a_restore_and_the_end(tour: &Tour) {
     }
     let events = tour.with("getEvents", 200, |operation| operation.accept("text/event-stream")).body;
     assert!(events.contains("event: restore"), "{events}");
+    assert_eq!(tour.example("startContainer", "cared", 201).json()["restart"], "on-failure");
+    tour.demo.redis_listens();
+    assert_eq!(tour.example("stopContainer", "plain", 200).json()["state"]["exitStatus"], 0);
     tour.as_it_stands("deleteContainer", 204);
 }
 

@@ -282,7 +282,8 @@ fn restores(said: &mut Said<'_>) {
         &Bundle::sleeper(),
         |_| true,
         |bundle| {
-            fs::remove_file(image(bundle, "core-1.img")).unwrap();
+            // One that is not looked at before CRIU is.
+            fs::remove_file(image(bundle, "fs-1.img")).unwrap();
         },
     );
 }
