@@ -33,10 +33,11 @@ pub(crate) fn measure(bench: &mut Bench, size: usize, rounds: usize) {
             }
         }
     }
-    if size != 100 {
-        return;
-    }
-    for _ in 0..10 * rounds {
+}
+
+/// All contenders in turns, of a hundred.
+pub(crate) fn list(bench: &mut Bench, rounds: usize) {
+    for _ in 0..rounds {
         let mut listed = Vec::new();
         for contender in bench.contenders() {
             let mut session = contender.session();

@@ -6,7 +6,6 @@ use std::sync::{Barrier, Mutex};
 use std::time::{Duration, Instant};
 
 use crate::contenders::{Contender, Outcome, Session};
-use crate::host;
 
 /// What a batch came to.
 pub(crate) struct Batch {
@@ -60,10 +59,6 @@ pub(crate) fn run(
                 let from = Instant::now();
                 let (mut latencies, mut failures) = (Vec::new(), Vec::new());
                 while let Some(id) = ids.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    if host::is_interrupted() {
-                        failures.push("interrupted".to_owned());
-                        break;
-                    }
                     let begun = Instant::now();
                     match call(&mut *session, id) {
                         Ok(()) => latencies.push(millis(begun.elapsed())),

@@ -19,13 +19,10 @@ pub(crate) fn table(now: &File, then: &File) -> String {
             |file: &File| Some(file.find(section, name, OURS)?.ratio(file.find(section, name, RUNC)?));
         let relative = by_runc(now).zip(by_runc(then)).map(|(now, then)| format!("{:.2}", now / then));
         let (a, b) = (earlier.median(), ours.median());
-        let title = format!("{section}: {name}, {}", ours.unit);
-        let _ = writeln!(
-            text,
-            "{title:<52} {a:>10.2} {b:>10.2} {:>7.2}   {}",
-            b / a,
-            relative.unwrap_or_default()
-        );
+        let ratio = if a == 0.0 { String::new() } else { format!("{:.2}", b / a) };
+        let title = format!("{section}: {name}{}{}", if ours.unit.is_empty() { "" } else { ", " }, ours.unit);
+        let _ =
+            writeln!(text, "{title:<52} {a:>10.2} {b:>10.2} {ratio:>7}   {}", relative.unwrap_or_default());
     }
     text
 }

@@ -20,24 +20,47 @@ pub(crate) fn measure(bench: &mut Bench, wanted: &Wanted, rounds: usize) {
     if !(wanted.ask || wanted.memory || wanted.idle || wanted.recovery) {
         return;
     }
-    let sizes: &[usize] = if bench.quick { &[0, 10, 100] } else { &[0, 10, 100, 1000] };
+    let sizes: &[usize] = if bench.quick { &[10, 100] } else { &[10, 100, 1000] };
+    if wanted.memory {
+        memory::measure(bench, 0);
+    }
+    // Up, for what wants daemons of whom little was asked yet.
     let mut there = 0;
     for &size in sizes {
-        let smaller = size <= 100;
-        for contender in bench.contenders().into_iter().filter(|one| smaller || is_ours(*one)) {
+        for contender in bench.contenders().into_iter().filter(|one| size <= 100 || is_ours(*one)) {
             eprintln!("fleet: {} has {size}", contender.who());
             batch::run(contender, CALLERS, &names(contender, there, size), |session, id| session.start(id))
                 .expect_whole(contender.who());
         }
         there = size;
-        look(bench, wanted, size, rounds);
+        if wanted.idle && size >= 100 {
+            idle::measure(bench, size);
+        }
+        if wanted.memory && size >= 100 {
+            memory::measure(bench, size);
+        }
         if size == 100 {
+            if wanted.ask {
+                ask::list(bench, 10 * rounds);
+            }
             for contender in bench.contenders().into_iter().filter(|one| !is_ours(*one)) {
-                end(contender, size);
+                end(contender, 0, size);
             }
         }
     }
-    end(&bench.ours, there);
+    // And down, for what asks much.
+    for (&size, &next) in sizes.iter().rev().zip(sizes.iter().rev().skip(1).chain([&0])) {
+        if wanted.ask {
+            ask::measure(bench, size, rounds);
+        }
+        if wanted.recovery {
+            recover(bench, size, rounds);
+        }
+        end(&bench.ours, next, size);
+    }
+    if wanted.recovery {
+        recover(bench, 0, rounds);
+    }
 }
 
 fn is_ours(contender: &dyn Contender) -> bool {
@@ -48,25 +71,12 @@ fn names(contender: &dyn Contender, from: usize, to: usize) -> Vec<String> {
     (from..to).map(|number| contender.account().id(number)).collect()
 }
 
-fn end(contender: &dyn Contender, size: usize) {
-    batch::run(contender, CALLERS, &names(contender, 0, size), |session, id| session.delete(id))
+/// Of so many so many stay.
+fn end(contender: &dyn Contender, left: usize, size: usize) {
+    batch::run(contender, CALLERS, &names(contender, left, size), |session, id| session.delete(id))
         .expect_whole(contender.who());
-    contender.account().settle(usize::from(contender.daemon().is_some()));
-}
-
-fn look(bench: &mut Bench, wanted: &Wanted, size: usize, rounds: usize) {
-    // First those that want quiet.
-    if wanted.idle && size >= 100 {
-        idle::measure(bench, size);
-    }
-    if wanted.memory && size != 10 {
-        memory::measure(bench, size);
-    }
-    if wanted.ask && size > 0 {
-        ask::measure(bench, size, rounds);
-    }
-    if wanted.recovery && size != 10 {
-        recover(bench, size, rounds);
+    if left == 0 {
+        contender.account().settle(usize::from(contender.daemon().is_some()));
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use nix::mount::{MntFlags, umount2};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use nix::sys::signal::{SigHandler, Signal, signal};
+use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 
 /// A port that nobody has; a moment later somebody might.
 pub(crate) fn free_port() -> u16 {
@@ -68,15 +68,21 @@ extern "C" fn interrupt(_: i32) {
 
 /// Ctrl-C ends us at the next call, by a panic: with all that was begun.
 pub(crate) fn heed_interrupts() {
+    // Without SA_RESTART: who waits is woken.
+    let action = SigAction::new(SigHandler::Handler(interrupt), SaFlags::empty(), SigSet::empty());
     for one in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
         // SAFETY: the handler stores a flag and does nothing else.
-        unsafe { signal(one, SigHandler::Handler(interrupt)) }.expect("a signal can be heeded");
+        unsafe { sigaction(one, &action) }.expect("a signal can be heeded");
     }
 }
 
-/// Asked before each call.
 pub(crate) fn is_interrupted() -> bool {
     INTERRUPTED.load(Ordering::Relaxed)
+}
+
+/// Before each call: nothing more is begun then.
+pub(crate) fn go_on() -> Result<(), String> {
+    if is_interrupted() { Err("interrupted".to_owned()) } else { Ok(()) }
 }
 
 /// A thousand callers have a thousand sockets.

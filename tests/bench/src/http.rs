@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::host;
 use ureq::http::{Request, Response};
 use ureq::{Agent, Body};
 
@@ -36,6 +37,7 @@ impl Http {
     }
 
     fn ask(&self, method: &str, path: &str, body: &str) -> Result<Response<Body>, String> {
+        host::go_on()?;
         let request = Request::builder().method(method).uri(format!("{}{path}", self.base));
         let request = request.header("content-type", "application/json").body(body).expect("a request");
         self.agent.run(request).map_err(|error| format!("{method} {path}: {error}"))

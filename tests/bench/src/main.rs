@@ -144,12 +144,7 @@ impl Bench {
     fn run(&mut self, args: &Args) {
         let wanted = |section: Section| args.only.is_empty() || args.only.contains(&section);
         let rounds = args.rounds.unwrap_or(if self.quick { 2 } else { 7 });
-        if wanted(Section::Starts) || wanted(Section::Delete) {
-            starts::measure(self, rounds);
-        }
-        if wanted(Section::Calls) {
-            calls::measure(self, 2 * rounds);
-        }
+        // First, while the daemons are as they have started.
         let fleet = fleet::Wanted {
             ask: wanted(Section::Ask),
             memory: wanted(Section::Memory),
@@ -157,6 +152,12 @@ impl Bench {
             recovery: wanted(Section::Recovery),
         };
         fleet::measure(self, &fleet, rounds.div_ceil(3));
+        if wanted(Section::Starts) || wanted(Section::Delete) {
+            starts::measure(self, rounds);
+        }
+        if wanted(Section::Calls) {
+            calls::measure(self, 2 * rounds);
+        }
         if wanted(Section::Events) {
             followers::measure(self);
         }

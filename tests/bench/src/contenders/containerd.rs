@@ -16,6 +16,7 @@ use tonic::transport::{Channel, Endpoint};
 
 use super::{Contender, Outcome, Service, Session};
 use crate::cpu::Account;
+use crate::host;
 
 const RUNTIME: &str = "io.containerd.runc.v2";
 /// Its shims' sockets lie there whatever its folders are.
@@ -137,6 +138,7 @@ impl Caller {
 
     /// Nothing of an answer is used, so all are read as empty ones.
     fn call(&self, method: &'static str, message: impl prost::Message + 'static) -> Outcome {
+        host::go_on()?;
         self.runtime.block_on(async {
             let mut grpc = Grpc::new(self.channel.clone());
             grpc.ready().await.map_err(|error| format!("{method}: {error}"))?;

@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 
 use super::{Contender, Outcome, Session};
 use crate::cpu::Account;
+use crate::host;
 
 pub(crate) const WHO: &str = "runc";
 
@@ -46,6 +47,7 @@ pub(crate) struct Caller {
 
 impl Caller {
     pub(crate) fn run(&self, args: &[&str]) -> Outcome {
+        host::go_on()?;
         let mut command = Command::new("runc");
         let log = self.root.with_file_name("runc.log");
         // Not to a pipe: its container has it too, and would be waited for.
