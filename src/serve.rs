@@ -90,6 +90,20 @@ pub enum Ended {
     Replaced(Handed, Unheard),
 }
 
+/// Whether the settings could be served with: certificates, who is let in, the audit log; not sockets and folders, which
+/// the daemon that asks has open. Blocks.
+///
+/// # Errors
+///
+/// As [`serve`] has them.
+pub fn try_settings(config: &Config) -> Result<(), ServeError> {
+    config.tls.clone().map(http::Tls::open).transpose()?;
+    http::Callers::named(&config.allow_user, &config.allow_group)?;
+    http::Audit::open(config.audit_log.clone())
+        .map(drop)
+        .map_err(|source| ServeError::Audit { file: config.audit_log.clone().unwrap_or_default(), source })
+}
+
 /// Serves until SIGTERM, SIGINT or SIGHUP. `succeeds`: whether a program that could take our place runs, and why not.
 pub async fn serve<F>(config: Config, given: Given, succeeds: impl Fn() -> F) -> Result<Ended, ServeError>
 where

@@ -194,6 +194,13 @@ impl Callers {
         tokens: Tokens,
         supervisor: Supervisor,
     ) -> Result<Self, NoSuch> {
+        let (users, groups) = Self::named(users, groups)?;
+        let (users, groups) = (Arc::new(users), Arc::new(groups));
+        Ok(Self { users, groups, holders: Arc::default(), tokens, supervisor })
+    }
+
+    /// Who they are, with root and ourselves. Blocks.
+    pub fn named(users: &[String], groups: &[String]) -> Result<(BTreeSet<u32>, BTreeSet<u32>), NoSuch> {
         let user = |name: &String| {
             let found = name.parse().ok().or_else(|| Some(User::from_name(name).ok()??.uid.as_raw()));
             found.ok_or_else(|| NoSuch { kind: "user", name: name.clone() })
@@ -203,8 +210,7 @@ impl Callers {
         let own = Uid::effective().as_raw();
         let users: Result<BTreeSet<u32>, NoSuch> = users.iter().map(user).chain([Ok(0), Ok(own)]).collect();
         let groups: Result<BTreeSet<u32>, NoSuch> = groups.iter().map(group).collect();
-        let (users, groups) = (Arc::new(users?), Arc::new(groups?));
-        Ok(Self { users, groups, holders: Arc::default(), tokens, supervisor })
+        Ok((users?, groups?))
     }
 
     async fn judge(&self, end: &End) -> Result<Arc<Caller>, Refused> {

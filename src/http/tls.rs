@@ -207,7 +207,8 @@ impl Certificates {
     fn seen(&self) -> Seen {
         let seen = |path: &PathBuf| {
             let of = fs::metadata(path).ok()?;
-            Some((of.dev(), of.ino(), of.size(), of.mtime(), of.mtime_nsec()))
+            // A change of its mode counts, which may be what it was refused for.
+            Some((of.dev(), of.ino(), of.size(), of.ctime(), of.ctime_nsec()))
         };
         [&self.certificate, &self.key, &self.client_ca].map(seen)
     }

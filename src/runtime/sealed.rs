@@ -59,7 +59,8 @@ impl Sealed {
 
     /// The copy. `None`: there is none to be had, and the file itself is to be started. Blocks.
     pub fn copy(&self) -> Option<Arc<OwnedFd>> {
-        let now = Identity::of(&self.path.metadata().ok()?);
+        let kind = self.path.metadata().ok().filter(|kind| kind.mode() & 0o111 != 0)?;
+        let now = Identity::of(&kind);
         let mut copy = self.copy.lock().unwrap_or_else(PoisonError::into_inner);
         if copy.as_ref().is_none_or(|(of, _)| *of != now) {
             *copy = seal(&self.path).ok().map(|(of, sealed)| (of, sealed.map(Arc::new)));

@@ -268,12 +268,22 @@ fn prefix(id: &ContainerId) -> String {
     format!("auto-{id}-")
 }
 
+/// How their names go on: `20261127T192513.390Z`.
+const AT: &[u8] = b"00000000T000000.000Z";
+
+/// Whether a checkpoint's name is one that a schedule has given it, and not somebody who likes its beginning.
+fn is_scheduled(id: &ContainerId, name: &str) -> bool {
+    let Some(at) = name.strip_prefix(&prefix(id)) else { return false };
+    let alike = |(is, like): (u8, &u8)| if *like == b'0' { is.is_ascii_digit() } else { is == *like };
+    at.len() == AT.len() && at.bytes().zip(AT).all(alike)
+}
+
 /// A container's scheduled checkpoints, newest first.
 async fn scheduled(supervisor: &Supervisor, id: &ContainerId) -> Vec<(Timestamp, CheckpointName)> {
     // What is in the way of a restore is not asked about.
     let all = supervisor.checkpoints(id, Order::Newest, None, Behalf::default()).await.unwrap_or_default();
     let ours = all.into_iter().map(|entry| entry.checkpoint).filter(|checkpoint| {
-        checkpoint.container() == Some(id.as_str()) && checkpoint.name.as_str().starts_with(&prefix(id))
+        checkpoint.container() == Some(id.as_str()) && is_scheduled(id, checkpoint.name.as_str())
     });
     ours.map(|checkpoint| (checkpoint.created, checkpoint.name)).collect()
 }
@@ -322,6 +332,21 @@ mod tests {
             created_at: Timestamp::from_second(1000).unwrap(),
             exit: Some(exit(code, 1001)),
             ..Snapshot::reserved(&id)
+        }
+    }
+
+    #[test]
+    fn only_what_a_schedule_has_named_is_a_schedules() {
+        let id: ContainerId = "c".parse().unwrap();
+        let now = format!("{}{}", prefix(&id), Timestamp::now().strftime("%Y%m%dT%H%M%S%.3fZ"));
+        assert!(is_scheduled(&id, &now), "{now}");
+        for other in [
+            "auto-c-before-upgrade",
+            "auto-c-",
+            "auto-d-20261127T192513.390Z",
+            "auto-c-20261127T192513.390Z2",
+        ] {
+            assert!(!is_scheduled(&id, other), "{other}");
         }
     }
 

@@ -30,7 +30,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustix::process::Rlimit;
-use tokio::sync::{Semaphore, oneshot, watch};
+use tokio::sync::{Semaphore, SemaphorePermit, oneshot, watch};
 
 pub use archive::{ArchiveError, Export, Form, Import, Taking};
 pub use care::{Care, Otherwise, Restart, Schedule};
@@ -91,9 +91,9 @@ pub(crate) struct Context {
     store: Store,
     events: events::Events,
     /// Starts at once: more of them at a time are slower in all.
-    starts: Semaphore,
+    starts: Turns,
     /// The same for restores, which take longer: a start never waits for one.
-    restores: Semaphore,
+    restores: Turns,
     /// Both, with those that wait.
     asked_starts: Shares,
     bounds: Bounds,
@@ -266,8 +266,8 @@ impl Supervisor {
             descriptors: parts.descriptors,
             store: parts.store,
             events,
-            starts: Semaphore::new(parts.starts.max(1)),
-            restores: Semaphore::new(parts.starts.max(1)),
+            starts: Turns::new(parts.starts),
+            restores: Turns::new(parts.starts),
             asked_starts: Shares::new(parts.bounds.starts, 1),
             bounds: parts.bounds,
             busy: watch::Sender::default(),
@@ -595,6 +595,29 @@ impl Supervisor {
         queue.send(Box::new(command(reply))).await.map_err(|_| missing())?;
         // Unanswered: the container was forgotten before its turn came.
         answer.await.map_err(|_| missing())?
+    }
+}
+
+/// Whose start goes on when as many as may be at once do: the next in order, but for others than root not the last
+/// quarter, so that those of theirs that hang keep root out of nothing.
+#[derive(Debug)]
+struct Turns {
+    all: Semaphore,
+    others: Semaphore,
+}
+
+impl Turns {
+    fn new(most: usize) -> Self {
+        let most = most.max(1);
+        Self { all: Semaphore::new(most), others: Semaphore::new(shares::for_others(most, 1).max(1)) }
+    }
+
+    /// Waits for it; it is over when what is given is dropped.
+    async fn take(&self, behalf: Behalf) -> Result<[Option<SemaphorePermit<'_>>; 2]> {
+        // Closed only when the daemon ends.
+        let closed = |_| Error::ShuttingDown;
+        let others = if behalf.is_root { None } else { Some(self.others.acquire().await.map_err(closed)?) };
+        Ok([others, Some(self.all.acquire().await.map_err(closed)?)])
     }
 }
 

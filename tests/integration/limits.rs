@@ -260,6 +260,36 @@ fn whose_starts_hang_leaves_others_and_root_theirs() {
 }
 
 #[test]
+fn whose_starts_hang_leave_root_a_turn_however_many_wait() {
+    let runtime = Runtime::new();
+    let path = runtime.path();
+    let limits = ["--starts", "4", "--runtime-timeout", "8", "--allow-user", ALLOWED];
+    let daemon = Daemon::with(&[&["--runtime", path.to_str().unwrap()][..], &limits].concat());
+    let bundle = Bundle::sleeper();
+    runtime.fall_ill("run", "hang");
+    let start = |user: u32, name: &str| {
+        let (path, body) = (format!("/containers/{}", daemon.name(name)), bundle.start().to_string());
+        as_user(user, || raw::send(&daemon.client, "POST", &path, &body))
+    };
+    let is_begun = |name: &str| daemon.state_folder().join("containers").join(daemon.name(name)).exists();
+    std::thread::scope(|scope| {
+        let start = &start;
+        let theirs = ["a", "b", "c", "d"];
+        let all: Vec<_> = theirs.map(|name| scope.spawn(move || start(NOBODY, name))).into();
+        eventually("three hang", || theirs.iter().filter(|name| is_begun(name)).count() == 3);
+        let roots = scope.spawn(move || start(0, "root"));
+        eventually("root's has its turn", || is_begun("root"));
+        assert_eq!(theirs.iter().filter(|name| is_begun(name)).count(), 3, "the others hang still");
+        runtime.heal("run");
+        roots.join().unwrap().expect(201);
+        for one in all {
+            one.join().unwrap();
+        }
+    });
+    daemon.clean_up();
+}
+
+#[test]
 fn whose_archives_do_not_come_leaves_others_and_root_theirs() {
     let daemon = Daemon::with(&["--allow-user", ALLOWED]);
     let id = daemon.name("a");

@@ -259,3 +259,37 @@ fn sockets_of_a_service_manager_are_listened_on_and_left_to_it() {
 
 trait ReadWrite: Read + Write {}
 impl<T: Read + Write> ReadWrite for T {}
+
+#[test]
+fn a_dry_run_tells_what_would_keep_a_daemon_from_serving() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |args: &[&str]| {
+        let args: Vec<String> = [&["--dry-run"][..], args].concat().into_iter().map(str::to_owned).collect();
+        let output = command(folder.path(), &args).output().unwrap();
+        (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    assert_eq!(run(&["--allow-user", "65534"]), (true, String::new()));
+    let certificate = folder.path().join("none.pem");
+    let certificate = certificate.to_str().unwrap();
+    let tls: &[&str] = &[
+        "--listen",
+        "0.0.0.0:1",
+        "--tls-cert",
+        certificate,
+        "--tls-key",
+        certificate,
+        "--tls-client-ca",
+        certificate,
+        "--tls-allow",
+        "a=read",
+    ];
+    for (args, words) in [
+        (&["--allow-user", "nosuch"][..], "nosuch"),
+        (&["--allow-group", "nosuch"], "nosuch"),
+        (&["--audit-log", "/nonexistent/x/a"], "/nonexistent/x/a"),
+        (tls, "none.pem"),
+    ] {
+        let (served, said) = run(args);
+        assert!(!served && said.contains(words), "{args:?}: {said}");
+    }
+}

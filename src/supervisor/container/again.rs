@@ -60,9 +60,11 @@ impl Task {
         again: Again,
         refused: &mut Vec<String>,
     ) -> Result<bool> {
+        // Who repeats the start that was asked for is answered as one who does.
+        let key = self.snapshot.key.clone();
         let start = |checkpoint| Start {
             behalf: care.behalf,
-            key: None,
+            key: key.clone(),
             bundle: bundle.to_owned(),
             checkpoint,
             allow_changed_bundle: care.allow_changed_bundle,

@@ -49,7 +49,7 @@ impl Task {
     }
 
     pub(super) async fn try_start(&mut self, start: Start) -> Result<Arc<Snapshot>> {
-        let (key, care, again) = (start.key.clone(), start.care.clone(), start.again);
+        let (key, care, again, behalf) = (start.key.clone(), start.care.clone(), start.again, start.behalf);
         if start.lazy_pages {
             self.context.criu()?;
             self.context.require(Feature::LazyPages)?;
@@ -70,9 +70,8 @@ impl Task {
             self.clear_place(place, left).await?;
         }
         let context = Arc::clone(&self.context);
-        // Closed only when the daemon ends.
-        let gate = if plan.checkpoint.is_some() { &context.restores } else { &context.starts };
-        let _permit = gate.acquire().await.map_err(|_| Error::ShuttingDown)?;
+        let turns = if plan.checkpoint.is_some() { &context.restores } else { &context.starts };
+        let _turn = turns.take(behalf).await?;
 
         crate::cut!("start.planned");
         let (created_at, cursor) = (Timestamp::now(), self.context.events.last());
