@@ -86,6 +86,9 @@ pub(super) async fn serve<L, I, F>(
             attend(greet(io, peer), slot, leave, served).await;
             drop(ended);
         });
+        // What has come by one connection is read before the next but one is taken: of thousands that come at once, one that
+        // asks would have to make room for those behind it before it was seen to ask.
+        tokio::task::yield_now().await;
     }
     drop((listener, ended));
     open.closed().await;
