@@ -60,7 +60,8 @@ pub(crate) fn serve(folder: &Path) -> Result<Served, Box<dyn std::error::Error>>
         home: Home::default(),
         starts: 1,
         bounds: Bounds::default(),
-        rules: Rules::default(),
+        // What lies on the host is none of its bundles: it would be started, with nothing to start it by.
+        rules: Rules { bundle_roots: vec![folder.to_owned()], ..Rules::default() },
         checkpoint_limit: limit,
     };
     let supervisor = runtime.block_on(Supervisor::open(parts))?;
