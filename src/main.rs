@@ -144,7 +144,7 @@ fn main() -> ExitCode {
         }
         Some(Command::Check) => configured(cli.settings, cli.config.as_deref()).and_then(checked),
         Some(Command::Serve) | None => configured(cli.settings, cli.config.as_deref())
-            .and_then(|config| if cli.dry_run { tried(config) } else { served(config, given) }),
+            .and_then(|config| if cli.dry_run { tried(&config) } else { served(config, given) }),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -207,9 +207,8 @@ fn checked(config: Config) -> Result<(), String> {
     if serves { Ok(()) } else { Err("mend what is missing, then check again".to_owned()) }
 }
 
-/// What of the configuration could keep a daemon from serving with it, as far as one that serves is not disturbed.
-fn tried(config: Config) -> Result<(), String> {
-    serve::try_settings(&config).map_err(|error| error.to_string())
+fn tried(config: &Config) -> Result<(), String> {
+    serve::try_settings(config).map_err(|error| error.to_string())
 }
 
 /// Half of the processors take requests and tell of containers; what blocks has threads of its own, and runc needs the

@@ -99,9 +99,13 @@ pub enum Ended {
 pub fn try_settings(config: &Config) -> Result<(), ServeError> {
     config.tls.clone().map(http::Tls::open).transpose()?;
     http::Callers::named(&config.allow_user, &config.allow_group)?;
-    http::Audit::open(config.audit_log.clone())
-        .map(drop)
-        .map_err(|source| ServeError::Audit { file: config.audit_log.clone().unwrap_or_default(), source })
+    audit(config).map(drop)
+}
+
+fn audit(config: &Config) -> Result<http::Audit, ServeError> {
+    let file = config.audit_log.clone();
+    http::Audit::open(file.clone())
+        .map_err(|source| ServeError::Audit { file: file.unwrap_or_default(), source })
 }
 
 /// Serves until SIGTERM, SIGINT or SIGHUP. `succeeds`: whether a program that could take our place runs, and why not.
@@ -150,8 +154,7 @@ where
     // The user database may be on the network.
     let callers = tokio::task::spawn_blocking(move || http::Callers::new(&users, &groups, tokens, known));
     let callers = callers.await.map_err(io::Error::other)??;
-    let audit = http::Audit::open(config.audit_log.clone())
-        .map_err(|source| ServeError::Audit { file: config.audit_log.unwrap_or_default(), source })?;
+    let audit = audit(&config)?;
     let in_use = http::InUse::new(config.limits.within(limit.maximum));
     let door = http::Door { callers, names: http::Names::new(&config.name), audit, in_use };
 

@@ -136,8 +136,10 @@ impl Job {
         if self.timed_out {
             // A killed group is soon gone; asking again costs nothing and waits for no signal that was missed.
             Instant::now() + Duration::from_millis(100)
+        } else if self.runs_criu {
+            self.deadline.min(Instant::now() + ORPHANS)
         } else {
-            self.deadline.min(if self.runs_criu { Instant::now() + ORPHANS } else { self.deadline })
+            self.deadline
         }
     }
 

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use jiff::civil::DateTime;
 use serde::{Deserialize, Serialize};
 use tokio::time::sleep;
 
@@ -15,7 +16,8 @@ use super::container::{CheckpointOptions, Command, Snapshot};
 use super::names::{CheckpointName, ContainerId};
 use super::rules::Behalf;
 use super::state::Status;
-use super::{Closing, Order, Supervisor, chain};
+use super::store::blocking;
+use super::{Closing, Supervisor, chain, checkpoints};
 use crate::runtime::options::CriuOptions;
 use crate::runtime::program::ExitStatus;
 
@@ -269,20 +271,20 @@ fn prefix(id: &ContainerId) -> String {
 }
 
 /// How their names go on: `20261127T192513.390Z`.
-const AT: &[u8] = b"00000000T000000.000Z";
+const AT: &str = "%Y%m%dT%H%M%S%.3fZ";
 
 /// Whether a checkpoint's name is one that a schedule has given it, and not somebody who likes its beginning.
 fn is_scheduled(id: &ContainerId, name: &str) -> bool {
-    let Some(at) = name.strip_prefix(&prefix(id)) else { return false };
-    let alike = |(is, like): (u8, &u8)| if *like == b'0' { is.is_ascii_digit() } else { is == *like };
-    at.len() == AT.len() && at.bytes().zip(AT).all(alike)
+    let at = name.strip_prefix(&prefix(id));
+    // Read and written again, since there is more than one way to write what is read.
+    at.is_some_and(|at| DateTime::strptime(AT, at).is_ok_and(|read| read.strftime(AT).to_string() == at))
 }
 
-/// A container's scheduled checkpoints, newest first.
+/// A container's scheduled checkpoints, newest first. What is in their images is not asked.
 async fn scheduled(supervisor: &Supervisor, id: &ContainerId) -> Vec<(Timestamp, CheckpointName)> {
-    // What is in the way of a restore is not asked about.
-    let all = supervisor.checkpoints(id, Order::Newest, None, Behalf::default()).await.unwrap_or_default();
-    let ours = all.into_iter().map(|entry| entry.checkpoint).filter(|checkpoint| {
+    let Ok(snapshot) = supervisor.get(id) else { return Vec::new() };
+    let listed = blocking(move || checkpoints::list(&snapshot.bundle)).await.unwrap_or_default();
+    let ours = listed.into_iter().rev().filter(|checkpoint| {
         checkpoint.container() == Some(id.as_str()) && is_scheduled(id, checkpoint.name.as_str())
     });
     ours.map(|checkpoint| (checkpoint.created, checkpoint.name)).collect()
@@ -290,7 +292,7 @@ async fn scheduled(supervisor: &Supervisor, id: &ContainerId) -> Vec<(Timestamp,
 
 /// Makes one; when it is whole, those go that are too many.
 async fn checkpoint(supervisor: &Supervisor, id: &ContainerId, schedule: Schedule) {
-    let name = format!("{}{}", prefix(id), Timestamp::now().strftime("%Y%m%dT%H%M%S%.3fZ"));
+    let name = format!("{}{}", prefix(id), Timestamp::now().strftime(AT));
     let Ok(name) = name.parse::<CheckpointName>() else { return };
     let options = CheckpointOptions { criu: schedule.criu, preflight: true, ..CheckpointOptions::default() };
     if let Err(error) = supervisor.checkpoint(id, name, options).await {
@@ -338,7 +340,7 @@ mod tests {
     #[test]
     fn only_what_a_schedule_has_named_is_a_schedules() {
         let id: ContainerId = "c".parse().unwrap();
-        let now = format!("{}{}", prefix(&id), Timestamp::now().strftime("%Y%m%dT%H%M%S%.3fZ"));
+        let now = format!("{}{}", prefix(&id), Timestamp::now().strftime(AT));
         assert!(is_scheduled(&id, &now), "{now}");
         for other in [
             "auto-c-before-upgrade",

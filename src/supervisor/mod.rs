@@ -480,10 +480,12 @@ impl Supervisor {
         self.context.criu()?;
         let (bundle, hands) = (self.get(id)?.bundle.clone(), self.context.rules.hands(behalf));
         let looked = store::blocking(move || {
+            // It waits until the program has begun: until then runc's own rights would be told.
+            let blockers = preflight::check(init, wanted);
             let (rights, called) = preflight::rights(init);
             let command = |pid| called.iter().find(|(known, _)| *known == pid).map(|(_, name)| name.clone());
             Ok(Preflight {
-                blockers: preflight::check(init, wanted),
+                blockers,
                 refused: checkpoints::refuse_loose(&bundle).err().map(|error| chain(&error)),
                 obstacles: catalogue::Around::look(&bundle, hands).refuses(&rights, command),
             })

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::support::bundle::Bundle;
-use crate::support::client::Client;
+use crate::support::client::{Answer, Client};
 use crate::support::daemon::Daemon;
 use crate::support::host::as_user;
 use crate::support::runtime::Runtime;
@@ -221,24 +221,36 @@ fn who_sends_bodies_slowly_leaves_room_for_those_of_others_and_of_root() {
     eventually("there is room", || ask(65531).status == 422);
 }
 
-#[test]
-fn whose_starts_hang_leaves_others_and_root_theirs() {
+/// A daemon whose starts hang, for eight seconds at most, four at once.
+fn hanging(limits: &[&str]) -> (Runtime, Daemon) {
     let runtime = Runtime::new();
     let path = runtime.path();
-    let limits = ["--max-starts", "4", "--starts", "4", "--runtime-timeout", "8", "--allow-user", ALLOWED];
-    let daemon = Daemon::with(&[&["--runtime", path.to_str().unwrap()][..], &limits].concat());
-    let bundle = Bundle::sleeper();
+    let usual = ["--runtime", path.to_str().unwrap(), "--starts", "4", "--runtime-timeout", "8"];
+    let daemon = Daemon::with(&[&usual[..], &["--allow-user", ALLOWED], limits].concat());
     runtime.fall_ill("run", "hang");
-    let start = |user: u32, name: &str| {
-        let (path, body) = (format!("/containers/{}", daemon.name(name)), bundle.start().to_string());
-        as_user(user, || raw::send(&daemon.client, "POST", &path, &body))
-    };
+    (runtime, daemon)
+}
+
+fn start_as(user: u32, daemon: &Daemon, bundle: &Bundle, name: &str) -> Answer {
+    let (path, body) = (format!("/containers/{}", daemon.name(name)), bundle.start().to_string());
+    as_user(user, || raw::send(&daemon.client, "POST", &path, &body))
+}
+
+/// Whether a start has its turn.
+fn is_begun(daemon: &Daemon, name: &str) -> bool {
+    daemon.state_folder().join("containers").join(daemon.name(name)).exists()
+}
+
+#[test]
+fn whose_starts_hang_leaves_others_and_root_theirs() {
+    let (runtime, daemon) = hanging(&["--max-starts", "4"]);
+    let bundle = Bundle::sleeper();
+    let start = |user, name: &str| start_as(user, &daemon, &bundle, name);
     std::thread::scope(|scope| {
         let hangs = |user, name: &'static str| {
             let start = &start;
             let begun = scope.spawn(move || start(user, name).problem(504, "runtime-timeout"));
-            let journal = daemon.state_folder().join("containers").join(daemon.name(name));
-            eventually("it is under way", || journal.exists());
+            eventually("it is under way", || is_begun(&daemon, name));
             begun
         };
         let told = |user, name, why| {
@@ -261,17 +273,10 @@ fn whose_starts_hang_leaves_others_and_root_theirs() {
 
 #[test]
 fn whose_starts_hang_leave_root_a_turn_however_many_wait() {
-    let runtime = Runtime::new();
-    let path = runtime.path();
-    let limits = ["--starts", "4", "--runtime-timeout", "8", "--allow-user", ALLOWED];
-    let daemon = Daemon::with(&[&["--runtime", path.to_str().unwrap()][..], &limits].concat());
+    let (runtime, daemon) = hanging(&[]);
     let bundle = Bundle::sleeper();
-    runtime.fall_ill("run", "hang");
-    let start = |user: u32, name: &str| {
-        let (path, body) = (format!("/containers/{}", daemon.name(name)), bundle.start().to_string());
-        as_user(user, || raw::send(&daemon.client, "POST", &path, &body))
-    };
-    let is_begun = |name: &str| daemon.state_folder().join("containers").join(daemon.name(name)).exists();
+    let start = |user, name: &str| start_as(user, &daemon, &bundle, name);
+    let is_begun = |name: &str| is_begun(&daemon, name);
     std::thread::scope(|scope| {
         let start = &start;
         let theirs = ["a", "b", "c", "d"];

@@ -140,7 +140,8 @@ impl Scope {
     /// That of an earlier daemon while its shims are in it, else a new one.
     fn keep(&self) -> io::Result<()> {
         let mut keeper = self.keeper.lock().unwrap_or_else(PoisonError::into_inner);
-        let joined = Keeper::spawn(Command::new("cat")).and_then(|one| self.take_in(one.pid()).map(|()| one));
+        let joined =
+            Keeper::spawn(Command::new("cat"), false).and_then(|one| self.take_in(one.pid()).map(|()| one));
         let kept = match joined {
             Ok(joined) => joined,
             Err(_) => self.make_at_last()?,
@@ -171,7 +172,7 @@ impl Scope {
         ]);
         // It says when it is there.
         run.args(["sh", "-c", "echo && exec cat >/dev/null"]);
-        let made = Keeper::spawn(run)?;
+        let made = Keeper::spawn(run, true)?;
         let place = Cgroup::of(made.pid()).map(|place| PathBuf::from(place.path()));
         if place.as_ref() != Some(&self.path) {
             return Err(io::Error::other(format!("systemd-run made no {}", self.path.display())));
@@ -183,8 +184,8 @@ impl Scope {
 }
 
 impl Keeper {
-    fn spawn(mut command: Command) -> io::Result<Self> {
-        let talks = command.get_program() != "cat";
+    /// `talks`: it says when it is there, and is waited for.
+    fn spawn(mut command: Command, talks: bool) -> io::Result<Self> {
         command.stdin(Stdio::piped()).stderr(Stdio::null());
         command.stdout(if talks { Stdio::piped() } else { Stdio::null() });
         let mut keeper = Self(command.spawn()?);

@@ -117,11 +117,7 @@ pub(in crate::supervisor) fn entries(
         Order::Newest => found.reverse(),
         Order::Name => found.sort_by(|one, other| one.name.cmp(&other.name)),
     }
-    // One that is being deleted just now is not damaged: it is gone.
-    let described = |checkpoint| {
-        let entry = entry(around, here, checkpoint);
-        (entry.obstacles.is_empty() || entry.checkpoint.folder.is_dir()).then_some(entry)
-    };
+    let described = |checkpoint| described(around, here, checkpoint);
     if order != Order::Largest {
         return Ok(found.into_iter().filter_map(described).take(limit).collect());
     }
@@ -131,7 +127,17 @@ pub(in crate::supervisor) fn entries(
     Ok(found)
 }
 
-/// One as the list has it.
+/// One as the list has it; not one that is being deleted just now, which is not damaged: it is gone.
+pub(in crate::supervisor) fn described(
+    around: &Around<'_>,
+    here: &Host,
+    checkpoint: Checkpoint,
+) -> Option<Entry> {
+    let entry = entry(around, here, checkpoint);
+    (entry.obstacles.is_empty() || entry.checkpoint.folder.is_dir()).then_some(entry)
+}
+
+/// One that is there.
 pub(in crate::supervisor) fn entry(around: &Around<'_>, here: &Host, checkpoint: Checkpoint) -> Entry {
     let mut obstacles = fit::unfit(&checkpoint, here);
     let changes = fit::changes_of(&checkpoint, around.bundle);

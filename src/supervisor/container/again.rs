@@ -8,7 +8,7 @@ use super::{Snapshot, Start, Task};
 use crate::supervisor::care::{Again, Care, Otherwise};
 use crate::supervisor::chain;
 use crate::supervisor::checkpoints::catalogue::{self, Around};
-use crate::supervisor::checkpoints::{Entry, Order};
+use crate::supervisor::checkpoints::{self, Entry};
 use crate::supervisor::error::Result;
 use crate::supervisor::names::CheckpointName;
 use crate::supervisor::state::Status;
@@ -106,8 +106,10 @@ impl Task {
     ) -> (Vec<CheckpointName>, Vec<String>) {
         let (bundle, host, id) = (bundle.to_owned(), self.context.host.clone(), self.id().clone());
         let listed = blocking(move || {
-            let all = catalogue::entries(&Around::owned(&bundle), &host, Order::Newest, None)?;
-            let ours = all.into_iter().filter(|entry| entry.checkpoint.container() == Some(id.as_str()));
+            let (around, all) = (Around::owned(&bundle), checkpoints::list(&bundle)?);
+            // No more are looked into than are tried.
+            let ours = all.into_iter().rev().filter(|one| one.container() == Some(id.as_str()));
+            let ours = ours.filter_map(|one| catalogue::described(&around, &host, one));
             let (mut good, mut bad) = (Vec::new(), Vec::new());
             for Entry { checkpoint, obstacles, .. } in ours.take(TRIED) {
                 if obstacles.is_empty() || allow_changed_bundle {

@@ -74,7 +74,6 @@ impl Task {
         let _turn = turns.take(behalf).await?;
 
         crate::cut!("start.planned");
-        let (created_at, cursor) = (Timestamp::now(), self.context.events.last());
         let (restarts, failures) = again.map_or((0, 0), |again| (again.restarts, again.failures));
         let number = self.run + 1;
         let record = Record {
@@ -83,33 +82,20 @@ impl Task {
             bundle: plan.bundle.path().to_owned(),
             checkpoint: plan.checkpoint.as_ref().map(|checkpoint| checkpoint.name.clone()),
             lazy_pages: plan.lazy,
-            created_at,
+            created_at: Timestamp::now(),
             run: number,
             process: plan.process.clone(),
-            cursor,
-            key: key.clone(),
+            cursor: self.context.events.last(),
+            key,
             care: care.as_deref().cloned(),
             restarts,
             failures,
         };
+        let reborn = Snapshot { status: self.snapshot.status, ..Snapshot::of_record(&record) };
         let begun = begin(Arc::clone(&context), record, plan.bundle.clone(), plan.leaf(self.id())).await?;
         let run = begun.run.clone();
 
-        let before = self.snapshot.clone();
-        self.snapshot.bundle = plan.bundle.path().to_owned();
-        self.snapshot.checkpoint = plan.checkpoint.as_ref().map(|checkpoint| checkpoint.name.clone());
-        self.snapshot.lazy = plan.lazy;
-        self.snapshot.pages = None;
-        self.snapshot.created_at = created_at;
-        self.snapshot.care = care;
-        (self.snapshot.restarts, self.snapshot.failures) = (restarts, failures);
-        (self.snapshot.unstarted, self.snapshot.on_purpose, self.snapshot.reason) = (false, false, None);
-        self.snapshot.key = key;
-        self.snapshot.cursor = cursor;
-        self.snapshot.exit = None;
-        self.snapshot.never_started = false;
-        self.snapshot.processes.clear();
-        self.snapshot.ended = Arc::default();
+        let before = std::mem::replace(&mut self.snapshot, reborn);
         self.change(Change::Begun);
 
         let work = plan.work();
