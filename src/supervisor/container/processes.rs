@@ -11,7 +11,7 @@ use oci_spec::runtime::Process;
 
 use super::calls::{Answer, Wanted};
 use super::{Life, ProcessView, Snapshot, Task, Update};
-use crate::ipc::{AddedExit, CONSOLE, Hello, ProcessKey, Role, Stdio};
+use crate::ipc::{AddedExit, CONSOLE, Hello, Pages, ProcessKey, Role, Stdio};
 use crate::runtime;
 use crate::runtime::bundle::{ProcessOverrides, added_process};
 use crate::runtime::cgroup::Cgroup;
@@ -27,6 +27,8 @@ pub(super) const SIGKILL: i32 = 9;
 /// How often runc is asked to freeze: on cgroup v1 it tries for a moment and then gives up ("unable to freeze",
 /// libcontainer/cgroups/fs/freezer.go), which on a busy host is soon.
 const FREEZES: u32 = 3;
+/// While its pages come: a system call that waits for one cannot be frozen before it is there.
+const FREEZES_LOADING: u32 = 30;
 
 impl Task {
     /// `key`: what was added by it is not added again.
@@ -216,6 +218,7 @@ impl Task {
         if self.snapshot.status == Status::Paused {
             return Ok(());
         }
+        let most = if self.snapshot.pages == Some(Pages::Loading) { FREEZES_LOADING } else { FREEZES };
         let mut asked = 0;
         let outcome = loop {
             let outcome = self.call(options::Verb::Pause).await;
@@ -226,7 +229,7 @@ impl Task {
             self.admit(Verb::Pause)?;
             match outcome {
                 Err(Error::Runtime { source: runtime::Error::Failed { .. }, .. })
-                    if asked < FREEZES && self.is_frozen() == Some(false) => {}
+                    if asked < most && self.is_frozen() == Some(false) => {}
                 outcome => break outcome,
             }
         };
