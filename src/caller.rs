@@ -91,6 +91,11 @@ pub fn own(word: String) -> String {
     }
 }
 
+/// Whether a word that was made [`own`] is root's.
+pub fn is_roots(own: &str) -> bool {
+    !own.contains(' ')
+}
+
 /// Does `work` as asked by `caller`, who is [`current`] in it.
 pub async fn asking<F: Future>(caller: Arc<Caller>, work: F) -> F::Output {
     CALLER.scope(caller, work).await

@@ -1,6 +1,7 @@
 //! The book of first answers: what was asked under an idempotency key, and what was answered. A line is written
 //! before anything is begun and one before the answer is given, so that a repeat finds it across a restart of
-//! the daemon. Kept by size, like events: the newest thousands. May not know what was asked, only its digest.
+//! the daemon. Kept by size, like events: the newest thousands; root's in a book of their own, so that nobody else can have
+//! them forgotten. May not know what was asked, only its digest.
 
 use std::collections::HashMap;
 use std::io;
@@ -10,13 +11,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
+use crate::caller;
 use crate::runtime::lines::{self, Lines};
 
 /// The file's size at which it is rotated, in bytes; one older file is kept.
 const FILE_CAP: u64 = 4 * 1024 * 1024;
 
-const NAME: &str = "answers";
-const OLDER: &str = "answers.1";
+const ROOTS: &str = "answers";
+const OTHERS: &str = "answers-others";
 
 /// An answer as it was given.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,16 +57,19 @@ struct Entry {
 
 #[derive(Debug)]
 struct Book {
-    folder: PathBuf,
+    older: PathBuf,
     lines: Lines,
     /// How often the file was rotated.
     number: u64,
     entries: HashMap<String, Entry>,
 }
 
-/// The book; clones are the same one.
+/// The books; clones are the same ones.
 #[derive(Debug, Clone)]
-pub struct Answers(Arc<Mutex<Book>>);
+pub struct Answers {
+    roots: Arc<Mutex<Book>>,
+    others: Arc<Mutex<Book>>,
+}
 
 /// What to do with a request that has a key.
 pub(super) enum Claimed {
@@ -93,36 +98,21 @@ impl Answers {
     ///
     /// # Errors
     ///
-    /// The folder's, when the file cannot be read or written.
+    /// The folder's, when a file cannot be read or written.
     pub fn open(folder: &Path) -> io::Result<Self> {
-        let mut entries = HashMap::new();
-        for (number, name) in [(0, OLDER), (1, NAME)] {
-            for line in lines::read(&folder.join(name))? {
-                let (key, digest, state) = match line {
-                    Line::Begun { key, digest } => (key, digest, State::Unfinished),
-                    Line::Answered { key, digest, answer } => {
-                        (key, digest, State::Answered(Arc::new(answer)))
-                    }
-                    Line::Forgotten { key } => {
-                        entries.remove(&key);
-                        continue;
-                    }
-                };
-                entries.insert(key, Entry { digest, state, file: number });
-            }
-        }
-        let lines = Lines::open(&folder.join(NAME))?;
-        Ok(Self(Arc::new(Mutex::new(Book { folder: folder.to_owned(), lines, number: 1, entries }))))
+        let book = |name| Book::open(folder, name).map(|book| Arc::new(Mutex::new(book)));
+        Ok(Self { roots: book(ROOTS)?, others: book(OTHERS)? })
     }
 
-    fn book(&self) -> MutexGuard<'_, Book> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn book(&self, key: &str) -> MutexGuard<'_, Book> {
+        let book = if caller::is_roots(key) { &self.roots } else { &self.others };
+        book.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Asks for the right to obey; it is in the book before it is given. The file is written in passing: a line
     /// into the kernel's cache.
     pub(super) fn claim(&self, key: &str, digest: &str) -> io::Result<Claimed> {
-        let mut book = self.book();
+        let mut book = self.book(key);
         let unfinished = match book.entries.get(key) {
             Some(entry) if entry.digest != digest => return Ok(Claimed::Other),
             Some(Entry { state: State::Running(end), .. }) => return Ok(Claimed::Running(end.clone())),
@@ -152,7 +142,7 @@ impl Claim {
     /// the same.
     pub(super) fn answer(mut self, answer: Answer) {
         self.over = true;
-        let mut book = self.answers.book();
+        let mut book = self.answers.book(&self.key);
         let line =
             Line::Answered { key: self.key.clone(), digest: self.digest.clone(), answer: answer.clone() };
         if let Err(error) = book.write(&line) {
@@ -165,7 +155,7 @@ impl Claim {
     /// Nothing was begun: the key is as good as new.
     pub(super) fn forget(mut self) {
         self.over = true;
-        let mut book = self.answers.book();
+        let mut book = self.answers.book(&self.key);
         if let Err(error) = book.write(&Line::Forgotten { key: self.key.clone() }) {
             tracing::error!(key = self.key, %error, "a key cannot be forgotten");
         }
@@ -176,12 +166,33 @@ impl Claim {
 impl Drop for Claim {
     fn drop(&mut self) {
         if !self.over {
-            self.answers.book().enter(&self.key, &self.digest, State::Unfinished);
+            self.answers.book(&self.key).enter(&self.key, &self.digest, State::Unfinished);
         }
     }
 }
 
 impl Book {
+    fn open(folder: &Path, name: &str) -> io::Result<Self> {
+        let (file, older) = (folder.join(name), folder.join(format!("{name}.1")));
+        let mut entries = HashMap::new();
+        for (number, file) in [(0, &older), (1, &file)] {
+            for line in lines::read(file)? {
+                let (key, digest, state) = match line {
+                    Line::Begun { key, digest } => (key, digest, State::Unfinished),
+                    Line::Answered { key, digest, answer } => {
+                        (key, digest, State::Answered(Arc::new(answer)))
+                    }
+                    Line::Forgotten { key } => {
+                        entries.remove(&key);
+                        continue;
+                    }
+                };
+                entries.insert(key, Entry { digest, state, file: number });
+            }
+        }
+        Ok(Self { older, lines: Lines::open(&file)?, number: 1, entries })
+    }
+
     fn enter(&mut self, key: &str, digest: &str, state: State) {
         let entry = Entry { digest: digest.to_owned(), state, file: self.number };
         self.entries.insert(key.to_owned(), entry);
@@ -191,7 +202,7 @@ impl Book {
         let mut bytes = serde_json::to_vec(line)?;
         bytes.push(b'\n');
         self.lines.append(&bytes)?;
-        if self.lines.size() > FILE_CAP && self.lines.rotate(&self.folder.join(OLDER)).is_ok() {
+        if self.lines.size() > FILE_CAP && self.lines.rotate(&self.older).is_ok() {
             self.number += 1;
             let oldest = self.number - 1;
             self.entries.retain(|_, entry| entry.file >= oldest || matches!(entry.state, State::Running(_)));
@@ -232,7 +243,7 @@ mod tests {
         assert!(matches!(answers.claim("answered", "other").unwrap(), Claimed::Other));
         drop(answers);
         // A crash in the middle of a line.
-        let mut file = File::options().append(true).open(folder.path().join(NAME)).unwrap();
+        let mut file = File::options().append(true).open(folder.path().join(ROOTS)).unwrap();
         file.write_all(b"{\"answered\":{\"key\":\"begun\"").unwrap();
 
         let answers = Answers::open(folder.path()).unwrap();
@@ -266,8 +277,24 @@ mod tests {
         }
         assert!(!is_answered(&answers, "0") && is_answered(&answers, "19"));
         let size = |name| fs::metadata(folder.path().join(name)).unwrap().len();
-        assert!(size(NAME) + size(OLDER) < 3 * FILE_CAP);
+        assert!(size("answers") + size("answers.1") < 3 * FILE_CAP);
         let again = Answers::open(folder.path()).unwrap();
         assert!(is_answered(&again, "19"));
+    }
+
+    #[test]
+    fn nobody_else_has_roots_forgotten() {
+        let folder = tempfile::tempdir().unwrap();
+        let answers = Answers::open(folder.path()).unwrap();
+        let theirs = |key: &str| format!("the user 1000 {key}");
+        first(&answers, "root's").answer(answer("x"));
+        first(&answers, &theirs("first")).answer(answer("x"));
+        let large = "x".repeat(1024 * 1024);
+        for number in 0..20 {
+            first(&answers, &theirs(&number.to_string())).answer(answer(&large));
+        }
+        assert!(is_answered(&answers, "root's") && !is_answered(&answers, &theirs("first")));
+        let again = Answers::open(folder.path()).unwrap();
+        assert!(is_answered(&again, "root's") && is_answered(&again, &theirs("19")));
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -14,15 +15,20 @@ use futures_util::StreamExt;
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
+use super::detach::joined;
 use super::limits::InUse;
 use super::problems::answer;
 use super::{MAX_BODY, archive};
 use crate::api::problem;
+use crate::caller;
 use crate::shares::{Full, Taken};
 
 /// How much of a body that is too large is read and thrown away, so that its sender reads our answer
 /// before it meets a closed connection.
 pub(super) const DRAINED: usize = 16 * 1024 * 1024;
+
+/// A larger one is read, and what it asks is done, on a thread of its own: others wait meanwhile for the one that serves.
+const LARGE: usize = 128 * 1024;
 
 /// How long a body may take to come.
 pub(super) const PATIENCE: Duration = Duration::from_secs(20);
@@ -39,7 +45,7 @@ pub(super) async fn take_as_json(State(in_use): State<InUse>, request: Request, 
     if !takes_json || archive::is_sent_by(&request) {
         return next.run(request).await;
     }
-    let (mut parts, body) = request.into_parts();
+    let (parts, body) = request.into_parts();
     let waits = parts.headers.contains_key(header::EXPECT);
     // Until it is answered.
     let mut share = in_use.body();
@@ -50,6 +56,20 @@ pub(super) async fn take_as_json(State(in_use): State<InUse>, request: Request, 
         Err(BodyError::NoRoom(full)) => return answer(&problem::too_many_bodies(&full)).into_response(),
         Err(BodyError::CutOff) => return answer(&problem::cut_off()).into_response(),
     };
+    if bytes.len() > LARGE { aside(passed_on(parts, bytes, next)).await } else { passed_on(parts, bytes, next).await }
+}
+
+/// Done on a thread that may be kept busy, as asked by the same caller.
+async fn aside(work: impl Future<Output = Response> + Send + 'static) -> Response {
+    let (runtime, caller) = (tokio::runtime::Handle::current(), caller::current());
+    let done = tokio::task::spawn_blocking(move || match caller {
+        Some(caller) => runtime.block_on(caller::asking(caller, work)),
+        None => runtime.block_on(work),
+    });
+    joined(done.await)
+}
+
+async fn passed_on(mut parts: Parts, bytes: Bytes, next: Next) -> Response {
     // Absent or empty, the body is the operation's to judge: some need one, some do not.
     if let Err(error) = given_once(&bytes) {
         return answer(&problem::not_json(&error, &bytes)).into_response();
