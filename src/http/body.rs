@@ -3,6 +3,8 @@
 
 use std::collections::HashSet;
 use std::fmt;
+use std::future::poll_fn;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
@@ -14,8 +16,8 @@ use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt;
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
+use tokio::sync::oneshot;
 
-use super::detach::joined;
 use super::limits::InUse;
 use super::problems::answer;
 use super::{MAX_BODY, archive};
@@ -63,14 +65,29 @@ pub(super) async fn take_as_json(State(in_use): State<InUse>, request: Request, 
     }
 }
 
-/// Done on a thread that may be kept busy, as asked by the same caller.
+/// One at a time: all at once would have all processors, and the allocator, to themselves.
+static TURN: Mutex<()> = Mutex::new(());
+
+/// Done on a thread of its own, as asked by the same caller.
 async fn aside(work: impl Future<Output = Response> + Send + 'static) -> Response {
     let (runtime, caller) = (tokio::runtime::Handle::current(), caller::current());
-    let done = tokio::task::spawn_blocking(move || match caller {
-        Some(caller) => runtime.block_on(caller::asking(caller, work)),
-        None => runtime.block_on(work),
+    let (done, answer) = oneshot::channel();
+    let mut work = Box::pin(work);
+    // Held while it works, and not while it waits for something.
+    let work = poll_fn(move |context| {
+        let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        work.as_mut().poll(context)
     });
-    joined(done.await)
+    let begun = std::thread::Builder::new().name("large-body".into()).spawn(move || {
+        let _ = done.send(match caller {
+            Some(caller) => runtime.block_on(caller::asking(caller, work)),
+            None => runtime.block_on(work),
+        });
+    });
+    match begun {
+        Ok(_) => answer.await.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response()),
+        Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+    }
 }
 
 async fn passed_on(mut parts: Parts, bytes: Bytes, next: Next) -> Response {

@@ -13,7 +13,6 @@ use axum::response::{IntoResponse, Response};
 use axum::serve::Listener;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::watch;
-use tokio::task::JoinError;
 
 use super::Phase;
 
@@ -21,16 +20,14 @@ pub(super) async fn from_client(request: Request, next: Next) -> Response {
     if matches!(*request.method(), Method::GET | Method::HEAD) {
         return next.run(request).await;
     }
-    joined(tokio::spawn(next.run(request)).await)
-}
-
-/// What was answered elsewhere.
-pub(super) fn joined(answer: Result<Response, JoinError>) -> Response {
-    answer.unwrap_or_else(|error| match error.try_into_panic() {
-        Ok(panic) => std::panic::resume_unwind(panic),
-        // The daemon has ended.
-        Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
-    })
+    match tokio::spawn(next.run(request)).await {
+        Ok(response) => response,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // The daemon has ended.
+            Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        },
+    }
 }
 
 /// A listener whose connections tell their end one turn late, and that takes none when it is not the phase to.

@@ -28,7 +28,10 @@ impl Holders {
         let newest = newest().unwrap_or_default();
         let likely = lately.into_iter().chain((newest - NEAR..=newest).rev());
         let wanted = link_of(inode);
-        let found = likely.filter(|pid| *pid > 0).find_map(|pid| fits(pid, &wanted, FEW, &holds))?;
+        // A thread of ours has begun lately too, and has all of our descriptors.
+        let is_own = |pid: i32| Path::new(&format!("/proc/self/task/{pid}")).exists();
+        let mut others = likely.filter(|pid| *pid > 0 && !is_own(*pid));
+        let found = others.find_map(|pid| fits(pid, &wanted, FEW, &holds))?;
         Some(self.remember(found))
     }
 
@@ -76,25 +79,46 @@ fn newest() -> Option<i32> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::fd::AsRawFd;
+    use std::os::fd::{AsRawFd, OwnedFd};
+    use std::os::unix::net::UnixStream;
+    use std::process::Command;
 
     use super::*;
 
-    #[test]
-    fn a_socket_is_found_in_the_process_that_has_it_open_if_it_will_do() {
-        let (socket, other) = std::os::unix::net::UnixStream::pair().unwrap();
+    /// And the number of the first.
+    fn pair() -> (UnixStream, UnixStream, u64) {
+        let (socket, other) = UnixStream::pair().unwrap();
         let link = fs::read_link(format!("/proc/self/fd/{}", socket.as_raw_fd())).unwrap();
         let inode = link.to_str().unwrap().trim_matches(|c: char| !c.is_ascii_digit()).parse().unwrap();
+        (socket, other, inode)
+    }
+
+    #[test]
+    fn a_socket_is_found_in_the_process_that_has_it_open_if_it_will_do() {
+        let (socket, other, inode) = pair();
         let own = i32::try_from(std::process::id()).unwrap();
         let holders = Holders::default();
         for _ in 0..2 {
             // Found as it is, and not as the thread that this is, whose number is newer.
             assert_eq!(holders.find(inode, |_| true), Some(own));
-            assert_eq!(holders.find_likely(inode, |_| true), Some(own));
         }
         assert_eq!(holders.find(inode, |_| false), None);
-        assert_eq!(holders.find_likely(inode, |_| false), None);
         drop((socket, other));
         assert_eq!(holders.find(inode, |pid| pid == own), None);
+    }
+
+    #[test]
+    fn who_has_begun_lately_is_quickly_found_and_we_are_not_looked_at() {
+        let (socket, other, inode) = pair();
+        let holders = Holders::default();
+        assert_eq!(holders.find_likely(inode, |_| true), None, "it is ours");
+        let mut child = Command::new("sleep").arg("10").stdin(OwnedFd::from(socket)).spawn().unwrap();
+        let pid = i32::try_from(child.id()).unwrap();
+        assert_eq!(holders.find_likely(inode, |_| true), Some(pid));
+        assert_eq!(holders.find_likely(inode, |_| false), None);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        drop(other);
+        assert_eq!(holders.find_likely(inode, |_| true), None);
     }
 }
