@@ -60,6 +60,9 @@ struct Args {
     /// Compare with the figures that were kept in this file
     #[arg(long)]
     baseline: Option<PathBuf>,
+    /// Draw what was measured before, from this file, and measure nothing
+    #[arg(long)]
+    draw: Option<PathBuf>,
     /// Time a build of everything from nothing too: some minutes more
     #[arg(long)]
     build: bool,
@@ -175,11 +178,21 @@ impl Bench {
 
 fn main() -> std::process::ExitCode {
     let args = Args::parse();
+    if let Some(drawn) = &args.draw {
+        draw(&File::read(drawn), &args.out);
+        return std::process::ExitCode::SUCCESS;
+    }
     // Those whom nobody waits for are ours to bury.
     match reaper::stand_over() {
         Some(code) => code,
         None => measure(&args),
     }
+}
+
+fn draw(file: &File, into: &Path) {
+    std::fs::create_dir_all(into).expect("a folder for what was measured");
+    std::fs::write(into.join("results.html"), page::html(file)).expect("the page is written");
+    std::fs::write(into.join("results.svg"), page::picture(file)).expect("the picture is written");
 }
 
 fn measure(args: &Args) -> std::process::ExitCode {
@@ -200,9 +213,8 @@ fn measure(args: &Args) -> std::process::ExitCode {
     if let Some(baseline) = &baseline {
         println!("{}", compare::table(&file, baseline));
     }
-    std::fs::create_dir_all(&args.out).expect("a folder for what was measured");
+    draw(&file, &args.out);
     file.write(&args.out.join("results.json"));
-    std::fs::write(args.out.join("results.html"), page::html(&file)).expect("the page is written");
     if let Some(save) = &args.save {
         file.write(save);
     }

@@ -36,6 +36,39 @@ pub(crate) fn html(file: &File) -> String {
     page
 }
 
+/// Those that the README shows.
+const SHOWN: [&str; 6] = [
+    "starts: starts/s, /s",
+    "starts: start, ms",
+    "starts: CPU a start, ms",
+    "delete: deletes/s, /s",
+    "memory: daemon RSS, MiB",
+    "memory: shim PSS, MiB",
+];
+
+/// The main figures alone, as one picture.
+pub(crate) fn picture(file: &File) -> String {
+    let families = families(file);
+    let shown = SHOWN.iter().filter_map(|shown| families.iter().find(|(title, _)| title == shown));
+    let plots: Vec<String> = shown.map(|(title, groups)| plot(title, groups)).collect();
+    let rows = u32::try_from(plots.len().div_ceil(2)).map_or(0.0, f64::from);
+    let mut svg = format!(
+        "<svg xmlns='http://www.w3.org/2000/svg' width='{}' height='{}'><style>text{{font:11px system-ui,sans-serif}}</style>\
+         <rect width='100%' height='100%' fill='#fff'/>",
+        2.0 * WIDTH + 60.0,
+        rows * (HEIGHT + 10.0) + 30.0
+    );
+    for (place, (who, color)) in COLORS.iter().take(4).enumerate() {
+        let _ = write!(svg, "<text x='{}' y='18' fill='{color}'>&#9632; {who}</text>", 20 + 130 * place);
+    }
+    for (place, plot) in plots.iter().enumerate() {
+        let (x, y) =
+            ((place % 2) as f64 * (WIDTH + 20.0) + 20.0, (place / 2) as f64 * (HEIGHT + 10.0) + 30.0);
+        let _ = write!(svg, "<g transform='translate({x} {y})'>{plot}</g>");
+    }
+    svg + "</svg>"
+}
+
 type Groups<'a> = Vec<(String, Vec<&'a Figure>)>;
 
 /// By what is measured; in it, by what it is measured at.
@@ -69,7 +102,7 @@ fn plot(title: &str, groups: &Groups<'_>) -> String {
     let group_width = (WIDTH / groups.len() as f64).min(most * 46.0 + 20.0);
     let bar = ((group_width - 16.0) / most).min(40.0);
     let mut svg = format!(
-        "<svg width={WIDTH} height={HEIGHT} role=img><title>{0}</title><text x=0 y=14 style='font-weight:600'>{0}</text>",
+        "<svg width='{WIDTH}' height='{HEIGHT}' role='img'><title>{0}</title><text x='0' y='14' style='font-weight:600'>{0}</text>",
         escape(title)
     );
     for (at, (name, figures)) in groups.iter().enumerate() {
@@ -80,9 +113,9 @@ fn plot(title: &str, groups: &Groups<'_>) -> String {
             let (color, value) = (color(&figure.who), figure.median());
             let _ = write!(
                 svg,
-                "<rect x={x:.1} y={:.1} width={:.1} height={:.1} fill='{color}'><title>{}: {value:.2}</title></rect>\
+                "<rect x='{x:.1}' y='{:.1}' width='{:.1}' height='{:.1}' fill='{color}'><title>{}: {value:.2}</title></rect>\
                  <path d='M{middle:.1} {:.1}V{:.1}' stroke='#000' stroke-opacity='.5'/>\
-                 <text x={middle:.1} y={:.1} text-anchor=middle>{}</text>",
+                 <text x='{middle:.1}' y='{:.1}' text-anchor='middle'>{}</text>",
                 y(value),
                 bar - 2.0,
                 HEIGHT - MARGIN - y(value),
@@ -96,7 +129,7 @@ fn plot(title: &str, groups: &Groups<'_>) -> String {
         let middle = left + figures.len() as f64 * bar / 2.0;
         let _ = write!(
             svg,
-            "<text x={middle:.1} y={:.1} text-anchor=middle>{}</text>",
+            "<text x='{middle:.1}' y='{:.1}' text-anchor='middle'>{}</text>",
             HEIGHT - 10.0,
             escape(name)
         );
