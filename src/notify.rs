@@ -80,7 +80,7 @@ mod tests {
         runtime.spawn_blocking(move || waits.recv());
         let (beat, heard) = channel();
         let entered = runtime.enter();
-        beats(Duration::from_millis(10), move || drop(beat.send(()))).unwrap();
+        beats(Duration::from_millis(10), move || _ = beat.send(())).unwrap();
         heard.recv_timeout(LONG).unwrap();
         heard.recv_timeout(LONG).unwrap();
 
