@@ -117,7 +117,7 @@ where
         return Err(ServeError::NotRoot);
     }
     let (inherited, replaces) = (reaper::inherited(), given.replaces);
-    notify::beat();
+    notify::beat()?;
     let (state, root) = (config.state.clone(), config.root.clone());
     let store =
         tokio::task::spawn_blocking(move || Store::open(&state, &root)).await.map_err(io::Error::other)??;
