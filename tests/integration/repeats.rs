@@ -152,6 +152,38 @@ fn keys_are_each_callers_own() {
     daemon.clean_up();
 }
 
+/// It is read on another thread.
+#[test]
+fn what_a_large_body_asks_is_done_once_and_as_asked_by_its_sender() {
+    let daemon = Daemon::with(&["--allow-user", "65534"]);
+    let id = daemon.name("a");
+    daemon.start_container(&id, &Bundle::sleeper().start()).expect(201);
+    // More than 128 KiB in all, and less in each (execve(2)).
+    let args =
+        ["sleep".to_owned(), format!("{}1000", "0".repeat(100_000)), format!("{}1000", "0".repeat(100_000))];
+    let (path, body) = (format!("/containers/{id}/process"), json!({ "args": args }).to_string());
+    let ask = |user| {
+        as_user(user, || raw::send_with(&daemon.client, "PUT", &path, "Idempotency-Key: k", &body))
+            .expect(200)
+            .body
+    };
+    let theirs = ask(65534);
+    assert_eq!(ask(65534), theirs, "it was done already");
+    let roots = ask(0);
+    assert_ne!(roots, theirs, "another's key is another");
+    assert_eq!(ask(0), roots);
+    let broken = body.replace(']', "");
+    raw::send_with(&daemon.client, "PUT", &path, "X: y", &broken).problem(400, "malformed-request");
+    assert_eq!(
+        daemon.client.get(&format!("/containers/{id}")).expect(200).json()["processes"]
+            .as_array()
+            .unwrap()
+            .len(),
+        3
+    );
+    daemon.clean_up();
+}
+
 #[test]
 fn who_repeats_while_it_is_obeyed_waits_for_the_first_answer() {
     let daemon = Daemon::start();
