@@ -173,13 +173,8 @@ fn what_a_large_body_asks_is_done_once_and_as_asked_by_its_sender() {
     assert_eq!(ask(0), roots);
     let broken = body.replace(']', "");
     raw::send_with(&daemon.client, "PUT", &path, "X: y", &broken).problem(400, "malformed-request");
-    assert_eq!(
-        daemon.client.get(&format!("/containers/{id}")).expect(200).json()["processes"]
-            .as_array()
-            .unwrap()
-            .len(),
-        3
-    );
+    let seen = daemon.client.get(&format!("/containers/{id}")).expect(200).json();
+    assert_eq!(seen["processes"].as_array().unwrap().len(), 3, "{}", seen["state"]);
     daemon.clean_up();
 }
 
