@@ -2,8 +2,10 @@
 //! connections on one thread for requests a second, beside the daemon on the same processors. Beside it, at 100, how long
 //! each contender takes to list its own.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::process::Command;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::batch::millis;
 use crate::contenders::{Contender, OURS};
@@ -33,6 +35,29 @@ pub(crate) fn measure(bench: &mut Bench, size: usize, rounds: usize) {
             }
         }
     }
+}
+
+/// What it costs to find out who calls: of a connection, its first answer less its second. Whose the socket is has been asked
+/// before, when the connection was taken.
+pub(crate) fn who_calls(bench: &mut Bench) {
+    const ASKED: &[u8] = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let at = bench.ours.base.trim_start_matches("http://").to_owned();
+    let costs: Vec<f64> = (0..500)
+        .map(|_| {
+            let mut stream = TcpStream::connect(&at).expect("it is taken");
+            std::thread::sleep(Duration::from_millis(2));
+            let mut ask = || {
+                let begun = Instant::now();
+                stream.write_all(ASKED).expect("it is asked");
+                let length = stream.read(&mut [0; 4096]).expect("it is answered");
+                assert!(length > 0, "it is answered");
+                1000.0 * millis(begun.elapsed())
+            };
+            let first = ask();
+            first - ask()
+        })
+        .collect();
+    bench.results.samples(SECTION, "who calls, a connection", OURS, "us", &costs);
 }
 
 /// All contenders in turns, of a hundred.

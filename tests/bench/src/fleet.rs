@@ -42,6 +42,7 @@ pub(crate) fn measure(bench: &mut Bench, wanted: &Wanted, rounds: usize) {
         if size == 100 {
             if wanted.ask {
                 ask::list(bench, 10 * rounds);
+                ask::who_calls(bench);
             }
             for contender in bench.contenders().into_iter().filter(|one| !is_ours(*one)) {
                 end(contender, 0, size);
