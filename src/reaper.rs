@@ -1,4 +1,5 @@
-//! Children that nobody waits for: shims, those of the program that was replaced in place by ours (execve(2)) too.
+//! Children that were ours before the program was replaced in place (execve(2)): shims, which nobody else reaps when
+//! they end.
 
 use std::fs;
 use std::os::fd::AsFd;
@@ -19,11 +20,10 @@ pub(crate) fn inherited() -> Vec<Held> {
 }
 
 /// Reaps each when it ends; by pidfd, so that never another gets lost that has the same pid by then.
-pub(crate) fn reap(children: impl IntoIterator<Item = Held>) {
+pub(crate) fn reap(children: Vec<Held>) {
     for child in children {
         tokio::spawn(async move {
             let Ok(watch) = child.watch() else { return };
-            drop(child);
             let _ = watch.readable().await;
             let _ = waitid(WaitId::PidFd(watch.as_fd()), WaitIdOptions::EXITED | WaitIdOptions::NOHANG);
         });

@@ -25,7 +25,6 @@ pub mod regular;
 pub mod runc;
 pub mod sealed;
 pub mod sock_diag;
-pub mod spawner;
 pub mod tree;
 
 pub use error::{Error, Result};

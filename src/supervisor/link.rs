@@ -2,23 +2,22 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
-use std::process::Command;
+use std::process::Stdio;
 
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::process::Command;
 
 use super::names::ContainerId;
 use super::store::Run;
 use crate::ipc::{LOG_CAP, Message, Request, SOCKET};
-use crate::reaper::reap;
 use crate::runtime::process::{Held, has_arguments, pids};
-use crate::runtime::spawner;
 
 /// A connection to a shim.
 #[derive(Debug)]
@@ -41,26 +40,29 @@ impl Link {
         let folder = File::open(&run.volatile)?;
         let listener = UnixListener::bind(through(&folder))?;
         let complaints = File::create(run.volatile.join("shim.log"))?;
-        let null = File::options().read(true).write(true).open("/dev/null")?;
         let mut command = Command::new(shim);
         command
             .arg(id.as_str())
             .arg(&run.durable)
             .env_clear()
             .env(LOG_CAP, log_cap.to_string())
-            .current_dir(&run.volatile);
+            .current_dir(&run.volatile)
+            .stdin(Stdio::from(OwnedFd::from(listener)))
+            .stdout(runtime.map(OwnedFd::try_clone).transpose()?.map_or_else(Stdio::null, Stdio::from))
+            .stderr(Stdio::from(complaints));
         #[cfg(debug_assertions)]
         command.envs(std::env::var_os(crate::faults::FOLDER).map(|folder| (crate::faults::FOLDER, folder)));
-        let stdout = runtime.map_or_else(|| null.as_fd(), OwnedFd::as_fd);
-        let pid = spawner::spawn(command, [listener.as_fd(), stdout, complaints.as_fd()])?;
-        let pid = i32::try_from(pid).map_err(io::Error::other)?;
-        // Whenever it ends; it does not end with us.
-        reap(Held::open(pid).ok().flatten());
-        let held = Held::open(pid).map_err(io::Error::other)?;
+        let mut child = command.spawn()?;
+        let held = match child.id().and_then(|pid| i32::try_from(pid).ok()) {
+            Some(pid) => Held::open(pid).map_err(io::Error::other)?,
+            None => None,
+        };
         // Before it is asked for anything: our own limit is none of the container's.
         if let Some(pid) = held.as_ref().and_then(|held| Pid::from_raw(held.pid())) {
             prlimit(Some(pid), Resource::Nofile, *descriptors)?;
         }
+        // Reaped whenever it ends; it does not end with us.
+        tokio::spawn(async move { child.wait().await });
         Ok((Self::through(&folder)?, held))
     }
 
