@@ -58,7 +58,11 @@ pub(super) async fn take_as_json(State(in_use): State<InUse>, request: Request, 
         Err(BodyError::NoRoom(full)) => return answer(&problem::too_many_bodies(&full)).into_response(),
         Err(BodyError::CutOff) => return answer(&problem::cut_off()).into_response(),
     };
-    if bytes.len() > LARGE { aside(passed_on(parts, bytes, next)).await } else { passed_on(parts, bytes, next).await }
+    if bytes.len() > LARGE {
+        aside(passed_on(parts, bytes, next)).await
+    } else {
+        passed_on(parts, bytes, next).await
+    }
 }
 
 /// One at a time: all at once would have all processors, and the allocator, to themselves.
