@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use oci_spec::runtime::Process;
 
@@ -27,8 +27,8 @@ pub(super) const SIGKILL: i32 = 9;
 /// How often runc is asked to freeze: on cgroup v1 it tries for a moment and then gives up ("unable to freeze",
 /// libcontainer/cgroups/fs/freezer.go), which on a busy host is soon.
 const FREEZES: u32 = 3;
-/// While its pages come: a system call that waits for one cannot be frozen before it is there.
-const FREEZES_LOADING: u32 = 30;
+/// And for how long while its pages come: a system call that waits for one cannot be frozen before it is there.
+const LOADING: Duration = Duration::from_secs(10);
 
 impl Task {
     /// `key`: what was added by it is not added again.
@@ -218,8 +218,7 @@ impl Task {
         if self.snapshot.status == Status::Paused {
             return Ok(());
         }
-        let most = if self.snapshot.pages == Some(Pages::Loading) { FREEZES_LOADING } else { FREEZES };
-        let mut asked = 0;
+        let (begun, mut asked) = (Instant::now(), 0);
         let outcome = loop {
             let outcome = self.call(options::Verb::Pause).await;
             asked += 1;
@@ -227,9 +226,10 @@ impl Task {
                 self.hear_out().await;
             }
             self.admit(Verb::Pause)?;
+            let loading = self.snapshot.pages == Some(Pages::Loading) && begun.elapsed() < LOADING;
             match outcome {
                 Err(Error::Runtime { source: runtime::Error::Failed { .. }, .. })
-                    if asked < most && self.is_frozen() == Some(false) => {}
+                    if (asked < FREEZES || loading) && self.is_frozen() == Some(false) => {}
                 outcome => break outcome,
             }
         };
