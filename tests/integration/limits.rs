@@ -286,7 +286,9 @@ fn whose_starts_hang_leave_root_a_turn_however_many_wait() {
         eventually("root's has its turn", || is_begun("root"));
         assert_eq!(theirs.iter().filter(|name| is_begun(name)).count(), 3, "the others hang still");
         runtime.heal("run");
-        roots.join().unwrap().expect(201);
+        // It may have called the runtime while that hung.
+        let roots = roots.join().unwrap();
+        assert!([201, 504].contains(&roots.status), "{}", roots.body);
         for one in all {
             one.join().unwrap();
         }
