@@ -47,7 +47,7 @@ pub enum ServeError {
     Store(#[from] OpenError),
     /// What was answered.
     #[error(
-        "the answers kept in {folder} cannot be read: {source}; move the file answers away to go on without them"
+        "the answers kept in {folder} cannot be read: {source}; move the files answers and answers-others away to go on without them"
     )]
     Answers {
         /// The durable folder.

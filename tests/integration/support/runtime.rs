@@ -60,8 +60,13 @@ if test -e "{here}/ill-$verb"; then . "{here}/ill-$verb"; else exec runc "$@"; f
 
     /// Whether it is at something that hangs.
     pub(crate) fn is_at_work(&self, daemon: &Daemon) -> bool {
+        self.hanging(daemon) > 0
+    }
+
+    /// How many of its calls hang.
+    pub(crate) fn hanging(&self, daemon: &Daemon) -> usize {
         let folder = self.folder.path().join("hang").to_string_lossy().into_owned();
-        !host::processes(&folder, daemon.pid()).is_empty()
+        host::processes(&folder, daemon.pid()).len()
     }
 
     /// Whatever it has begun has ended, children too.
